@@ -1,0 +1,55 @@
+/* kapi.h - the kernel API: what a module may import. Exported by src/kernel/load/kapi.c; the host
+ * test harness (tests/host/) provides the same functions in a Linux process.
+ *
+ * Besides these, a module may import memcpy, memmove, memset, memcmp and strlen. */
+#ifndef FLUID_KAPI_H
+#define FLUID_KAPI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* An error as the user sees it: a stable code and one sentence: expected, found, what to do. */
+struct fluid_error {
+    char code[12];  /* "E-GGUF-07"; empty: no error */
+    char text[244]; /* UTF-8, no newline */
+};
+
+/* Fills *err and returns -1, so that a caller can write: return fluid_fail(err, ...).
+ * printf subset: %s %.*s %d %u %x %c %% with l, ll, z. A NULL err is allowed. */
+int fluid_fail(struct fluid_error *err, const char *code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Zeroed memory aligned to align (power of two <= 4096), NULL when there is not enough.
+ * Requests of 2 MiB and more are aligned to 2 MiB. */
+void *fluid_alloc(size_t size, size_t align);
+void fluid_free(void *memory);
+size_t fluid_memory_free(void); /* bytes that fluid_alloc could still give in total */
+
+/* Lets the console take in pasted input; true when the user wants the current work to stop. Call it
+ * at least once per layer and batch. */
+bool fluid_poll(void);
+
+/* Progress of long work for the status display: done of total (total 0: unknown). */
+void fluid_progress(const char *what, uint64_t done, uint64_t total);
+
+/* A broken invariant: prints, reports a panic and never returns. */
+_Noreturn void fluid_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Operations are called through slots, so that their code can be replaced while the system runs: read
+ * .code once per operation, call it, read it again next time. A slot belongs to one operation name
+ * ("matmul_q4_1") and one shape; the kernel fills it with the best usable variant. */
+struct fluid_slot {
+    void *volatile code;
+    uint64_t calls; /* maintained by the caller with FLUID_CALL */
+    uint32_t rows, cols; /* shape, 0 where the operation has none */
+    const char *name;
+};
+
+/* Finds or creates the slot; NULL when no loaded module exports the operation. The slot stays valid
+ * for the life of the system. */
+struct fluid_slot *fluid_slot_get(const char *name, uint32_t rows, uint32_t cols);
+
+#define FLUID_CALL(type, slot) (((slot)->calls++), ((type *)((slot)->code)))
+
+#endif

@@ -1,0 +1,71 @@
+/* tensor.h - the tensor operations: names, signatures and data layouts.
+ *
+ * Every operation is exported by a module in src/modules/tensor/ under the name given here and called
+ * through a slot (kapi.h). All matrices are row-major; n is the number of tokens in the batch.
+ * Quantised types and block layouts are GGML's (GGUF specification, "tensor types"). */
+#ifndef FLUID_TENSOR_H
+#define FLUID_TENSOR_H
+
+#include <stdint.h>
+
+enum ggml_type {
+    GGML_TYPE_F32 = 0,
+    GGML_TYPE_F16 = 1,
+    GGML_TYPE_Q4_0 = 2, /* 32 weights: f16 d, 16 bytes; w = d * (nibble - 8) */
+    GGML_TYPE_Q4_1 = 3, /* 32 weights: f16 d, f16 m, 16 bytes; w = d * nibble + m */
+    GGML_TYPE_Q8_0 = 8, /* 32 weights: f16 d, 32 int8; w = d * q */
+};
+
+#define QUANT_BLOCK 32
+
+/* Activations in 8 bits, one block per 32 values: x = d * q. sum = d * (q[0] + ... + q[31]). */
+struct act_q8 {
+    float d;
+    float sum;
+    int8_t q[QUANT_BLOCK];
+};
+_Static_assert(sizeof(struct act_q8) == 40, "layout known to the tensor kernels");
+
+/* "matmul_f32", "matmul_f16": x is float (n, cols).
+ * "matmul_q8_0", "matmul_q4_0", "matmul_q4_1": x is struct act_q8 (n, cols / 32), cols % 32 == 0.
+ * out[t * out_stride + r] = sum over c of w[r][c] * x[t][c]; w: (rows, cols) in its GGML layout, any
+ * byte alignment that GGUF allows (32). Reads nothing outside w and x. */
+typedef void matmul_fn(float *out, uint32_t out_stride, const void *w, const void *x, uint32_t rows,
+                       uint32_t cols, uint32_t n);
+
+/* "row_f32", "row_f16", "row_q8_0", "row_q4_0", "row_q4_1": dequantises row r of w (any, cols) to
+ * out (cols,). Embedding lookup. */
+typedef void row_fn(float *out, const void *w, uint32_t r, uint32_t cols);
+
+/* "quantize_q8": x (n, cols) -> out (n, cols / 32): d = max|x| / 127, q = round(x / d). */
+typedef void quantize_q8_fn(struct act_q8 *out, const float *x, uint32_t cols, uint32_t n);
+
+/* "rmsnorm": out = x / sqrt(mean(x^2) + eps) * w per token; x, out (n, dim), w (dim,). */
+typedef void rmsnorm_fn(float *out, const float *x, const float *w, uint32_t dim, float eps,
+                        uint32_t n);
+
+/* "rope": rotates pairs (2i, 2i+1) of the first rope_dim values of each head in place. x (n, heads,
+ * head_dim); table (positions, rope_dim / 2, 2) holds cos, sin; token t is at position pos + t. */
+typedef void rope_fn(float *x, const float *table, uint32_t pos, uint32_t heads, uint32_t head_dim,
+                     uint32_t rope_dim, uint32_t n);
+
+/* One layer's attention over an F32 KV cache. Token t sees positions 0 .. pos + t; its own K and V are
+ * already in the cache. */
+struct attention_args {
+    float *out;       /* (n, heads, head_dim) */
+    const float *q;   /* (n, heads, head_dim) */
+    const float *k;   /* (kv_heads, ctx, head_dim): one contiguous run per kv head */
+    const float *v;   /* (kv_heads, ctx, head_dim) */
+    float *scores;    /* (ctx,) scratch */
+    uint32_t heads, kv_heads, head_dim, ctx; /* heads % kv_heads == 0 */
+    uint32_t pos, n;
+};
+typedef void attention_fn(const struct attention_args *args); /* "attention" */
+
+/* "swiglu": gate[i] = silu(gate[i]) * up[i] for i < count; silu(x) = x / (1 + exp(-x)). */
+typedef void swiglu_fn(float *gate, const float *up, uint64_t count);
+
+/* "add": x[i] += y[i] for i < count. Residual connection. */
+typedef void add_fn(float *x, const float *y, uint64_t count);
+
+#endif

@@ -1,0 +1,12 @@
+/* serial.h - 16550 UART at COM1, 115200 8N1; received bytes are buffered by IRQ 4. */
+#ifndef KERNEL_DEV_SERIAL_H
+#define KERNEL_DEV_SERIAL_H
+
+#include <stddef.h>
+
+void serial_init(void);           /* polled output and input */
+void serial_enable_irq(void);     /* input through IRQ 4 from now on; after pic_init */
+void serial_write(const char *bytes, size_t n);
+int serial_read(void);            /* next received byte, -1 when none */
+void serial_poll(void);           /* moves received bytes into the buffer (also without interrupts) */
+#endif

@@ -1,0 +1,21 @@
+/* paging.h - the page tables: identity-mapped RAM in 2 MiB pages, split where protection differs. */
+#ifndef KERNEL_MM_PAGING_H
+#define KERNEL_MM_PAGING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define PAGE_R 0u /* readable, nothing else */
+#define PAGE_W 1u
+#define PAGE_X 2u
+#define PAGE_NONE 4u     /* not present: guard pages, the null page */
+#define PAGE_UNCACHED 8u /* device registers */
+
+void paging_init(void); /* builds and activates the final tables: null page absent, text read-only, NX elsewhere */
+/* Sets protection of whole pages; start and size page-aligned. PAGE_W|PAGE_X together panics. */
+void paging_protect(const void *start, size_t size, unsigned flags);
+/* Maps device memory uncached at its physical address; returns NULL when it cannot be addressed. */
+void *paging_map_device(uint64_t physical, size_t size);
+/* For self-tests and /mem: flags of the page at address, PAGE_NONE when absent. */
+unsigned paging_query(const void *address);
+#endif
