@@ -1,0 +1,82 @@
+"""Compiles C sources for this machine, for tests that run modules and kernel code as a process.
+
+    from hostcc import ROOT, build
+    driver = build("tensor_host", [HERE / "tensor_host.c", ...], flags=["-mssse3"])
+
+Programs (or, with "-shared" among the flags, libraries) land in build/host/<name>. They are rebuilt
+when the command, the compiler, a source or any header under src/ and tests/host/ has changed, and
+are replaced atomically, so that tests may run side by side and build the same name.
+"""
+
+import fcntl
+import functools
+import hashlib
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+OUTPUT = ROOT / "build" / "host"
+CC = "clang-19"
+
+WARNINGS = ["-Wall", "-Wextra", "-Werror"]
+INCLUDES = ["-Isrc/include", "-Isrc/kernel"]
+# -fno-sanitize-recover: undefined behaviour ends the process, as ASan's findings do.
+SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+
+
+class CompileError(Exception):
+    """The compiler refused; the text is its own output."""
+
+
+@functools.cache
+def _compiler_version() -> str:
+    return subprocess.run([CC, "--version"], check=True, capture_output=True, text=True).stdout
+
+
+def _command(sources: Sequence[Path], flags: Sequence[str], sanitize: bool) -> list[str]:
+    level = ["-O1", *SANITIZERS] if sanitize else ["-O2"]
+    names = [os.path.relpath(source, ROOT) for source in sources]
+    # The caller's flags come last: they may override, and -l must follow the objects that need it.
+    return [CC, "-std=c17", "-g", *level, *WARNINGS, *INCLUDES, *names, *flags]
+
+
+def _digest(command: Sequence[str], sources: Sequence[Path]) -> str:
+    """Identifies everything that the output depends on."""
+    headers = sorted([*(ROOT / "src").rglob("*.h"), *(ROOT / "tests" / "host").rglob("*.h")])
+    state = hashlib.sha256(repr([_compiler_version(), *command]).encode())
+    for path in [*sources, *headers]:
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        state.update(f"{os.path.relpath(path, ROOT)} {content}\n".encode())
+    return state.hexdigest()
+
+
+def build(
+    name: str, sources: Sequence[Path], *, flags: Sequence[str] = (), sanitize: bool = True
+) -> Path:
+    """Builds build/host/<name> from sources unless it is up to date; returns its path.
+
+    sanitize: with AddressSanitizer and UndefinedBehaviorSanitizer at -O1, else plain at -O2.
+    Different flags need different names. Raises CompileError with the compiler's messages.
+    """
+    output = OUTPUT / name
+    output.parent.mkdir(parents=True, exist_ok=True)
+    stamp = output.with_name(output.name + ".sha256")
+    command = _command([Path(source).resolve() for source in sources], flags, sanitize)
+    with open(output.with_name(output.name + ".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        digest = _digest(command, [Path(source) for source in sources])
+        if output.exists() and stamp.exists() and stamp.read_text() == digest:
+            return output
+        fresh = output.with_name(f"{output.name}.{os.getpid()}.new")
+        result = subprocess.run(
+            [*command, "-o", str(fresh)], cwd=ROOT, capture_output=True, text=True
+        )
+        if result.returncode != 0:
+            fresh.unlink(missing_ok=True)
+            raise CompileError(f"{' '.join(command)}\n{result.stdout}{result.stderr}")
+        stamp.unlink(missing_ok=True)
+        fresh.replace(output)
+        stamp.write_text(digest)
+    return output
