@@ -23,6 +23,7 @@ struct llama_info {
     uint32_t ctx;          /* context that fits and was allocated */
     uint32_t batch;        /* largest n for llama_eval */
     uint64_t weight_bytes, kv_bytes, scratch_bytes;
+    int32_t eot; /* token that ends a turn of the chat; -1: the model has none */
     bool add_bos;
 };
 
@@ -60,9 +61,9 @@ typedef int64_t llama_tokenize_fn(struct llama_model *m, const char *text, size_
 typedef size_t llama_piece_fn(struct llama_model *m, int32_t id, bool first, char *out, size_t size);
 typedef bool llama_is_eog_fn(struct llama_model *m, int32_t id);
 
-/* Renders the chat: text that opens a conversation (system message; NULL system: the model's
- * default) and/or one user turn up to and including the assistant's header. first: start of the
- * conversation. Returns ids as llama_tokenize does. */
+/* Renders one user turn up to and including the assistant's header. first: start of the conversation,
+ * with BOS and system message (NULL system: the model's default). Otherwise it continues after the end
+ * of turn token (info.eot), which the caller has put behind the reply. Returns ids as llama_tokenize. */
 typedef int64_t llama_chat_turn_fn(struct llama_model *m, const char *system, const char *user,
                                    size_t user_length, bool first, int32_t *ids, size_t max_ids,
                                    struct fluid_error *err);

@@ -22,6 +22,7 @@ void event_micro(const char *key, int64_t micro);                /* value / 1e6 
 void event_array_begin(const char *key);  /* NULL key inside an array; arrays nest */
 void event_array_end(void);
 void event_end(void);
+void event_abandon(void); /* a panic in the middle of an event: ends its line, so that the panic event can be read */
 
 /* A warn or error event and the same sentence for people: "warning E-MOD-04: ...". */
 void report_warn(const struct fluid_error *e);
