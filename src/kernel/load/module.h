@@ -15,6 +15,7 @@ struct loaded_module *module_load(const void *file, size_t size, uint32_t usable
 void *module_export(const struct loaded_module *m, const char *name);
 const char *module_name(const struct loaded_module *m);
 const char *module_target(const struct loaded_module *m);
+uint32_t module_rank(const struct loaded_module *m);
 /* Symbol that covers address in any loaded module: "tensor_q4_1:matmul_q4_1"; false when none. */
 bool module_symbolise(uintptr_t address, const char **module, const char **symbol, uintptr_t *offset);
 void module_for_each(void (*visit)(const struct loaded_module *m, void *context), void *context);

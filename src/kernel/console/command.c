@@ -1,0 +1,72 @@
+/* command.c - the table of commands, and which one a line calls. */
+#include "console/command.h"
+
+#include "console/chat.h"
+#include "console/event.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+
+struct command {
+    const char *name;
+    const char *usage;
+    const char *help;
+    command_fn *run;
+};
+
+static const struct command commands[] = {
+    {"help", "/help", "this list", command_help},
+    {"cpu", "/cpu", "processor, features in use, clock", command_cpu},
+    {"mem", "/mem", "where every MiB of memory is", command_mem},
+    {"ls", "/ls [FOLDER]", "files on the model partition", command_ls},
+    {"score", "/score TEXT", "predictions for every token of TEXT", command_score},
+    {"complete", "/complete N TEXT", "continue TEXT greedily by at most N tokens", command_complete},
+    {"set", "/set KEY VALUE", "change a setting (/show lists them)", command_set},
+    {"show", "/show", "settings and model", command_show},
+    {"clear", "/clear", "forget the conversation", command_clear},
+    {"selftest", "/selftest [NAME]", "check the machine's own invariants", command_selftest},
+    {"reboot", "/reboot", "restart the machine", command_reboot},
+    {"off", "/off", "switch the machine off", command_off},
+};
+
+#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+
+void command_list(void) {
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        kprintf("  %-18s %s\n", commands[i].usage, commands[i].help);
+    kprintf("Any other line is said to the model. Ctrl-C stops a reply.\n");
+}
+
+static void run_command(char *text, size_t length) {
+    size_t name_length = 0;
+    struct fluid_error unknown;
+
+    while (name_length < length && text[name_length] != ' ')
+        name_length++;
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        const char *name = commands[i].name;
+        if (strlen(name) == name_length && memcmp(name, text, name_length) == 0) {
+            size_t skip = name_length < length ? name_length + 1 : length;
+            commands[i].run(text + skip, length - skip);
+            return;
+        }
+    }
+    fluid_fail(&unknown, "E-CON-02", "command expected, found /%.*s; /help lists the commands",
+               (int)(name_length < 40 ? name_length : 40), text);
+    report_error(&unknown);
+}
+
+void command_run(struct line *line) {
+    struct fluid_error too_long;
+
+    if (line->too_long) {
+        fluid_fail(&too_long, "E-CON-01",
+                   "a line of at most %u bytes expected, found a longer one, which was dropped; "
+                   "send it in parts",
+                   LINE_MAX);
+        report_error(&too_long);
+    } else if (line->length > 0 && line->text[0] == '/') {
+        run_command(line->text + 1, line->length - 1);
+    } else if (line->length > 0) {
+        chat_say(line->text, line->length);
+    }
+}

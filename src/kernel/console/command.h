@@ -1,0 +1,22 @@
+/* command.h - what a line at the console means: chat, or a command that begins with '/'. */
+#ifndef KERNEL_CONSOLE_COMMAND_H
+#define KERNEL_CONSOLE_COMMAND_H
+
+#include <stddef.h>
+
+#include "console/line.h"
+
+/* Runs one line; the line's text may be modified (base64 is decoded in place). */
+void command_run(struct line *line);
+
+/* Commands; argument is what follows the name and exactly one space (length bytes, NUL-terminated). */
+typedef void command_fn(char *argument, size_t length);
+command_fn command_help, command_cpu, command_mem, command_ls, command_reboot, command_off; /* command_system.c */
+command_fn command_selftest;
+command_fn command_score, command_complete; /* command_model.c */
+command_fn command_set, command_show;       /* settings.c */
+command_fn command_clear;                   /* chat.c */
+
+/* Prints the list of commands with one line of help each (command.c owns the table). */
+void command_list(void);
+#endif

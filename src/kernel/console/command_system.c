@@ -1,0 +1,128 @@
+/* command_system.c - commands about the machine: /help /cpu /mem /ls /selftest /reboot /off. */
+#include "console/command.h"
+
+#include "arch/x86/cpu.h"
+#include "arch/x86/time.h"
+#include "console/event.h"
+#include "console/model.h"
+#include "fluid/exit.h"
+#include "fs/fat16.h"
+#include "lib/printf.h"
+#include "load/module.h"
+#include "mm/heap.h"
+#include "mm/pages.h"
+#include "selftest/selftest.h"
+
+#define MIB (1024u * 1024u)
+
+void command_help(char *argument, size_t length) {
+    (void)argument;
+    (void)length;
+    command_list();
+}
+
+void command_cpu(char *argument, size_t length) {
+    const struct cpu_info *cpu = cpu_info();
+    char names[256];
+
+    (void)argument;
+    (void)length;
+    cpu_feature_names(cpu->features, names, sizeof(names));
+    kprintf("%s (%s family %u model %u stepping %u)\n", cpu->brand, cpu->vendor, cpu->family,
+            cpu->model, cpu->stepping);
+    kprintf("  usable features: %s\n", names);
+    kprintf("  clock: %llu MHz (time-stamp counter), NX %s, mode %u bit\n",
+            (unsigned long long)(time_hz() / 1000000), cpu->nx ? "on" : "absent",
+            (unsigned)(sizeof(void *) * 8));
+}
+
+static void print_mib(const char *what, uint64_t bytes) {
+    uint64_t tenths = (bytes * 10 + MIB / 2) / MIB;
+
+    kprintf("  %-24s %6llu.%llu MiB\n", what, (unsigned long long)(tenths / 10),
+            (unsigned long long)(tenths % 10));
+}
+
+static void add_module(const struct loaded_module *module, void *context) {
+    *(size_t *)context += module_memory(module);
+}
+
+void command_mem(char *argument, size_t length) {
+    uint64_t total = (uint64_t)pages_total() * PAGE_SIZE;
+    uint64_t available = (uint64_t)pages_available() * PAGE_SIZE;
+    const struct model *model = model_current();
+    size_t modules = 0;
+
+    (void)argument;
+    (void)length;
+    module_for_each(add_module, &modules);
+    print_mib("total", total);
+    print_mib("free", available);
+    print_mib("modules", modules);
+    if (model) {
+        print_mib("model file", model->file_size);
+        print_mib("KV cache", model->info.kv_bytes);
+        print_mib("activations and tables", model->info.scratch_bytes);
+    }
+    print_mib("small objects in use", heap_used());
+}
+
+static bool print_entry(const struct fat16_entry *entry, void *context) {
+    unsigned *count = context;
+
+    if (entry->directory)
+        kprintf("  %12s  %s/\n", "", entry->name);
+    else
+        kprintf("  %12u  %s\n", entry->size, entry->name);
+    ++*count;
+    return true;
+}
+
+void command_ls(char *argument, size_t length) {
+    struct fat16 *fs = model_filesystem();
+    struct fluid_error err;
+    unsigned count = 0;
+
+    (void)length;
+    if (!fs) {
+        fluid_fail(&err, "E-DISK-02",
+                   "a disk with a FAT16 partition expected, none found; is the disk attached?");
+        report_error(&err);
+        return;
+    }
+    if (fat16_list(fs, argument, print_entry, &count, &err) < 0)
+        report_error(&err);
+    else
+        kprintf("%u entries\n", count);
+}
+
+void command_selftest(char *argument, size_t length) {
+    unsigned failures = selftest_run(length > 0 ? argument : NULL);
+    struct fluid_error err;
+
+    if (failures == 0)
+        return;
+    fluid_fail(&err, "E-TEST-01", "every self-test expected to pass, %u did not; see the lines above",
+               failures);
+    report_error(&err);
+}
+
+static void say_bye(const char *text) {
+    kprintf("%s\n", text);
+    event_begin("bye");
+    event_end();
+}
+
+void command_reboot(char *argument, size_t length) {
+    (void)argument;
+    (void)length;
+    say_bye("Rebooting.");
+    cpu_reset();
+}
+
+void command_off(char *argument, size_t length) {
+    (void)argument;
+    (void)length;
+    say_bye("Good bye.");
+    cpu_power_off(FLUID_EXIT_PASS);
+}

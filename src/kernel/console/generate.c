@@ -1,0 +1,143 @@
+/* generate.c - the loop from prompt to streamed reply. */
+#include "console/generate.h"
+
+#include "arch/x86/time.h"
+#include "console/console.h"
+#include "console/event.h"
+#include "console/model.h"
+#include "console/utf8.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+
+#define PIECE_MAX 512
+
+static const char *const reason_names[] = {"eog", "length", "context", "cancel", "error"};
+
+/* Text for people, held back until a UTF-8 sequence is complete. */
+struct stream {
+    char held[4];
+    size_t count;
+};
+
+static void stream_flush(struct stream *s) {
+    if (s->count)
+        console_write("?", 1);
+    s->count = 0;
+}
+
+static void stream_write(struct stream *s, const char *bytes, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        int length;
+
+        s->held[s->count++] = bytes[i];
+        length = utf8_sequence(s->held, s->count);
+        if (length > 0) {
+            console_write(s->held, s->count);
+            s->count = 0;
+        } else if (length == 0) { /* the sequence broke off: mark it, and look at the new byte alone */
+            bool alone = s->count == 1;
+            stream_flush(s);
+            if (!alone)
+                i--;
+        }
+    }
+}
+
+static void token_event(int32_t id, const char *piece, size_t n) {
+    event_begin("token");
+    event_i64("id", id);
+    event_bytes("text", "b64", piece, n);
+    event_end();
+}
+
+/* Tokens per second in micro-units; 0 when nothing was measured. */
+static int64_t tps_micro(uint32_t tokens, uint64_t cycles) {
+    uint64_t us = cycles / (time_hz() / 1000000);
+
+    return us ? (int64_t)((uint64_t)tokens * 1000000000000ull / us) : 0;
+}
+
+static void done_event(enum generate_reason reason, uint32_t n_prompt, uint32_t n_gen,
+                       uint64_t prompt_cycles, uint64_t gen_cycles) {
+    int64_t prompt_tps = tps_micro(n_prompt, prompt_cycles);
+    int64_t gen_tps = tps_micro(n_gen, gen_cycles);
+
+    event_begin("done");
+    event_string("reason", reason_names[reason]);
+    event_u64("n_prompt", n_prompt);
+    event_u64("n_gen", n_gen);
+    event_u64("cycles", prompt_cycles + gen_cycles);
+    event_micro("prompt_tps", prompt_tps);
+    event_micro("gen_tps", gen_tps);
+    event_end();
+    kprintf("[%u prompt tokens, %lld.%02lld tok/s; %u generated, %lld.%02lld tok/s]\n", n_prompt,
+            (long long)(prompt_tps / 1000000), (long long)(prompt_tps / 10000 % 100), n_gen,
+            (long long)(gen_tps / 1000000), (long long)(gen_tps / 10000 % 100));
+}
+
+/* Evaluates the tokens that are not in the KV cache yet, batch by batch. */
+static enum generate_reason evaluate(const struct generation *g) {
+    uint32_t batch = model_current()->info.batch;
+    struct fluid_error err;
+
+    while (engine_position() < g->count) {
+        uint32_t at = engine_position();
+        uint32_t n = g->count - at < batch ? g->count - at : batch;
+
+        if (console_poll())
+            return GENERATE_CANCEL;
+        if (engine_eval(g->ids + at, n, NULL, NULL, &err) == 0)
+            continue;
+        if (err.code[0] == '\0')
+            return GENERATE_CANCEL;
+        report_error(&err);
+        return GENERATE_ERROR;
+    }
+    return GENERATE_EOG;
+}
+
+/* Samples one token after another; *n_gen counts them. */
+static enum generate_reason produce(struct generation *g, uint32_t *n_gen, struct stream *stream) {
+    enum generate_reason reason;
+
+    for (;;) {
+        char piece[PIECE_MAX];
+        size_t n;
+        int32_t id;
+
+        if (g->count == g->capacity)
+            return GENERATE_CONTEXT;
+        id = engine_sample(g->sampling);
+        n = engine_piece(id, g->text_start && *n_gen == 0, piece, sizeof(piece));
+        if (n > sizeof(piece))
+            n = sizeof(piece);
+        g->ids[g->count++] = id;
+        ++*n_gen;
+        token_event(id, piece, n);
+        stream_write(stream, piece, n);
+        if (engine_is_eog(id))
+            return GENERATE_EOG;
+        if (g->max_new && *n_gen >= g->max_new)
+            return GENERATE_LENGTH;
+        reason = evaluate(g);
+        if (reason != GENERATE_EOG)
+            return reason;
+    }
+}
+
+enum generate_reason generate(struct generation *g) {
+    uint32_t n_prompt = g->count - engine_position(), n_gen = 0;
+    uint64_t start = time_cycles(), prompted;
+    struct stream stream = {.count = 0};
+    enum generate_reason reason = evaluate(g);
+
+    prompted = time_cycles();
+    if (reason == GENERATE_EOG)
+        reason = produce(g, &n_gen, &stream);
+    stream_flush(&stream);
+    console_write("\n", 1);
+    if (reason == GENERATE_ERROR)
+        return reason;
+    done_event(reason, n_prompt, n_gen, prompted - start, time_cycles() - prompted);
+    return reason;
+}

@@ -1,0 +1,149 @@
+/* model.c - from a disk to a model one can talk to. */
+#include "console/model.h"
+
+#include "arch/x86/time.h"
+#include "console/event.h"
+#include "dev/block.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "load/module.h"
+#include "mm/pages.h"
+
+#define MODEL_PATH "MODEL.GGUF"
+
+static struct fat16 filesystem;
+static bool mounted;
+static struct model model;
+static bool usable;
+
+const struct model *model_current(void) {
+    return usable ? &model : NULL;
+}
+
+const struct model *model_required(void) {
+    struct fluid_error err;
+
+    if (usable)
+        return &model;
+    fluid_fail(&err, "E-CON-05",
+               "a model expected, none is loaded; the error at boot says why (copy MODEL.GGUF to the "
+               "first partition)");
+    report_error(&err);
+    return NULL;
+}
+
+struct fat16 *model_filesystem(void) {
+    return mounted ? &filesystem : NULL;
+}
+
+static bool is_fat16(uint8_t type) {
+    return type == 0x04 || type == 0x06 || type == 0x0e; /* CHS small, CHS, LBA */
+}
+
+/* Mounts the first FAT16 partition of any disk. */
+static int mount_first(struct fluid_error *err) {
+    fluid_fail(err, "E-DISK-02",
+               "a disk with a FAT16 partition expected, none found on %u disks; is the disk attached?",
+               block_count());
+    for (unsigned i = 0; i < block_count(); i++) {
+        struct partition partitions[4];
+
+        if (mbr_read(block_get(i), partitions) < 0)
+            continue;
+        for (unsigned p = 0; p < 4; p++) {
+            if (!is_fat16(partitions[p].type))
+                continue;
+            if (fat16_mount(&filesystem, block_get(i), partitions[p].lba, partitions[p].sectors,
+                            err) == 0) {
+                mounted = true;
+                return 0;
+            }
+        }
+    }
+    return -1;
+}
+
+static void show_progress(uint64_t done, uint64_t total) {
+    static unsigned shown;
+    unsigned percent = total ? (unsigned)(done * 100 / total) : 100;
+
+    if (done == 0 || percent < shown)
+        shown = 0;
+    if (percent / 10 > shown / 10 || (percent == 100 && shown != 100))
+        kprintf(" %u%%", percent);
+    shown = percent;
+}
+
+/* Reads the model file into 2 MiB-aligned memory. */
+static int read_file(struct fluid_error *err) {
+    struct fat16_entry entry;
+    size_t capacity;
+
+    if (fat16_lookup(&filesystem, MODEL_PATH, &entry, err) < 0)
+        return -1;
+    capacity = ((size_t)entry.size + PAGE_SIZE - 1) / PAGE_SIZE * PAGE_SIZE;
+    model.file_size = entry.size;
+    model.file = capacity ? pages_alloc(capacity / PAGE_SIZE, LARGE_PAGE_SIZE, 0) : NULL;
+    if (!model.file)
+        return fluid_fail(err, "E-MEM-02",
+                          "%u MiB of free memory expected for " MODEL_PATH ", found %u MiB in all; add "
+                          "memory or use a smaller model",
+                          (unsigned)(capacity >> 20),
+                          (unsigned)((uint64_t)pages_available() * PAGE_SIZE >> 20));
+    kprintf("Loading " MODEL_PATH " (%u MiB):", (unsigned)(capacity >> 20));
+    if (fat16_read(&filesystem, &entry, model.file, capacity, show_progress, err) == 0) {
+        kprintf("\n");
+        return 0;
+    }
+    kprintf("\n");
+    pages_free(model.file, capacity / PAGE_SIZE);
+    model.file = NULL;
+    return -1;
+}
+
+static int load(struct fluid_error *err) {
+    if (!engine_bind(err) || mount_first(err) < 0 || read_file(err) < 0)
+        return -1;
+    model.handle = engine_open(model.file, model.file_size, &model.info, err);
+    if (model.handle)
+        return 0;
+    pages_free(model.file, (model.file_size + PAGE_SIZE - 1) / PAGE_SIZE);
+    model.file = NULL;
+    return -1;
+}
+
+void model_load_default(void) {
+    struct fluid_error err;
+
+    usable = load(&err) == 0;
+    if (!usable)
+        report_error(&err);
+}
+
+/* The lowest-ranked variant among the tensor modules: a single fallback shows. */
+static void find_variant(const struct loaded_module *module, void *context) {
+    const struct loaded_module **lowest = context;
+
+    if (strncmp(module_name(module), "tensor_", 7) != 0)
+        return;
+    if (!*lowest || module_rank(module) < module_rank(*lowest))
+        *lowest = module;
+}
+
+void model_ready_event(void) {
+    uint64_t total = (uint64_t)pages_total() * PAGE_SIZE;
+    uint64_t used = total - (uint64_t)pages_available() * PAGE_SIZE;
+    const struct loaded_module *lowest = NULL;
+
+    module_for_each(find_variant, &lowest);
+    event_begin("ready");
+    event_u64("ms", time_ms());
+    event_string("model", usable ? model.info.name : NULL);
+    event_u64("mem_total", total);
+    event_u64("mem_used", used);
+    event_string("variant", lowest ? module_target(lowest) : NULL);
+    event_end();
+    if (usable)
+        kprintf("%s (%s), context %u tokens. Say something, or /help.\n", model.info.name,
+                model.info.quant, model.info.ctx);
+}
