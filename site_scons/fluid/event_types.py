@@ -1,0 +1,313 @@
+"""The events of the console: one dataclass per event, and the JSON schema derived from them.
+
+This file is the one owner of the fields in Python; the kernel writes them (src/kernel/console/),
+docs/formats.md explains them. Reading checks field names and types strictly; a field that is not
+listed here is kept in `Event.data` but is a schema violation, so that tests notice it.
+"""
+
+from __future__ import annotations
+
+import base64
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, ClassVar, Literal
+
+Json = dict[str, Any]
+
+_CODE = {"pattern": r"^E-[A-Z0-9]+-[0-9]{2}$"}
+_BASE64 = {"pattern": r"^[A-Za-z0-9+/]*={0,2}$"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One event; `data` is the JSON object as it came."""
+
+    ev: ClassVar[str] = ""
+    extra_schema: ClassVar[Json] = {}
+    data: Json = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Boot(Event):
+    """The kernel runs; the first event of every boot."""
+
+    ev: ClassVar[str] = "boot"
+    build: str
+    target: str
+    cpu: str
+    features: list[str]
+    cores: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ready(Event):
+    """Start-up is over. ms since kernel entry; model is null when none is usable."""
+
+    ev: ClassVar[str] = "ready"
+    ms: float
+    model: str | None
+    mem_total: int
+    mem_used: int
+    variant: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prompt(Event):
+    """A line of input is awaited."""
+
+    ev: ClassVar[str] = "prompt"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Token(Event):
+    """One generated token; text, or b64 where its bytes are not valid UTF-8 alone."""
+
+    ev: ClassVar[str] = "token"
+    extra_schema: ClassVar[Json] = {"oneOf": [{"required": ["text"]}, {"required": ["b64"]}]}
+    id: int
+    text: str | None = None
+    b64: str | None = field(default=None, metadata=_BASE64)
+
+    @property
+    def piece(self) -> bytes:
+        """The token's bytes."""
+        if self.b64 is not None:
+            return base64.b64decode(self.b64)
+        return (self.text or "").encode()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done(Event):
+    """A reply or completion ended."""
+
+    ev: ClassVar[str] = "done"
+    reason: Literal["eog", "length", "context", "cancel"]
+    n_prompt: int
+    n_gen: int
+    cycles: int
+    prompt_tps: float
+    gen_tps: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score(Event):
+    """/score: entry i predicts the token after ids[i]."""
+
+    ev: ClassVar[str] = "score"
+    ids: list[int]
+    argmax: list[int]
+    margin: list[float]
+    top: list[list[tuple[int, float]]]
+    logsumexp: list[float]
+    nll: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench(Event):
+    """One benchmark's result, in cycles."""
+
+    ev: ClassVar[str] = "bench"
+    name: str
+    tag: str
+    size: int
+    calls: int
+    min: int
+    median: int
+    max: int
+    checksum: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hotness(Event):
+    """The export of live counters; its inner layout carries its own version."""
+
+    ev: ClassVar[str] = "hotness"
+    extra_schema: ClassVar[Json] = {"additionalProperties": True}
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tier(Event):
+    """New code for one slot was published or rejected."""
+
+    ev: ClassVar[str] = "tier"
+    op: str
+    shape: str
+    from_: str = field(metadata={"name": "from"})
+    to: str
+    result: Literal["published", "rejected"]
+    reason: str
+    cycles_before: int
+    cycles_after: int
+    compile_ms: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cache(Event):
+    """An operation of the optimisation cache."""
+
+    ev: ClassVar[str] = "cache"
+    op: Literal["hit", "miss", "put", "evict", "reject", "mount"]
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Warn(Event):
+    """Something is not as expected; the system goes on."""
+
+    ev: ClassVar[str] = "warn"
+    code: str = field(metadata=_CODE)
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Error(Event):
+    """A request or a step of start-up failed."""
+
+    ev: ClassVar[str] = "error"
+    code: str = field(metadata=_CODE)
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panic(Event):
+    """The kernel stopped. vector is null for a broken invariant, otherwise 0..31."""
+
+    ev: ClassVar[str] = "panic"
+    vector: int | None
+    error_code: int | None
+    ip: int
+    address: int | None
+    backtrace: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bye(Event):
+    """The last disk flush is done; power goes off next."""
+
+    ev: ClassVar[str] = "bye"
+
+
+EVENTS: dict[str, type[Event]] = {
+    cls.ev: cls
+    for cls in (
+        *(Boot, Ready, Prompt, Token, Done, Score, Bench, Hotness, Tier, Cache),
+        *(Warn, Error, Panic, Bye),
+    )
+}
+
+
+class EventError(ValueError):
+    """A record is not an event: what was expected and found."""
+
+
+def from_json(data: object) -> Event:
+    """The typed event of one JSON object."""
+    if not isinstance(data, dict):
+        raise EventError(f"a JSON object expected, {type(data).__name__} found")
+    cls = EVENTS.get(data.get("ev", ""))
+    if cls is None:
+        raise EventError(f"a known event expected, ev {data.get('ev')!r} found")
+    values: Json = {"data": data}
+    for python_name, name, hint, required, _ in _layout(cls):
+        if name in data:
+            values[python_name] = _convert(data[name], hint, f"{cls.ev}.{name}")
+        elif required:
+            raise EventError(f"{cls.ev}: field {name!r} expected, not found")
+    event = cls(**values)
+    if isinstance(event, Token) and (event.text is None) == (event.b64 is None):
+        raise EventError("token: exactly one of 'text' and 'b64' expected")
+    return event
+
+
+def json_schema() -> Json:
+    """The JSON schema (draft 2020-12) that every event satisfies."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Events of the Fluid OS console",
+        "oneOf": [_event_schema(cls) for cls in EVENTS.values()],
+    }
+
+
+def event_schema(ev: str) -> Json:
+    """The JSON schema of one kind of event."""
+    return _event_schema(EVENTS[ev])
+
+
+def _event_schema(cls: type[Event]) -> Json:
+    properties: Json = {"ev": {"const": cls.ev}}
+    required = ["ev"]
+    for _, name, hint, needed, metadata in _layout(cls):
+        # An optional field is absent, never null; a required one may be null if its type says so.
+        shape = _schema(hint if needed else _strip_none(hint))
+        pattern = {"pattern": metadata["pattern"]} if "pattern" in metadata else {}
+        properties[name] = shape | pattern
+        if needed:
+            required.append(name)
+    return {
+        "type": "object",
+        "description": (cls.__doc__ or "").strip(),
+        "properties": properties,
+        "required": required,
+        "additionalProperties": False,
+        **cls.extra_schema,
+    }
+
+
+def _layout(cls: type[Event]) -> list[tuple[str, str, Any, bool, Mapping[str, Any]]]:
+    """(Python name, JSON name, type, required, metadata) of each field of an event."""
+    hints = typing.get_type_hints(cls)
+    return [
+        (f.name, f.metadata.get("name", f.name), hints[f.name], f.default is MISSING, f.metadata)
+        for f in fields(cls)
+        if f.name != "data"
+    ]
+
+
+def _strip_none(hint: Any) -> Any:
+    rest = [arg for arg in typing.get_args(hint) if arg is not types.NoneType]
+    return rest[0] if rest else hint
+
+
+def _convert(value: object, hint: Any, where: str) -> Any:
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is types.UnionType:
+        return None if value is None else _convert(value, _strip_none(hint), where)
+    if origin is list and isinstance(value, list):
+        return [_convert(item, args[0], f"{where}[{i}]") for i, item in enumerate(value)]
+    if origin is tuple and isinstance(value, list) and len(value) == len(args):
+        pairs = zip(value, args, strict=True)
+        return tuple(_convert(item, arg, f"{where}[{i}]") for i, (item, arg) in enumerate(pairs))
+    if origin is Literal and value in args:
+        return value
+    accepted: dict[Any, Callable[[Any], bool]] = {
+        str: lambda v: isinstance(v, str),
+        int: lambda v: isinstance(v, int) and not isinstance(v, bool),
+        float: lambda v: isinstance(v, int | float) and not isinstance(v, bool),
+    }
+    if hint in accepted and accepted[hint](value):
+        return float(value) if hint is float else value  # type: ignore[arg-type]
+    name = getattr(hint, "__name__", hint) if origin is None else hint
+    raise EventError(f"{where}: {name} expected, {value!r:.80} found")
+
+
+def _schema(hint: Any) -> Json:
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is types.UnionType:
+        return {"anyOf": [_schema(arg) for arg in args]}
+    if origin is list:
+        return {"type": "array", "items": _schema(args[0])}
+    if origin is tuple:
+        return {
+            "type": "array",
+            "prefixItems": [_schema(arg) for arg in args],
+            "minItems": len(args),
+            "maxItems": len(args),
+        }
+    if origin is Literal:
+        return {"enum": list(args)}
+    names = {str: "string", int: "integer", float: "number", types.NoneType: "null"}
+    return {"type": names[hint]}

@@ -1,0 +1,74 @@
+"""QEMU's control channel (QMP, docs/interop/qmp-spec): just enough for screenshots and keys."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+from fluid.errors import FluidError
+
+QMP_SECONDS = 20.0  # a command is answered within milliseconds; this is for a loaded machine
+
+
+class Qmp:
+    """A client on a connected socket."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._pending = b""
+        self._ready = False
+
+    def execute(self, name: str, **arguments: Any) -> Any:
+        """Runs one command and gives its return value."""
+        deadline = time.monotonic() + QMP_SECONDS
+        if not self._ready:
+            self._receive("QMP", deadline)  # the greeting
+            self._command("qmp_capabilities", {}, deadline)
+            self._ready = True
+        return self._command(name, arguments, deadline)
+
+    def screenshot(self, path: Path) -> None:
+        """Saves what the screen shows as PNG."""
+        self.execute("screendump", filename=str(path.resolve()), format="png")
+
+    def send_key(self, *keys: str) -> None:
+        """Presses keys together; names are QEMU's QKeyCode: "a", "ret", "ctrl"."""
+        self.execute("send-key", keys=[{"type": "qcode", "data": key} for key in keys])
+
+    def type_text(self, text: str) -> None:
+        """Types lower-case letters, digits, spaces, slashes and line ends on the keyboard."""
+        names = {" ": "spc", "/": "slash", "\n": "ret", "-": "minus", ".": "dot"}
+        for char in text:
+            self.send_key(names.get(char, char))
+
+    def _command(self, name: str, arguments: dict[str, Any], deadline: float) -> Any:
+        request = {"execute": name, "arguments": arguments}
+        self._channel.settimeout(QMP_SECONDS)
+        self._channel.sendall(json.dumps(request).encode() + b"\n")
+        answer = self._receive("return", deadline)
+        if "error" in answer:
+            raise FluidError("E-RUN-08", f"QMP {name}: {answer['error'].get('desc')}")
+        return answer["return"]
+
+    def _receive(self, key: str, deadline: float) -> dict[str, Any]:
+        """The next message with this key, or an error answer; asynchronous events are skipped."""
+        while True:
+            line, found, rest = self._pending.partition(b"\n")
+            if found:
+                self._pending = rest
+                message: dict[str, Any] = json.loads(line)
+                if key in message or "error" in message:
+                    return message
+                continue
+            self._channel.settimeout(max(0.01, deadline - time.monotonic()))
+            try:
+                data = self._channel.recv(65536)
+            except TimeoutError:
+                data = b""
+            if not data:
+                text = "an answer on QMP expected, none found; has the emulator ended?"
+                raise FluidError("E-RUN-09", text)
+            self._pending += data

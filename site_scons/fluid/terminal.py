@@ -1,0 +1,197 @@
+"""The console of a machine on the user's terminal, or fed from a pipe.
+
+On a terminal every key goes to the machine (Ctrl-C too); Ctrl-] or Ctrl-A X leaves. From a pipe,
+each line is typed when the machine prompts for one; after the last one it is switched off.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import sys
+import termios
+import threading
+import time
+import tty
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import BinaryIO
+
+from fluid.errors import FluidError
+from fluid.event_types import Panic, Prompt
+from fluid.machine import Machine
+from fluid.probe import choose_runner
+from fluid.runner import Ending
+
+SILENCE_SECONDS = 900.0  # from a pipe: no byte for so long means that the machine hangs
+OFF_SECONDS = 60.0
+LIFE_SECONDS = 30 * 86400.0  # a session of a person
+
+QUIT_KEY = 0x1D  # Ctrl-]
+PREFIX_KEY = 0x01  # Ctrl-A, as in QEMU's own multiplexer
+HINT = "Keys go to the machine. Ctrl-] or Ctrl-A X leaves, /help lists commands.\r\n"
+
+
+def run_interactive(
+    image: Path, *, target: str, runner: str = "auto", mem: int = 1024, smp: int = 1
+) -> int:
+    """Boots the image with its console on standard input and output; 0 after a clean end."""
+    chosen = choose_runner(runner, image, target)
+    machine = Machine(
+        image, target=target, runner=chosen, mem=mem, smp=smp, reboot=True, life=LIFE_SECONDS
+    )
+    try:
+        with _terminated_as_exit(), machine:
+            return converse(machine, sys.stdin.buffer, sys.stdout.buffer)
+    except FluidError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+
+
+def converse(machine: Machine, source: BinaryIO, sink: BinaryIO) -> int:
+    """Joins a started machine with a terminal or a pipe until one of them ends."""
+    if os.isatty(source.fileno()):
+        with _raw_mode(source.fileno()):
+            sink.write(HINT.encode())
+            left = _from_terminal(machine, source.fileno(), Display(machine, sink, raw=True))
+        if left:
+            return 0
+    else:
+        _from_pipe(machine, source, Display(machine, sink, raw=False))
+    ending = machine.wait_end(OFF_SECONDS)
+    if ending is Ending.PASS:
+        return 0
+    print(f"\nE-RUN-10 the machine {ending.value}{_why(machine)}", file=sys.stderr)
+    return 1
+
+
+class Display:
+    """Shows a machine's text, without the events, and reports records that are no events."""
+
+    def __init__(self, machine: Machine, sink: BinaryIO, *, raw: bool) -> None:
+        self._machine = machine
+        self._sink = sink
+        self._raw = raw  # the terminal does not translate line ends
+        self._shown = 0  # bytes of the machine's text
+        self._reported = 0  # malformed records
+        sink.flush()
+
+    def update(self) -> bool:
+        """Shows what has come since the last call; True when anything came, events included."""
+        before = len(self._machine.log)
+        self._machine.pump()
+        text = bytes(self._machine.text[self._shown :])
+        self._shown += len(text)
+        self._sink.write(text if self._raw else text.replace(b"\r", b""))
+        for record in self._machine.malformed[self._reported :]:
+            self._sink.write(f"\r\nE-RUN-06 an event expected, found {record}\r\n".encode())
+        self._reported = len(self._machine.malformed)
+        self._sink.flush()
+        return len(self._machine.log) > before
+
+
+class KeyFilter:
+    """Finds the keys that leave among what is typed."""
+
+    def __init__(self) -> None:
+        self._prefixed = False
+
+    def feed(self, data: bytes) -> tuple[bytes, bool]:
+        """(bytes for the machine, whether the user leaves). Ctrl-A Ctrl-A is one Ctrl-A."""
+        through = bytearray()
+        for byte in data:
+            if self._prefixed:
+                self._prefixed = False
+                if byte in b"xX":
+                    return bytes(through), True
+                through += bytes([byte]) if byte == PREFIX_KEY else bytes([PREFIX_KEY, byte])
+            elif byte == QUIT_KEY:
+                return bytes(through), True
+            elif byte == PREFIX_KEY:
+                self._prefixed = True
+            else:
+                through.append(byte)
+        return bytes(through), False
+
+
+def _from_terminal(machine: Machine, keyboard: int, display: Display) -> bool:
+    """True when the user leaves, False when the machine ends."""
+    keys = KeyFilter()
+    poll = select.poll()
+    poll.register(keyboard, select.POLLIN)
+    while machine.running:
+        poll.register(machine.fileno(), select.POLLIN | (select.POLLOUT if machine.unsent else 0))
+        if dict(poll.poll(1000)).get(keyboard):
+            data = os.read(keyboard, 4096)
+            through, leave = keys.feed(data)
+            if leave or not data:
+                return True
+            machine.send(through)
+        display.update()
+    while display.update():
+        pass
+    return False
+
+
+def _from_pipe(machine: Machine, source: BinaryIO, display: Display) -> None:
+    """Types each line at a prompt, and /off after the last, until the machine ends."""
+    answered = 0  # prompts
+    heard = time.monotonic()
+    poll = select.poll()
+    while machine.running:
+        poll.register(machine.fileno(), select.POLLIN | (select.POLLOUT if machine.unsent else 0))
+        poll.poll(1000)
+        if display.update():
+            heard = time.monotonic()
+        if time.monotonic() - heard > SILENCE_SECONDS:
+            raise FluidError("E-RUN-11", f"no output for {SILENCE_SECONDS:g} s, machine given up")
+        if sum(isinstance(event, Prompt) for event in machine.events) > answered:
+            answered += 1
+            line = source.readline()
+            machine.send_line(line.rstrip(b"\r\n") if line else b"/off")
+            heard = time.monotonic()
+    while display.update():
+        pass
+
+
+def _why(machine: Machine) -> str:
+    """What a panic says about itself, as the end of a sentence."""
+    panics = [event for event in machine.events if isinstance(event, Panic)]
+    if not panics:
+        return ""
+    vector = panics[-1].vector
+    where = panics[-1].backtrace[0] if panics[-1].backtrace else f"{panics[-1].ip:#x}"
+    return f": vector {vector} at {where}" if vector is not None else f" at {where}"
+
+
+@contextlib.contextmanager
+def _raw_mode(fd: int) -> Iterator[None]:
+    """The terminal passes every key unchanged; its mode comes back however the block is left."""
+    before = termios.tcgetattr(fd)
+    try:
+        tty.setraw(fd)
+        yield
+    finally:
+        termios.tcsetattr(fd, termios.TCSADRAIN, before)
+
+
+@contextlib.contextmanager
+def _terminated_as_exit() -> Iterator[None]:
+    """Signals unwind the stack, so that the terminal and the emulator are tidied up."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signal handlers belong to the main thread
+        return
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, leave) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
