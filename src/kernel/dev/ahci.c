@@ -1,0 +1,145 @@
+/* ahci.c - finds AHCI controllers and their disks and reads sectors. The ports themselves are driven by
+ * ahci_port.c. Section numbers: Serial ATA AHCI 1.3.1. */
+#include "dev/ahci.h"
+
+#include <stddef.h>
+
+#include "arch/x86/port.h"
+#include "arch/x86/time.h"
+#include "dev/ahci_port.h"
+#include "dev/block.h"
+#include "dev/pci.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "mm/heap.h"
+#include "mm/pages.h"
+#include "mm/paging.h"
+
+#define CLASS_STORAGE 0x01
+#define SUBCLASS_SATA 0x06
+#define PROG_IF_AHCI 0x01
+#define ABAR 5
+
+#define GHC_AE (1u << 31) /* AHCI rather than legacy mode */
+#define GHC_IE (1u << 1)
+#define CAP2_BOH (1u << 0)
+#define BOHC_BOS (1u << 0) /* owned by the BIOS */
+#define BOHC_OOS (1u << 1) /* claimed by the OS */
+#define BOHC_BB (1u << 4)  /* the BIOS is finishing its work */
+
+#define HANDOFF_MS 25
+#define HANDOFF_BUSY_MS 2000
+
+#define BOUNCE_BYTES (128u << 10)
+#define DMA32_END (1ull << 32)
+
+static unsigned disk_count;
+
+/* Section 10.6.3: ask for ownership, wait 25 ms, or 2 s more when the BIOS says it is busy. */
+static void take_from_bios(volatile struct ahci_regs *r) {
+    if (!(r->cap2 & CAP2_BOH) || !(r->bohc & BOHC_BOS))
+        return;
+    r->bohc |= BOHC_OOS;
+    uint64_t begin = time_ms(), limit = HANDOFF_MS;
+    while (r->bohc & BOHC_BOS && time_ms() - begin <= limit) {
+        if (r->bohc & BOHC_BB)
+            limit = HANDOFF_BUSY_MS;
+        cpu_pause();
+    }
+}
+
+static int read_chunk(struct ahci_port *port, uint64_t lba, uint32_t count, void *buffer) {
+    uint8_t command = port->id.lba48 ? ATA_READ_DMA_EXT : ATA_READ_DMA;
+    return ahci_port_command(port, command, lba, count, buffer, count * BLOCK_SECTOR);
+}
+
+static int ahci_read(struct block_device *device, uint64_t lba, uint32_t count, void *buffer) {
+    struct ahci_port *port = device->driver;
+    uint8_t *to = buffer;
+    uint64_t end = (uint64_t)(uintptr_t)to + (uint64_t)count * BLOCK_SECTOR;
+    bool bounce = port->bounce && end > DMA32_END;
+    uint32_t most = bounce ? BOUNCE_BYTES / BLOCK_SECTOR : AHCI_COMMAND_BYTES / BLOCK_SECTOR;
+    if (!port->id.lba48 && most > ATA_LBA28_SECTORS_MAX)
+        most = ATA_LBA28_SECTORS_MAX;
+    while (count > 0) {
+        uint32_t n = count < most ? count : most;
+        if (read_chunk(port, lba, n, bounce ? port->bounce : to))
+            return -1;
+        if (bounce)
+            memcpy(to, port->bounce, (size_t)n * BLOCK_SECTOR);
+        to += (size_t)n * BLOCK_SECTOR;
+        lba += n;
+        count -= n;
+    }
+    return 0;
+}
+
+static bool identify(struct ahci_port *port) {
+    uint16_t *words = pages_alloc(1, PAGE_SIZE, DMA32_END);
+    if (!words)
+        return false;
+    bool ok = ahci_port_command(port, ATA_IDENTIFY, 0, 0, words, 256 * sizeof(*words)) == 0 &&
+              ata_parse_identity(words, &port->id);
+    pages_free(words, 1);
+    return ok;
+}
+
+/* Memory below 4 GiB for an HBA with 32-bit addresses in a machine with more. */
+static bool add_bounce(struct ahci_port *port) {
+    if (port->cap & AHCI_CAP_S64A || pages_top() <= DMA32_END)
+        return true;
+    port->bounce = pages_alloc(BOUNCE_BYTES / PAGE_SIZE, PAGE_SIZE, DMA32_END);
+    return port->bounce != NULL;
+}
+
+static void add_port(const struct ahci_port *found) {
+    struct ahci_port *port = kzalloc(sizeof(*port));
+    if (!port)
+        return;
+    *port = *found;
+    if (!ahci_port_open(port)) {
+        kfree(port);
+        return;
+    }
+    struct block_device disk = {.read = ahci_read, .driver = port};
+    if (identify(port) && add_bounce(port)) {
+        disk.sectors = port->id.sectors;
+        ksnprintf(disk.name, sizeof(disk.name), "ahci%u", disk_count);
+        if (block_add(&disk)) {
+            disk_count++;
+            return;
+        }
+    }
+    if (port->bounce)
+        pages_free(port->bounce, BOUNCE_BYTES / PAGE_SIZE);
+    ahci_port_close(port);
+    kfree(port);
+}
+
+static void add_controller(const struct pci_device *pci) {
+    if (pci->bar[ABAR].io || !pci->bar[ABAR].base)
+        return;
+    pci_enable(pci);
+    volatile struct ahci_regs *r =
+        paging_map_device(pci->bar[ABAR].base, sizeof(struct ahci_regs));
+    if (!r)
+        return;
+    take_from_bios(r);
+    r->ghc |= GHC_AE;
+    r->ghc &= ~GHC_IE; /* commands are polled */
+    for (unsigned i = 0; i < 32; i++) {
+        bool inside = offsetof(struct ahci_regs, port[i + 1]) <= pci->bar[ABAR].size;
+        if (inside && r->pi >> i & 1)
+            add_port(&(struct ahci_port){.regs = &r->port[i], .cap = r->cap});
+    }
+}
+
+void ahci_init(void) {
+    disk_count = 0;
+    for (unsigned i = 0; i < pci_count(); i++) {
+        const struct pci_device *d = pci_get(i);
+        if (d->class_code == CLASS_STORAGE && d->subclass == SUBCLASS_SATA &&
+            d->prog_if == PROG_IF_AHCI)
+            add_controller(d);
+    }
+}

@@ -1,0 +1,52 @@
+/* ahci_port.h - one AHCI port: registers, start and stop, and one command at a time. Names and section
+ * numbers as in Serial ATA AHCI 1.3.1. */
+#ifndef KERNEL_DEV_AHCI_PORT_H
+#define KERNEL_DEV_AHCI_PORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dev/ata.h"
+
+/* Port registers, section 3.3. */
+struct ahci_port_regs {
+    uint32_t clb, clbu, fb, fbu;
+    uint32_t is, ie, cmd, reserved0;
+    uint32_t tfd, sig, ssts, sctl;
+    uint32_t serr, sact, ci, sntf;
+    uint32_t fbs, devslp, reserved1[10], vendor[4];
+};
+_Static_assert(sizeof(struct ahci_port_regs) == 0x80, "ports are 0x80 bytes apart");
+
+/* Generic host control, section 3.1, followed by the ports. */
+struct ahci_regs {
+    uint32_t cap, ghc, is, pi, vs, ccc_ctl, ccc_ports, em_loc, em_ctl, cap2, bohc;
+    uint32_t reserved[53];
+    struct ahci_port_regs port[32];
+};
+_Static_assert(sizeof(struct ahci_regs) == 0x1100, "layout of section 3");
+
+#define AHCI_CAP_S64A (1u << 31)
+#define AHCI_CAP_SCLO (1u << 24)
+
+/* Largest transfer of one command: one PRD's worth. */
+#define AHCI_COMMAND_BYTES (4u << 20)
+
+struct ahci_port {
+    volatile struct ahci_port_regs *regs;
+    uint32_t cap;
+    struct ahci_memory *memory; /* command list, FIS area and command table: one page */
+    uint8_t *bounce;            /* below 4 GiB; NULL when the HBA reaches all of memory */
+    struct ata_identity id;
+};
+
+/* Finds out whether a SATA disk is connected, gives the port its memory and starts it. false: no disk. */
+bool ahci_port_open(struct ahci_port *port);
+/* Stops the port and frees its memory: for ports whose disk turns out unusable. */
+void ahci_port_close(struct ahci_port *port);
+/* Runs one ATA command that reads bytes (even, <= AHCI_COMMAND_BYTES) into buffer. After a failure the
+ * port is reset and the command tried once more. 0 or -1. */
+int ahci_port_command(struct ahci_port *port, uint8_t command, uint64_t lba, uint32_t count,
+                      void *buffer, uint32_t bytes);
+
+#endif

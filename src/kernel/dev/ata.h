@@ -1,0 +1,37 @@
+/* ata.h - what AHCI and IDE share: ATA commands, status bits and the IDENTIFY DEVICE data (ATA8-ACS). */
+#ifndef KERNEL_DEV_ATA_H
+#define KERNEL_DEV_ATA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ATA_READ_SECTORS 0x20
+#define ATA_READ_SECTORS_EXT 0x24
+#define ATA_READ_DMA_EXT 0x25
+#define ATA_READ_MULTIPLE_EXT 0x29
+#define ATA_READ_MULTIPLE 0xc4
+#define ATA_SET_MULTIPLE_MODE 0xc6
+#define ATA_READ_DMA 0xc8
+#define ATA_IDENTIFY 0xec
+
+#define ATA_STATUS_ERR 0x01
+#define ATA_STATUS_DRQ 0x08
+#define ATA_STATUS_DF 0x20
+#define ATA_STATUS_BSY 0x80
+
+#define ATA_DEVICE_LBA 0x40
+
+#define ATA_LBA28_SECTORS_MAX 256u /* per command; a count of 0 in the register means 256 */
+#define ATA_LBA28_LIMIT 0x0fffffffull
+
+struct ata_identity {
+    uint64_t sectors;  /* of 512 bytes */
+    uint32_t multiple; /* largest block of READ MULTIPLE in sectors, 0: not supported */
+    bool lba48;
+    bool dma;          /* a DMA mode is selected, so the firmware has set up its timing */
+};
+
+/* Reads the 256 words of IDENTIFY DEVICE. false: not a disk with LBA and 512-byte logical sectors. */
+bool ata_parse_identity(const uint16_t words[256], struct ata_identity *id);
+
+#endif

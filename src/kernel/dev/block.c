@@ -1,0 +1,37 @@
+/* block.c - the table of disks and the checked way to read them. */
+#include "dev/block.h"
+
+#include "dev/ahci.h"
+#include "dev/ide.h"
+
+static struct block_device devices[BLOCK_MAX_DEVICES];
+static unsigned device_count;
+
+void block_init(void) {
+    device_count = 0;
+    ahci_init();
+    ide_init();
+}
+
+unsigned block_count(void) {
+    return device_count;
+}
+
+struct block_device *block_get(unsigned index) {
+    return index < device_count ? &devices[index] : 0;
+}
+
+struct block_device *block_add(const struct block_device *device) {
+    if (device_count == BLOCK_MAX_DEVICES)
+        return 0;
+    devices[device_count] = *device;
+    return &devices[device_count++];
+}
+
+int block_read(struct block_device *device, uint64_t lba, uint32_t count, void *buffer) {
+    if (count == 0 || lba >= device->sectors || count > device->sectors - lba)
+        return -1;
+    if ((uintptr_t)buffer & 1) /* DMA engines drop the lowest address bit */
+        return -1;
+    return device->read(device, lba, count, buffer);
+}
