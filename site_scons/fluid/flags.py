@@ -1,0 +1,104 @@
+"""Compiler flags of everything that runs on the bare machine, one response file per unit.
+
+A unit is what is compiled alike: the boot sectors, the kernel, or one variant of one module. Flags reach
+the compiler only through these files, so that a change of profile or plan rebuilds what it changes.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+from fluid.cpu import CpuProfile, load_profile, profile_from_dict
+from fluid.cpufeatures import feature_bits
+from fluid.files import write_atomic
+from fluid.plan import Decision, canonical_json
+from fluid.targets import Target
+
+COMMON = (
+    "-std=c17",
+    "-ffreestanding",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-fno-pic",
+    "-fno-pie",
+    "-mno-red-zone",  # interrupts use the stack below the stack pointer
+    "-fno-omit-frame-pointer",  # backtraces follow the frame pointers
+    "-fno-stack-protector",
+    "-fno-asynchronous-unwind-tables",
+    "-fno-common",
+    "-ffile-compilation-dir=.",  # the same object in whatever folder the tree lies
+    "-Wno-unused-command-line-argument",  # the assembler takes the same file
+)
+
+BOOT = (
+    "--target=i686-unknown-none-elf",  # for every target: stage2 hands over in 32-bit mode
+    "-march=i686",
+    "-Os",  # stage2 has to fit below 64 KiB with its stack and buffers
+    "-mgeneral-regs-only",
+    "-g",
+)
+
+KERNEL = ("-O2", "-g", "-mgeneral-regs-only")  # interrupts need not save vector registers
+
+MODULE = (
+    "-fvisibility=hidden",  # FLUID_EXPORT marks the entry points
+    "-fno-math-errno",
+    "-ffp-contract=off",  # variants with FMA would round differently from the oracle
+)
+
+
+def boot_flags() -> list[str]:
+    """Flags of stage1 and stage2."""
+    return [*BOOT, *COMMON]
+
+
+def _machine_flags(target: Target, profile: CpuProfile) -> list[str]:
+    return [f"--target={target.triple}", *profile.compiler_flags(), *target.code_model]
+
+
+def kernel_flags(target: Target, profile: CpuProfile, own: CpuProfile) -> list[str]:
+    """Flags of the kernel, which is compiled for `profile`, the lowest variant.
+
+    It is told the target's name and, to warn where they are missing, the features of `own`, the
+    target's own profile.
+    """
+    defines = [
+        f'-DFLUID_TARGET="{target.tag}"',
+        f"-DFLUID_TARGET_FEATURES={feature_bits(own.features):#x}u",
+    ]
+    return [*_machine_flags(target, profile), *COMMON, *KERNEL, *defines]
+
+
+def module_flags(target: Target, profile: CpuProfile, decision: Decision) -> list[str]:
+    """Flags of one variant of one module as the plan decided it."""
+    return [*_machine_flags(target, profile), f"-{decision.level}", *COMMON, *MODULE]
+
+
+def write_response(flags: list[str], path: Path | str) -> None:
+    """Writes a response file, one flag per line, quoted as clang reads it (GNU style)."""
+    quoted = [flag.replace("\\", "\\\\").replace('"', '\\"').replace(" ", "\\ ") for flag in flags]
+    write_atomic(path, "".join(f"{flag}\n" for flag in quoted).encode())
+
+
+def read_response(path: Path | str) -> list[str]:
+    """The flags of a response file."""
+    return shlex.split(Path(path).read_text(encoding="utf-8"))
+
+
+def write_target_profile(target: Target, profiles: list[str], path: Path | str) -> None:
+    """Writes cpu_profile.json: the profiles of all variants, in the target's order."""
+    variants = [load_profile(p).to_dict() for p in profiles]
+    content = {"schema": 1, "target": target.tag, "kernel": target.variants[0]}
+    write_atomic(path, canonical_json({**content, "variants": variants}))
+
+
+def read_target_profile(path: Path | str, tag: str) -> CpuProfile:
+    """The profile of variant `tag` out of cpu_profile.json."""
+    data = json.loads(Path(path).read_text(encoding="utf-8"))
+    for variant in data["variants"]:
+        if variant["tag"] == tag:
+            return profile_from_dict(variant, str(path))
+    raise KeyError(f"{path} has no variant {tag}")

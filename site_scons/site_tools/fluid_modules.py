@@ -1,0 +1,66 @@
+"""SCons tool: modules from sources to .mod, and the registry that holds them.
+
+    src/modules/... -> objects -> one relocatable object -> modules/<file>.mod -> registry.bin
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+INCLUDES = ("src/include",)
+
+
+def _mod_step(target: list[str], source: list[str], env: Any) -> None:
+    from fluid import flags, modfile
+
+    profile = flags.read_target_profile(source[1], env["FLUID_VARIANT"])
+    modfile.build_mod(
+        source[0],
+        target[0],
+        name=env["FLUID_MODULE"],
+        target=env["FLUID_VARIANT"],
+        features=list(profile.features),
+        rank=int(env["FLUID_RANK"]),
+    )
+
+
+def _registry_step(target: list[str], source: list[str], env: Any) -> None:
+    from fluid import registry
+
+    registry.build_registry(source, target[0])
+
+
+def _modules(env: Any) -> dict[str, Any]:
+    """Node `registry`, and `mods`, one per module and variant."""
+    mods = []
+    for variant in env["FLUID_VARIANTS"]:
+        named = env.Override(
+            {
+                "FLUID_MODULE": variant.name,
+                "FLUID_VARIANT": variant.tag,
+                "FLUID_RANK": str(variant.rank),
+            }
+        )
+        decided = [env["FLUID_PROFILE"], env["FLUID_PLAN"]]
+        response = named.ModuleFlags(f"$OUT/flags/{variant.key}.rsp", decided)
+        objects = named.Compile(f"$OBJ/{variant.tag}", variant.sources, response[0], INCLUDES)
+        linked = named.LinkRelocatable(
+            f"$OBJ/{variant.tag}/{variant.name}.o", objects, env["FLUID_TARGET"].builtins
+        )
+        mods += named.Mod(f"$OUT/modules/{variant.file}", [linked, env["FLUID_PROFILE"]])
+    (registry,) = env.Registry("$OUT/registry.bin", mods)
+    return {"mods": mods, "registry": registry}
+
+
+def generate(env: Any) -> None:
+    """Adds env.FluidModules."""
+    env.PythonBuilder(
+        "Mod", "MOD", "modfile", _mod_step, ["FLUID_MODULE", "FLUID_VARIANT", "FLUID_RANK"]
+    )
+    env.PythonBuilder("Registry", "REG", "registry", _registry_step)
+    env.AddMethod(_modules, "FluidModules")
+
+
+def exists(env: Any) -> bool:
+    """Needs nothing but Python; see fluid_toolchain for the compiler."""
+    return True

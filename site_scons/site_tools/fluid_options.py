@@ -1,0 +1,35 @@
+"""SCons tool: the command line. Sets FLUID_<OPTION> and FLUID_TARGETS; ends with status 2 when an
+argument is not valid."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from fluid import options as command_line
+from SCons.Script import ARGUMENTS, COMMAND_LINE_TARGETS, Help
+from SCons.Variables import Variables
+
+
+def generate(env: Any) -> None:
+    """Reads the arguments through Variables; see fluid/options.py for the table."""
+    variables = Variables(None, ARGUMENTS)
+    for option in command_line.OPTIONS:
+        variables.Add(option.name, option.help, option.default)
+    variables.Update(env)
+    given = {o.name: env[o.name] for o in command_line.OPTIONS} | variables.UnknownVariables()
+    goals = [str(goal) for goal in COMMAND_LINE_TARGETS]
+    problems = command_line.problems(given) + command_line.unknown_goals(goals)
+    if problems:
+        print("\n".join(problems) + "\n`scons -h` explains every option and alias", file=sys.stderr)
+        sys.exit(2)
+    Help(command_line.help_text())
+    env["FLUID_TARGETS"] = command_line.wanted_targets(env["target"], goals)
+    env["FLUID_VERBOSE"] = env["verbose"] == "1"
+    env["FLUID_MODEL"] = Path(env["model"]) if env["model"] else command_line.default_model()
+
+
+def exists(env: Any) -> bool:
+    """Needs nothing."""
+    return True

@@ -1,0 +1,88 @@
+"""SCons tool: from CPU profiles to the response files that carry every compiler flag.
+
+    profiles/cpu/<tag>.json -> cpu_profile.json -> plan.json -> flags/<unit>.rsp
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from fluid import targets
+
+
+def _profile_step(target: list[str], source: list[str], env: Any) -> None:
+    from fluid import flags
+
+    flags.write_target_profile(env["FLUID_TARGET"], source, target[0])
+
+
+def _plan_step(target: list[str], source: list[str], env: Any) -> None:
+    from fluid import plan
+
+    made = plan.make_plan(env["FLUID_TARGET"].tag, env["FLUID_MODULE_NAMES"])
+    plan.write_plan(made, target[0])
+
+
+def _boot_flags_step(target: list[str], source: list[str], env: Any) -> None:
+    from fluid import flags
+
+    flags.write_response(flags.boot_flags(), target[0])
+
+
+def _kernel_flags_step(target: list[str], source: list[str], env: Any) -> None:
+    from fluid import flags
+
+    machine = env["FLUID_TARGET"]
+    lowest = flags.read_target_profile(source[0], machine.variants[0])
+    own = flags.read_target_profile(source[0], machine.tag)
+    flags.write_response(flags.kernel_flags(machine, lowest, own), target[0])
+
+
+def _module_flags_step(target: list[str], source: list[str], env: Any) -> None:
+    from fluid import flags, plan
+
+    name, tag = env["FLUID_MODULE"], env["FLUID_VARIANT"]
+    profile = flags.read_target_profile(source[0], tag)
+    decision = plan.read_plan(source[1]).decision(name)
+    flags.write_response(flags.module_flags(env["FLUID_TARGET"], profile, decision), target[0])
+
+
+def _prepare(env: Any, tag: str) -> Any:
+    """An environment for one target, with its profile and plan as nodes."""
+    machine = targets.TARGETS[tag]
+    env = env.Clone(
+        tools=[],
+        FLUID_TARGET=machine,
+        FLUID_TAG=tag,
+        FLUID_UNITS=[],
+        OUT=f"build/{tag}",
+        OBJ=f"build/{tag}/obj",
+    )
+    env["FLUID_VARIANTS"] = targets.module_variants(machine, Path(env.Dir("#").abspath))
+    env["FLUID_MODULE_NAMES"] = sorted({variant.name for variant in env["FLUID_VARIANTS"]})
+    profiles = [f"profiles/cpu/{variant}.json" for variant in machine.variants]
+    (env["FLUID_PROFILE"],) = env.CpuProfile("$OUT/cpu_profile.json", profiles)
+    (env["FLUID_PLAN"],) = env.Plan("$OUT/plan.json", [])
+    return env
+
+
+def generate(env: Any) -> None:
+    """Adds env.FluidTarget and the builders of profile, plan and response files."""
+    env.PythonBuilder("CpuProfile", "CPU", "flags", _profile_step, ["FLUID_TAG"])
+    env.PythonBuilder("Plan", "PLAN", "plan", _plan_step, ["FLUID_TAG", "FLUID_MODULE_NAMES"])
+    env.PythonBuilder("BootFlags", "FLAGS", "flags", _boot_flags_step)
+    env.PythonBuilder("KernelFlags", "FLAGS", "flags", _kernel_flags_step, ["FLUID_TAG"])
+    env.PythonBuilder(
+        "ModuleFlags",
+        "FLAGS",
+        "flags",
+        _module_flags_step,
+        ["FLUID_TAG", "FLUID_MODULE", "FLUID_VARIANT"],
+    )
+    env.AddMethod(_prepare, "FluidTarget")
+
+
+def exists(env: Any) -> bool:
+    """Needs nothing but Python."""
+    return True

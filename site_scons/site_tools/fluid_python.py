@@ -1,0 +1,52 @@
+"""SCons tool: builders whose work is done by plain Python in site_scons/fluid/.
+
+env.PythonBuilder(name, verb, helper, step, variables) registers the builder `name`. `step` gets target
+and source paths and the environment, and imports what it needs from fluid.<helper> itself, so that a
+null build loads none of it. Every node depends on the files of fluid.<helper> and all they import, and
+on the values of `variables`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from fluid import helpers
+from fluid.errors import FluidError
+from SCons.Action import Action
+from SCons.Builder import Builder
+from SCons.Errors import BuildError
+
+Step = Callable[[list[str], list[str], Any], None]
+
+
+def _action(step: Step, helper: str) -> Callable[..., None]:
+    def run(target: Sequence[Any], source: Sequence[Any], env: Any) -> None:
+        try:
+            step([str(t) for t in target], [str(s) for s in source], env)
+        except FluidError as error:
+            raise BuildError(node=list(target), errstr=str(error), exitstatus=1) from error
+
+    return run
+
+
+def _python_builder(
+    env: Any, name: str, verb: str, helper: str, step: Step, variables: Sequence[str] = ()
+) -> None:
+    def emitter(target: list[Any], source: list[Any], env: Any) -> tuple[list[Any], list[Any]]:
+        env.Depends(target, [env.File(str(path)) for path in helpers.closure(helper)])
+        return target, source
+
+    command = f"fluid.{helper}: $SOURCES -> $TARGETS" if env["FLUID_VERBOSE"] else f"  {verb:<8}$TARGET"
+    action = Action(_action(step, helper), command, varlist=list(variables))
+    env.Append(BUILDERS={name: Builder(action=action, emitter=emitter)})
+
+
+def generate(env: Any) -> None:
+    """Adds env.PythonBuilder."""
+    env.AddMethod(_python_builder, "PythonBuilder")
+
+
+def exists(env: Any) -> bool:
+    """Needs nothing but Python."""
+    return True

@@ -1,0 +1,145 @@
+"""SCons tool: clang and lld 19 as cross tools for the bare machine, with short build lines.
+
+Objects are compiled with the flags in the response file $RESPONSE and nothing else. clang-19 is a small
+driver before a library, so that its own content says nothing: objects depend on the version text.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import SCons.Tool
+from SCons.Action import Action
+from SCons.Defaults import ASPPAction, CAction, StaticObjectEmitter
+
+PROGRAMS = {
+    "CC": "clang-19",
+    "LINK": "ld.lld-19",
+    "OBJCOPY": "llvm-objcopy-19",
+}
+
+
+def _path() -> str:
+    """The user's PATH and the system folders that plain users lack (mkfs.vfat)."""
+    folders = os.environ.get("PATH", "").split(os.pathsep)
+    return os.pathsep.join([*folders, *(f for f in ("/usr/sbin", "/sbin") if f not in folders)])
+
+
+def _versions(programs: Sequence[str]) -> list[str]:
+    running = [
+        subprocess.Popen([p, "--version"], stdout=subprocess.PIPE, text=True) for p in programs
+    ]
+    return [process.communicate()[0] for process in running]
+
+
+def _builtins(version: str, architecture: str) -> str:
+    """compiler-rt's archive; clang names none for a target without operating system."""
+    installed = re.search(r"^InstalledDir: (.*)$", version, re.MULTILINE)
+    major = re.search(r"version (\d+)", version)
+    assert installed and major, version
+    resources = Path(installed[1]).parent / "lib/clang" / major[1]
+    return str(resources / "lib/linux" / f"libclang_rt.builtins-{architecture}.a")
+
+
+def _compile(
+    env: Any, folder: str, sources: Sequence[str], response: Any, includes: Sequence[str]
+) -> list[Any]:
+    """Objects of `sources` below `folder`, compiled with the flags of one response file."""
+    objects = []
+    for source in sources:
+        (node,) = env.StaticObject(
+            f"{folder}/{Path(source).relative_to('src')}.o",
+            source,
+            RESPONSE=response,
+            CPPPATH=[f"#{folder}" for folder in includes],
+        )
+        env.Depends(node, [response, env["FLUID_TOOLCHAIN"]])
+        env["FLUID_UNITS"].append((source, node, response, tuple(includes)))
+        objects.append(node)
+    return objects
+
+
+def _link(
+    env: Any, target: str, objects: Sequence[Any], script: str, architecture: str, flags: str = ""
+) -> Any:
+    """A static ELF with what it needs of compiler-rt, and next to it the link map."""
+    stem = target.removesuffix(".elf")
+    elf = env.Command(
+        [target, f"{stem}.map"],
+        [*objects, env.File(_builtins(env["FLUID_CC_VERSION"], architecture))],
+        Action("$ELFCOM", "$ELFCOMSTR"),
+        LINKSCRIPT=env.File(script),
+        ELFFLAGS=flags,
+    )
+    env.Depends(elf, [env.File(script), env["FLUID_TOOLCHAIN"]])
+    return elf[0]
+
+
+def _relocatable(env: Any, target: str, objects: Sequence[Any], architecture: str) -> Any:
+    """One relocatable object of `objects` and what they need of compiler-rt."""
+    library = env.File(_builtins(env["FLUID_CC_VERSION"], architecture))
+    action = Action("$RELOCATABLECOM", "$RELOCATABLECOMSTR")
+    node = env.Command(target, [*objects, library], action)
+    env.Depends(node, env["FLUID_TOOLCHAIN"])
+    return node[0]
+
+
+def _flat(env: Any, target: str, elf: Any) -> Any:
+    """The loaded sections of an ELF as one binary."""
+    node = env.Command(target, elf, Action("$FLATCOM", "$FLATCOMSTR"))
+    env.Depends(node, env["FLUID_TOOLCHAIN"])
+    return node[0]
+
+
+def generate(env: Any) -> None:
+    """Sets the commands and adds env.Compile, env.LinkElf, env.LinkRelocatable and env.FlatBinary."""
+    env["ENV"] = {"PATH": _path(), "LC_ALL": "C"}
+    if not exists(env):
+        missing = [p for p in PROGRAMS.values() if not env.WhereIs(p)]
+        print(
+            f"E-TOOL-01 these programs were expected in PATH and not found: {' '.join(missing)}; "
+            "run ./sconsw, which installs them or says how",
+            file=sys.stderr,
+        )
+        sys.exit(2)
+    env.Replace(**PROGRAMS)
+    versions = _versions([env.WhereIs(p) for p in PROGRAMS.values()])
+    env["FLUID_CC_VERSION"] = versions[0]
+    env["FLUID_TOOLCHAIN"] = env.Value("\n".join(v.split("\n", 1)[0] for v in versions))
+    env["FLUID_UNITS"] = []
+
+    compile_one = "$CC @$RESPONSE $_CPPINCFLAGS -c -o $TARGET $SOURCE"
+    env["CCCOM"] = env["ASPPCOM"] = compile_one
+    env["INCPREFIX"], env["INCSUFFIX"] = "-I", ""
+    env["_CPPINCFLAGS"] = "${_concat(INCPREFIX, CPPPATH, INCSUFFIX, __env__, RDirs, TARGET, SOURCE)}"
+    env["ELFCOM"] = (
+        "$LINK -static --no-pie --nostdlib --build-id=none --fatal-warnings -z noexecstack $ELFFLAGS "
+        "-T $LINKSCRIPT -Map=${TARGETS[1]} -o ${TARGETS[0]} $SOURCES"
+    )
+    env["RELOCATABLECOM"] = "$LINK -r -o $TARGET $SOURCES"
+    env["FLATCOM"] = "$OBJCOPY -O binary $SOURCE $TARGET"
+    lines = {"CC": "CC", "ASPP": "AS", "ELF": "LINK", "RELOCATABLE": "LINK-R", "FLAT": "OBJCOPY"}
+    for name, verb in lines.items():
+        env[f"{name}COMSTR"] = "" if env["FLUID_VERBOSE"] else f"  {verb:<8}$TARGET"
+
+    env["OBJSUFFIX"] = ".o"
+    static_object, _ = SCons.Tool.createObjBuilders(env)
+    static_object.add_action(".c", CAction)
+    static_object.add_action(".S", ASPPAction)
+    static_object.add_emitter(".c", StaticObjectEmitter)
+    static_object.add_emitter(".S", StaticObjectEmitter)
+    env.AddMethod(_compile, "Compile")
+    env.AddMethod(_link, "LinkElf")
+    env.AddMethod(_relocatable, "LinkRelocatable")
+    env.AddMethod(_flat, "FlatBinary")
+
+
+def exists(env: Any) -> bool:
+    """All programs are in PATH."""
+    return all(env.WhereIs(program) for program in PROGRAMS.values())
