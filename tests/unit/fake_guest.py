@@ -1,0 +1,69 @@
+"""Stands in for QEMU in unit tests: takes its arguments, speaks the console contract on the serial
+socket. The argument after `-fake` chooses how it behaves at start."""
+
+import json
+import socket
+import sys
+import time
+
+
+def emit(channel: socket.socket, ev: str, **fields: object) -> None:
+    """Writes one event in two portions, so that readers meet split records."""
+    data = b"\x1e" + json.dumps({"ev": ev, **fields}).encode() + b"\n"
+    channel.sendall(data[:5])
+    channel.sendall(data[5:])
+
+
+def greet(channel: socket.socket) -> None:
+    """Everything from power-on to the first prompt."""
+    channel.sendall(b"Fluid OS\r\n")
+    emit(channel, "boot", build="00", target="i686", cpu="Fake", features=["sse2"], cores=1)
+    emit(channel, "warn", code="E-MOD-04", text="a whole module expected, a damaged one found")
+    emit(channel, "ready", ms=12, model=None, mem_total=1, mem_used=1, variant=None)
+
+
+def answer(channel: socket.socket, line: bytes) -> None:
+    """Runs one line; may end the process as the machine would."""
+    if line == b"/off":
+        emit(channel, "bye")
+        sys.exit(33)
+    if line == b"/panic":
+        emit(channel, "panic", vector=6, error_code=0, ip=1, address=None, backtrace=["f+0x1"])
+        sys.exit(37)
+    if line == b"/hang":
+        time.sleep(600)
+    if line == b"/garbage":
+        channel.sendall(b'\x1e{"ev":"done"}\n')
+    for number, text in enumerate(line.decode().split()):
+        emit(channel, "token", id=number, text=text)
+        channel.sendall(text.encode())
+    channel.sendall(b"\r\n")
+
+
+def main(argv: list[str]) -> None:
+    """One life of the machine."""
+    serial = next(arg for arg in argv if arg.startswith("socket,id=serial,"))
+    channel = socket.socket(fileno=int(serial.rpartition("=")[2]))
+    how = argv[argv.index("-fake") + 1] if "-fake" in argv else ""
+    if how == "broken":
+        print("fake: no such device", file=sys.stderr)
+        sys.exit(1)
+    if how == "silent":
+        time.sleep(600)
+    greet(channel)
+    pending = b""
+    while True:
+        emit(channel, "prompt")
+        channel.sendall(b"> ")
+        while b"\r" not in pending:
+            data = channel.recv(65536)
+            if not data:
+                sys.exit(1)
+            channel.sendall(data.replace(b"\r", b"\r\n"))  # the echo
+            pending += data
+        line, _, pending = pending.partition(b"\r")
+        answer(channel, line)
+
+
+if __name__ == "__main__":
+    main(sys.argv)

@@ -1,0 +1,194 @@
+"""Console events: framing, types, and the schema derived from them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from fluid import event_types
+from fluid.event_types import EVENTS, EventError, Prompt, Score, Token, from_json, json_schema
+from fluid.events import RECORD_MAX, EventStream, Item, Malformed, Text
+
+SCHEMA_FILE = Path(event_types.__file__).with_name("event_schema.json")
+
+EXAMPLES: list[dict[str, Any]] = [
+    {
+        "ev": "boot",
+        "build": "0f" * 16,
+        "target": "i686",
+        "cpu": "QEMU",
+        "features": ["sse", "sse2"],
+        "cores": 1,
+    },
+    {
+        "ev": "ready",
+        "ms": 812,
+        "model": None,
+        "mem_total": 5,
+        "mem_used": 2,
+        "variant": "i686-v2",
+    },
+    {"ev": "prompt"},
+    {"ev": "token", "id": 3, "text": ""},
+    {"ev": "token", "id": 3, "b64": "4oI="},
+    {
+        "ev": "done",
+        "reason": "eog",
+        "n_prompt": 1,
+        "n_gen": 2,
+        "cycles": 3,
+        "prompt_tps": 0,
+        "gen_tps": 2.5,
+    },
+    {
+        "ev": "score",
+        "ids": [1, 2],
+        "argmax": [5, 6],
+        "margin": [0.5, 1],
+        "top": [[[5, 1.5], [6, 1]], [[6, 2], [5, 1]]],
+        "logsumexp": [2.5, 3.5],
+        "nll": None,
+    },
+    {
+        "ev": "bench",
+        "name": "matrix_mul",
+        "tag": "matrix_mul_SSE2",
+        "size": 64,
+        "calls": 9,
+        "min": 1,
+        "median": 2,
+        "max": 3,
+        "checksum": 7,
+    },
+    {"ev": "hotness", "version": 1, "modules": []},
+    {
+        "ev": "tier",
+        "op": "matmul_q4_1",
+        "shape": "576x576",
+        "from": "T0",
+        "to": "O2",
+        "result": "rejected",
+        "reason": "slower",
+        "cycles_before": 2,
+        "cycles_after": 3,
+        "compile_ms": 30.5,
+    },
+    {"ev": "cache", "op": "miss", "key": "ab", "reason": "cold"},
+    {"ev": "warn", "code": "E-MOD-04", "text": "a found"},
+    {"ev": "error", "code": "E-GGUF-07", "text": "b found"},
+    {
+        "ev": "panic",
+        "vector": 14,
+        "error_code": 2,
+        "ip": 1 << 63,
+        "address": 0,
+        "backtrace": ["kernel_main+0x12"],
+    },
+    {"ev": "bye"},
+]
+
+BROKEN: list[tuple[Any, str]] = [
+    ([], "object expected"),
+    ({"ev": "unheard"}, "known event expected"),
+    ({"ev": "warn", "code": "E-A-01"}, "'text' expected"),
+    ({"ev": "token", "id": 1}, "exactly one"),
+    ({"ev": "token", "id": 1, "text": "a", "b64": "YQ=="}, "exactly one"),
+    ({"ev": "token", "id": True, "text": "a"}, "int expected"),
+    ({"ev": "token", "id": 1.5, "text": "a"}, "int expected"),
+    ({**EXAMPLES[5], "reason": "bored"}, "done.reason"),
+    ({**EXAMPLES[6], "top": [[[1, 2, 3]]]}, r"score.top\[0\]\[0\]"),
+]
+
+
+def record(data: Any) -> bytes:
+    return b"\x1e" + json.dumps(data).encode() + b"\n"
+
+
+def feed_all(data: bytes, portion: int) -> list[Item]:
+    stream = EventStream()
+    items: list[Item] = []
+    for at in range(0, len(data), portion):
+        items += stream.feed(data[at : at + portion])
+    return items + stream.close()
+
+
+@pytest.mark.parametrize("data", EXAMPLES, ids=lambda d: str(d["ev"]))
+def test_examples_are_events_and_satisfy_the_schema(data: dict[str, Any]) -> None:
+    event = from_json(data)
+    assert type(event) is EVENTS[data["ev"]]
+    assert event.data == data
+    jsonschema.validate(data, json_schema())
+
+
+def test_every_event_has_an_example() -> None:
+    assert {data["ev"] for data in EXAMPLES} == set(EVENTS)
+
+
+@pytest.mark.parametrize(("data", "reason"), BROKEN)
+def test_broken_objects_are_refused_by_parser_and_schema(data: Any, reason: str) -> None:
+    with pytest.raises(EventError, match=reason):
+        from_json(data)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(data, json_schema())
+
+
+def test_unlisted_fields_and_bad_codes_violate_the_schema_only() -> None:
+    for data in ({"ev": "prompt", "x": 1}, {"ev": "warn", "code": "oops", "text": "t"}):
+        assert from_json(data).data == data
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(data, json_schema())
+
+
+def test_the_schema_file_is_derived_from_the_types() -> None:
+    remedy = "run: python -m fluid.event_types > site_scons/fluid/event_schema.json"
+    assert json.loads(SCHEMA_FILE.read_text()) == json_schema(), remedy
+
+
+def test_values_are_typed() -> None:
+    score = from_json(EXAMPLES[6])
+    assert isinstance(score, Score)
+    assert score.top[0][0] == (5, 1.5)
+    assert isinstance(score.margin[1], float)
+    token = from_json(EXAMPLES[4])
+    assert isinstance(token, Token)
+    assert token.piece == b"\xe2\x82"
+
+
+@pytest.mark.parametrize("portion", [1, 2, 7, 10000])
+def test_text_and_events_are_separated_in_any_portions(portion: int) -> None:
+    data = b"hello\r\n" + record({"ev": "prompt"}) + b"> hi\r\n" + record({"ev": "bye"}) + b"end"
+    items = feed_all(data, portion)
+    text = b"".join(item.data for item in items if isinstance(item, Text))
+    assert text == b"hello\r\n> hi\r\nend"
+    assert [i.ev for i in items if isinstance(i, event_types.Event)] == ["prompt", "bye"]
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"\x1e{nonsense\n", "JSON expected"),
+        (b"\x1e\xff\n", "JSON expected"),
+        (b"\x1e\n", "JSON expected"),
+        (b'\x1e{"ev":"prompt"', "end of the stream"),
+        (b'\x1e{"ev":"pro\x1e{"ev":"prompt"}\n', "another record"),
+        (b'\x1e{"ev":"token","id":NaN,"text":""}\n', "NaN"),
+    ],
+)
+def test_malformed_records_are_reported(data: bytes, reason: str) -> None:
+    malformed = [item for item in feed_all(data, 3) if isinstance(item, Malformed)]
+    assert len(malformed) == 1
+    assert reason in malformed[0].reason
+
+
+def test_the_stream_recovers_behind_a_malformed_record() -> None:
+    items = feed_all(b"\x1e{]\n" + record({"ev": "prompt"}), 1)
+    assert isinstance(items[0], Malformed)
+    assert items[1] == Prompt()
+
+
+def test_a_record_without_end_does_not_grow_for_ever() -> None:
+    stream = EventStream()
+    items = stream.feed(b"\x1e" + b"x" * (RECORD_MAX + 1))
+    assert [type(item) for item in items] == [Malformed]
+    assert stream.feed(b"text") == [Text(b"text")]
