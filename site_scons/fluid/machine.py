@@ -22,11 +22,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from fluid.emulator import Ending, MachineConfig, command, ending_of
 from fluid.errors import FluidError
 from fluid.event_types import Event, Prompt, Token
 from fluid.events import EventStream, Item, Malformed, Text
 from fluid.qmp import Qmp
-from fluid.runner import Ending, MachineConfig, command, ending_of
 
 LIFE_SECONDS = 1800.0  # no machine outlives this
 END_SECONDS = 10.0  # from the end of the serial line to the end of the process

@@ -1,116 +1,29 @@
-"""What executes an image: the emulator's command line and the meaning of its exit status.
-
-Exit codes are owned together with src/include/fluid/exit.h; tests/unit/test_runner.py holds the two
-against each other.
-"""
+"""`scons run`: boots an image with its console on this terminal."""
 
 from __future__ import annotations
 
-import enum
-import shutil
-from dataclasses import dataclass
+import sys
 from pathlib import Path
 
 from fluid.errors import FluidError
+from fluid.machine import Machine
+from fluid.probe import choose_runner
+from fluid.terminal import converse, terminated_as_exit
 
-EXIT_PORT = 0xF4
-EXIT_PASS = 0x10
-EXIT_FAIL = 0x11
-EXIT_PANIC = 0x12
-
-RUNNERS = ("auto", "tcg", "kvm")
-MACHINES = ("q35", "pc")
+LIFE_SECONDS = 30 * 86400.0  # a session of a person
 
 
-@dataclass(frozen=True)
-class Emulated:
-    """How a target runs in QEMU. cpu is chosen for speed: SSSE3 is the best that TCG does well."""
-
-    program: str
-    cpu: str
-
-
-EMULATED = {
-    "i686": Emulated("qemu-system-i386", "Nehalem,-lm,-syscall"),
-    "x86-64-v2": Emulated("qemu-system-x86_64", "Nehalem"),
-}
-
-
-class Ending(enum.Enum):
-    """How a machine ended."""
-
-    PASS = "was switched off"
-    FAIL = "stopped with a fatal error"
-    PANIC = "panicked"
-    RESET = "was reset (reboot or triple fault)"
-    TIMEOUT = "did not end in time"
-    KILLED = "was killed by its runner"
-    EMULATOR = "could not be emulated"
-
-
-def ending_of(status: int) -> Ending:
-    """The ending for QEMU's exit status; isa-debug-exit makes it 2 * code + 1."""
-    codes = {
-        2 * EXIT_PASS + 1: Ending.PASS,
-        2 * EXIT_FAIL + 1: Ending.FAIL,
-        2 * EXIT_PANIC + 1: Ending.PANIC,
-        0: Ending.RESET,
-    }
-    if status < 0:
-        return Ending.KILLED
-    return codes.get(status, Ending.EMULATOR)
-
-
-@dataclass(frozen=True)
-class MachineConfig:
-    """One emulated machine. The image is never modified."""
-
-    image: Path
-    target: str
-    runner: str = "tcg"
-    machine: str = "q35"
-    mem: int = 1024  # MiB
-    smp: int = 1
-    cpu: str | None = None
-    icount: str | None = None  # "shift=3": deterministic time stamp counter
-    reboot: bool = False  # True: a reset boots again; False: it ends the machine
-    extra: tuple[str, ...] = ()
-    emulator: str | None = None  # another program than the target's QEMU
-
-    def __post_init__(self) -> None:
-        _one_of("target", self.target, tuple(EMULATED))
-        _one_of("runner", self.runner, ("tcg", "kvm"))
-        _one_of("machine", self.machine, MACHINES)
-        if not self.image.is_file():
-            raise FluidError(
-                "E-RUN-02", f"disk image expected at {self.image}, none found; build it with scons"
-            )
-
-
-def command(config: MachineConfig, serial_fd: int, qmp_fd: int) -> list[str]:
-    """QEMU's argument list; the serial port and QMP arrive as connected sockets."""
-    emulated = EMULATED[config.target]
-    program = config.emulator or emulated.program
-    if shutil.which(program) is None:
-        raise FluidError("E-RUN-03", f"{program} expected, not found; run ./sconsw to install it")
-    default_cpu = "host" if config.runner == "kvm" else emulated.cpu
-    file = str(config.image.resolve()).replace(",", ",,")  # QEMU's escape for a comma
-    argv = [program, "-nodefaults", "-no-user-config", "-display", "none", "-vga", "std"]
-    argv += ["-machine", config.machine, "-accel", config.runner]
-    argv += ["-cpu", config.cpu or default_cpu, "-m", f"{config.mem}M", "-smp", str(config.smp)]
-    argv += ["-chardev", f"socket,id=serial,fd={serial_fd}", "-serial", "chardev:serial"]
-    argv += ["-chardev", f"socket,id=qmp,fd={qmp_fd}", "-mon", "chardev=qmp,mode=control"]
-    # bus ide.0 is the first AHCI port on q35 and the first IDE channel on pc.
-    argv += ["-drive", f"if=none,id=disk,format=raw,snapshot=on,file={file}"]
-    argv += ["-device", "ide-hd,drive=disk,bus=ide.0,bootindex=0"]
-    argv += ["-device", f"isa-debug-exit,iobase={EXIT_PORT:#x},iosize=0x04"]
-    if config.icount is not None:
-        argv += ["-icount", config.icount]
-    if not config.reboot:
-        argv += ["-no-reboot"]
-    return argv + list(config.extra)
-
-
-def _one_of(option: str, value: str, valid: tuple[str, ...]) -> None:
-    if value not in valid:
-        raise FluidError("E-RUN-01", f"{option}={value}: expected one of {', '.join(valid)}")
+def run_interactive(
+    image: Path, *, target: str, runner: str = "auto", mem: int = 1024, smp: int = 1
+) -> int:
+    """Boots the image with its console on standard input and output; 0 after a clean end."""
+    chosen = choose_runner(runner, image, target)
+    machine = Machine(
+        image, target=target, runner=chosen, mem=mem, smp=smp, reboot=True, life=LIFE_SECONDS
+    )
+    try:
+        with terminated_as_exit(), machine:
+            return converse(machine, sys.stdin.buffer, sys.stdout.buffer)
+    except FluidError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1

@@ -16,39 +16,19 @@ import threading
 import time
 import tty
 from collections.abc import Iterator
-from pathlib import Path
 from types import FrameType
 from typing import BinaryIO
 
+from fluid.emulator import Ending
 from fluid.errors import FluidError
 from fluid.event_types import Panic, Prompt
 from fluid.machine import Machine
-from fluid.probe import choose_runner
-from fluid.runner import Ending
 
 SILENCE_SECONDS = 900.0  # from a pipe: no byte for so long means that the machine hangs
 OFF_SECONDS = 60.0
-LIFE_SECONDS = 30 * 86400.0  # a session of a person
-
 QUIT_KEY = 0x1D  # Ctrl-]
 PREFIX_KEY = 0x01  # Ctrl-A, as in QEMU's own multiplexer
 HINT = "Keys go to the machine. Ctrl-] or Ctrl-A X leaves, /help lists commands.\r\n"
-
-
-def run_interactive(
-    image: Path, *, target: str, runner: str = "auto", mem: int = 1024, smp: int = 1
-) -> int:
-    """Boots the image with its console on standard input and output; 0 after a clean end."""
-    chosen = choose_runner(runner, image, target)
-    machine = Machine(
-        image, target=target, runner=chosen, mem=mem, smp=smp, reboot=True, life=LIFE_SECONDS
-    )
-    try:
-        with _terminated_as_exit(), machine:
-            return converse(machine, sys.stdin.buffer, sys.stdout.buffer)
-    except FluidError as error:
-        print(f"\n{error}", file=sys.stderr)
-        return 1
 
 
 def converse(machine: Machine, source: BinaryIO, sink: BinaryIO) -> int:
@@ -179,7 +159,7 @@ def _raw_mode(fd: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _terminated_as_exit() -> Iterator[None]:
+def terminated_as_exit() -> Iterator[None]:
     """Signals unwind the stack, so that the terminal and the emulator are tidied up."""
     if threading.current_thread() is not threading.main_thread():
         yield  # signal handlers belong to the main thread

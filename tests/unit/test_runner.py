@@ -12,11 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fluid import probe, runner, terminal
+
+from fluid import emulator as qemu
+from fluid import probe, terminal
+from fluid.emulator import Ending, MachineConfig, command, ending_of
 from fluid.errors import FluidError
 from fluid.event_types import Boot, Panic, Prompt, Ready, Token
 from fluid.machine import Machine, MachineEnded, MachineTimeout
-from fluid.runner import Ending, MachineConfig, command, ending_of
 
 TOP = Path(__file__).resolve().parents[2]
 FAKE = Path(__file__).with_name("fake_guest.py")
@@ -50,10 +52,10 @@ def test_exit_codes_equal_the_header() -> None:
     header = (TOP / "src/include/fluid/exit.h").read_text()
     defined = {k: int(v, 16) for k, v in re.findall(r"#define FLUID_EXIT_(\w+) (0x\w+)", header)}
     assert defined == {
-        "PORT": runner.EXIT_PORT,
-        "PASS": runner.EXIT_PASS,
-        "FAIL": runner.EXIT_FAIL,
-        "PANIC": runner.EXIT_PANIC,
+        "PORT": qemu.EXIT_PORT,
+        "PASS": qemu.EXIT_PASS,
+        "FAIL": qemu.EXIT_FAIL,
+        "PANIC": qemu.EXIT_PANIC,
     }
 
 
@@ -193,9 +195,9 @@ TALK = """
 import sys
 from pathlib import Path
 from fluid.machine import Machine
-from fluid.terminal import _terminated_as_exit, converse
+from fluid.terminal import terminated_as_exit, converse
 image, emulator = sys.argv[1:]
-with _terminated_as_exit(), Machine(Path(image), target="i686", emulator=emulator) as machine:
+with terminated_as_exit(), Machine(Path(image), target="i686", emulator=emulator) as machine:
     sys.exit(converse(machine, sys.stdin.buffer, sys.stdout.buffer))
 """
 
