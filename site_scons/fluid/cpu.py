@@ -1,7 +1,7 @@
 """CPU profiles: which instructions code made for one tag may use.
 
-A profile (profiles/cpu/<tag>.json) names features one by one, never `native`, so that everything made
-from it means the same on every machine. The feature names are those of cpufeatures.py.
+A profile (profiles/cpu/<tag>.json) names features one by one, never `native`, so that everything
+made from it means the same on every machine. The feature names are those of cpufeatures.py.
 """
 
 from __future__ import annotations

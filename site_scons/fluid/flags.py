@@ -1,7 +1,8 @@
 """Compiler flags of everything that runs on the bare machine, one response file per unit.
 
-A unit is what is compiled alike: the boot sectors, the kernel, or one variant of one module. Flags reach
-the compiler only through these files, so that a change of profile or plan rebuilds what it changes.
+A unit is what is compiled alike: the boot sectors, the kernel, or one variant of one module. Flags
+reach the compiler only through these files, so that a change of profile or plan rebuilds exactly
+what it changes.
 """
 
 from __future__ import annotations

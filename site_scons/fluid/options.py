@@ -1,4 +1,4 @@
-"""The options and aliases of the build: names, defaults, valid values and what -h says about them."""
+"""The options and aliases of the build: names, defaults, valid values, and what -h says of them."""
 
 from __future__ import annotations
 
@@ -102,4 +102,5 @@ def help_text() -> str:
         default = o.default or "none"
         lines.append(f"  {o.name:<8} {o.help}")
         lines.append(f"  {'':<8}   {o.valid[0]} (default: {default})")
-    return "\n".join([*lines, "", "also: -c removes what an alias builds, -j N builds in parallel", ""])
+    lines += ["", "also: -c removes what an alias builds, -j N builds in parallel", ""]
+    return "\n".join(lines)

@@ -1,7 +1,7 @@
 """The plan: per module the decision how to compile it, and why.
 
-A plan never holds a raw counter, so that equal decisions give equal bytes whatever was measured. There
-is no hotness to decide from yet: every module gets the same fixed decision.
+A plan never holds a raw counter, so that equal decisions give equal bytes whatever was measured.
+There is no hotness to decide from yet: every module gets the same fixed decision.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """What each target is, as a table: machine, variants, and where its sources are.
 
-A tensor module is built once per variant; the loader takes the highest-ranked one that the CPU can run.
+A tensor module is built once per variant; the loader takes the highest-ranked one that the CPU
+can run.
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ INCLUDES = ("src/include", "src/boot")
 def _boot_area_step(target: list[str], source: list[str], env: Any) -> None:
     from fluid import bootarea
 
-    bootarea.build_boot_area(*source, target[0])
+    stage1, stage2, elf, flat, ksyms, registry = source
+    bootarea.build_boot_area(stage1, stage2, elf, flat, ksyms, registry, target[0])
 
 
 def _boot(env: Any, kernel: dict[str, Any], registry: Any) -> Any:

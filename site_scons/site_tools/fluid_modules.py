@@ -1,6 +1,6 @@
 """SCons tool: modules from sources to .mod, and the registry that holds them.
 
-    src/modules/... -> objects -> one relocatable object -> modules/<file>.mod -> registry.bin
+src/modules/... -> objects -> one relocatable object -> modules/<file>.mod -> registry.bin
 """
 
 from __future__ import annotations

@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fluid import options as command_line
 from SCons.Script import ARGUMENTS, COMMAND_LINE_TARGETS, Help
 from SCons.Variables import Variables
+
+from fluid import options as command_line
 
 
 def generate(env: Any) -> None:

@@ -1,6 +1,6 @@
 """SCons tool: from CPU profiles to the response files that carry every compiler flag.
 
-    profiles/cpu/<tag>.json -> cpu_profile.json -> plan.json -> flags/<unit>.rsp
+profiles/cpu/<tag>.json -> cpu_profile.json -> plan.json -> flags/<unit>.rsp
 """
 
 from __future__ import annotations

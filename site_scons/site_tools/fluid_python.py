@@ -1,9 +1,9 @@
 """SCons tool: builders whose work is done by plain Python in site_scons/fluid/.
 
-env.PythonBuilder(name, verb, helper, step, variables) registers the builder `name`. `step` gets target
-and source paths and the environment, and imports what it needs from fluid.<helper> itself, so that a
-null build loads none of it. Every node depends on the files of fluid.<helper> and all they import, and
-on the values of `variables`.
+env.PythonBuilder(name, verb, helper, step, variables) registers the builder `name`. `step` gets
+target and source paths and the environment, and imports what it needs from fluid.<helper> itself, so
+that a null build loads none of it. Every node depends on the files of fluid.<helper> and all they
+import, and on the values of `variables`.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from fluid import helpers
-from fluid.errors import FluidError
 from SCons.Action import Action
 from SCons.Builder import Builder
 from SCons.Errors import BuildError
+
+from fluid import helpers
+from fluid.errors import FluidError
 
 Step = Callable[[list[str], list[str], Any], None]
 
@@ -37,7 +38,9 @@ def _python_builder(
         env.Depends(target, [env.File(str(path)) for path in helpers.closure(helper)])
         return target, source
 
-    command = f"fluid.{helper}: $SOURCES -> $TARGETS" if env["FLUID_VERBOSE"] else f"  {verb:<8}$TARGET"
+    command = (
+        f"fluid.{helper}: $SOURCES -> $TARGETS" if env["FLUID_VERBOSE"] else f"  {verb:<8}$TARGET"
+    )
     action = Action(_action(step, helper), command, varlist=list(variables))
     env.Append(BUILDERS={name: Builder(action=action, emitter=emitter)})
 

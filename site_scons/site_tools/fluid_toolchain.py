@@ -1,7 +1,7 @@
 """SCons tool: clang and lld 19 as cross tools for the bare machine, with short build lines.
 
-Objects are compiled with the flags in the response file $RESPONSE and nothing else. clang-19 is a small
-driver before a library, so that its own content says nothing: objects depend on the version text.
+Objects are compiled with the flags in the response file $RESPONSE and nothing else. clang-19 is a
+small driver before a library, so that its own content says nothing: objects depend on the version.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def _flat(env: Any, target: str, elf: Any) -> Any:
 
 
 def generate(env: Any) -> None:
-    """Sets the commands and adds env.Compile, env.LinkElf, env.LinkRelocatable and env.FlatBinary."""
+    """Sets the commands; adds env.Compile, env.LinkElf, env.LinkRelocatable, env.FlatBinary."""
     env["ENV"] = {"PATH": _path(), "LC_ALL": "C"}
     if not exists(env):
         missing = [p for p in PROGRAMS.values() if not env.WhereIs(p)]
@@ -117,10 +117,12 @@ def generate(env: Any) -> None:
     compile_one = "$CC @$RESPONSE $_CPPINCFLAGS -c -o $TARGET $SOURCE"
     env["CCCOM"] = env["ASPPCOM"] = compile_one
     env["INCPREFIX"], env["INCSUFFIX"] = "-I", ""
-    env["_CPPINCFLAGS"] = "${_concat(INCPREFIX, CPPPATH, INCSUFFIX, __env__, RDirs, TARGET, SOURCE)}"
+    env["_CPPINCFLAGS"] = (
+        "${_concat(INCPREFIX, CPPPATH, INCSUFFIX, __env__, RDirs, TARGET, SOURCE)}"
+    )
     env["ELFCOM"] = (
-        "$LINK -static --no-pie --nostdlib --build-id=none --fatal-warnings -z noexecstack $ELFFLAGS "
-        "-T $LINKSCRIPT -Map=${TARGETS[1]} -o ${TARGETS[0]} $SOURCES"
+        "$LINK -static --no-pie --nostdlib --build-id=none --fatal-warnings -z noexecstack "
+        "$ELFFLAGS -T $LINKSCRIPT -Map=${TARGETS[1]} -o ${TARGETS[0]} $SOURCES"
     )
     env["RELOCATABLECOM"] = "$LINK -r -o $TARGET $SOURCES"
     env["FLATCOM"] = "$OBJCOPY -O binary $SOURCE $TARGET"
