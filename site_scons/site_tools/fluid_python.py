@@ -1,9 +1,9 @@
 """SCons tool: builders whose work is done by plain Python in site_scons/fluid/.
 
 env.PythonBuilder(name, verb, helper, step, variables) registers the builder `name`. `step` gets
-target and source paths and the environment, and imports what it needs from fluid.<helper> itself, so
-that a null build loads none of it. Every node depends on the files of fluid.<helper> and all they
-import, and on the values of `variables`.
+target and source paths and the environment, and imports what it needs from fluid.<helper> itself,
+so that a null build loads none of it. Every node depends on the files of fluid.<helper> and all
+they import, and on the values of `variables`.
 """
 
 from __future__ import annotations
