@@ -1,0 +1,36 @@
+/* module_list.h - a loaded module as load/ itself sees it, and placing one (module_place.c). */
+#ifndef KERNEL_LOAD_MODULE_LIST_H
+#define KERNEL_LOAD_MODULE_LIST_H
+
+#include "load/module.h"
+#include "load/module_file.h"
+
+/* Sections lie in one run of pages, grouped by protection: code, read-only, writable, one guard page. */
+enum module_group { MODULE_CODE, MODULE_RODATA, MODULE_DATA, MODULE_GUARD, MODULE_GROUPS };
+
+struct loaded_module {
+    struct loaded_module *next;
+    char name[MOD_NAME_SIZE];
+    char target[MOD_TARGET_SIZE];
+    uint8_t *base;                   /* page-aligned, below 2 GiB */
+    size_t pages;                    /* guard page included */
+    size_t group_end[MODULE_GROUPS]; /* offsets from base, page-aligned */
+    uint8_t **section;               /* (section_count,) addresses */
+    struct mod_export *exports;      /* (export_count,) */
+    struct mod_symbol *symbols;      /* (symbol_count,) */
+    char *strings;
+    uint32_t section_count, export_count, symbol_count;
+};
+
+/* Allocates the pages and copies the sections in, writable for now. -1 with E-MOD-10. */
+int module_place(struct loaded_module *m, const struct module_file *f, struct fluid_error *err);
+/* Applies all relocations. -1 with E-MOD-08 or E-MOD-09. */
+int module_relocate(struct loaded_module *m, const struct module_file *f, struct fluid_error *err);
+/* Gives every group its final protection. */
+void module_protect(struct loaded_module *m);
+/* Calls the initialisers; -1 with E-MOD-08, before the first call, when one is not code of the module. */
+int module_initialise(struct loaded_module *m, const struct module_file *f,
+                      struct fluid_error *err);
+/* Gives the pages back, readable and writable as they came. */
+void module_unplace(struct loaded_module *m);
+#endif
