@@ -2,7 +2,10 @@
 #ifndef KERNEL_LIB_PANIC_H
 #define KERNEL_LIB_PANIC_H
 
+#include <stdarg.h>
+
 _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
+_Noreturn void vpanic(const char *format, va_list args);
 
 #define KASSERT(condition)                                                                         \
     do {                                                                                           \

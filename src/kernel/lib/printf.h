@@ -1,4 +1,4 @@
-/* printf.h - formatted text for people: %s %.*s %c %d %i %u %x %X %p %% with width, -, 0, and the length
+/* printf.h - formatted text for people: %s %.*s %*s %c %d %i %u %x %X %p %% with width, -, 0, and the length
  * modifiers l, ll, z. No floating point. */
 #ifndef KERNEL_LIB_PRINTF_H
 #define KERNEL_LIB_PRINTF_H
@@ -12,4 +12,5 @@ int ksnprintf(char *to, size_t size, const char *format, ...) __attribute__((for
 
 /* Prints to every console (serial and VGA); see console/console.h. */
 void kprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void kvprintf(const char *format, va_list args);
 #endif

@@ -12,9 +12,13 @@
 #define PAGE_UNCACHED 8u /* device registers */
 
 void paging_init(void); /* builds and activates the final tables: null page absent, text read-only, NX elsewhere */
+/* Walks all tables: identity-mapped, no page both writable and executable, kernel text and rodata not
+ * writable, page 0 and the stack guard absent; panics at the first page that differs. */
+void paging_check(void);
 /* Sets protection of whole pages; start and size page-aligned. PAGE_W|PAGE_X together panics. */
 void paging_protect(const void *start, size_t size, unsigned flags);
-/* Maps device memory uncached at its physical address; returns NULL when it cannot be addressed. */
+/* Maps device memory uncached at its physical address; returns NULL when it cannot be addressed
+ * or is RAM. */
 void *paging_map_device(uint64_t physical, size_t size);
 /* For self-tests and /mem: flags of the page at address, PAGE_NONE when absent. */
 unsigned paging_query(const void *address);

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-void time_init(void); /* calibrates; records now as kernel entry if time_mark_entry was not called */
+void time_init(void); /* calibrates; the entry code took the start time */
 static inline uint64_t time_cycles(void) {
     uint32_t low, high;
     __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));

@@ -1,0 +1,90 @@
+/* control.h - control registers, MSRs, CPUID and flags (Intel SDM vol. 3A, sections 2.5 and 2.8). */
+#ifndef KERNEL_ARCH_X86_CONTROL_H
+#define KERNEL_ARCH_X86_CONTROL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CR0_PE (1u << 0)
+#define CR0_MP (1u << 1)
+#define CR0_EM (1u << 2)
+#define CR0_TS (1u << 3)
+#define CR0_NE (1u << 5)
+#define CR0_WP (1u << 16)
+#define CR0_NW (1u << 29)
+#define CR0_CD (1u << 30)
+#define CR0_PG (1u << 31)
+
+#define CR4_PAE (1u << 5)
+#define CR4_OSFXSR (1u << 9)
+#define CR4_OSXMMEXCPT (1u << 10)
+#define CR4_OSXSAVE (1u << 18)
+
+#define MSR_EFER 0xc0000080u
+#define EFER_LME (1u << 8)
+#define EFER_LMA (1u << 10)
+#define EFER_NXE (1u << 11)
+
+#define EFLAGS_IF (1u << 9)
+#define EFLAGS_ID (1u << 21)
+
+#define DEFINE_CONTROL_REGISTER(name)                                                              \
+    static inline uintptr_t read_##name(void) {                                                    \
+        uintptr_t value;                                                                           \
+        __asm__ volatile("mov %%" #name ", %0" : "=r"(value));                                     \
+        return value;                                                                              \
+    }                                                                                              \
+    static inline void write_##name(uintptr_t value) {                                             \
+        __asm__ volatile("mov %0, %%" #name : : "r"(value) : "memory");                            \
+    }
+DEFINE_CONTROL_REGISTER(cr0)
+DEFINE_CONTROL_REGISTER(cr2)
+DEFINE_CONTROL_REGISTER(cr3)
+DEFINE_CONTROL_REGISTER(cr4)
+
+static inline uint64_t read_msr(uint32_t msr) {
+    uint32_t low, high;
+    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+    return (uint64_t)high << 32 | low;
+}
+static inline void write_msr(uint32_t msr, uint64_t value) {
+    __asm__ volatile("wrmsr" : : "a"((uint32_t)value), "d"((uint32_t)(value >> 32)), "c"(msr));
+}
+static inline uint64_t read_xcr0(void) {
+    uint32_t low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return (uint64_t)high << 32 | low;
+}
+static inline void write_xcr0(uint64_t value) {
+    __asm__ volatile("xsetbv" : : "a"((uint32_t)value), "d"((uint32_t)(value >> 32)), "c"(0));
+}
+
+struct cpuid {
+    uint32_t eax, ebx, ecx, edx;
+};
+/* All zero when the leaf is above the highest one: Intel would return another leaf's data. */
+struct cpuid cpuid(uint32_t leaf, uint32_t subleaf);
+
+static inline uintptr_t read_flags(void) {
+    uintptr_t flags;
+    __asm__ volatile("pushf\n\tpop %0" : "=r"(flags));
+    return flags;
+}
+static inline void write_flags(uintptr_t flags) {
+    __asm__ volatile("push %0\n\tpopf" : : "r"(flags) : "memory", "cc");
+}
+/* Interrupts off; give the result to interrupts_restore. */
+static inline uintptr_t interrupts_save(void) {
+    uintptr_t flags = read_flags();
+    __asm__ volatile("cli" : : : "memory");
+    return flags;
+}
+static inline void interrupts_restore(uintptr_t flags) {
+    if (flags & EFLAGS_IF)
+        __asm__ volatile("sti" : : : "memory");
+}
+static inline void interrupts_enable(void) {
+    __asm__ volatile("sti" : : : "memory");
+}
+
+#endif

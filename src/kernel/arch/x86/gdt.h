@@ -1,0 +1,22 @@
+/* gdt.h - segments and task state: flat code and data, and stacks for the exceptions that must not run on
+ * the stack they were raised on. Each target has its own gdt.c. */
+#ifndef KERNEL_ARCH_X86_GDT_H
+#define KERNEL_ARCH_X86_GDT_H
+
+#define GDT_CODE 0x08
+#define GDT_DATA 0x10
+#define GDT_TSS 0x18
+
+#ifdef __x86_64__
+/* Slots of the interrupt stack table, TSS.IST1 .. IST7; 0 is the interrupted stack. */
+enum { IST_NMI = 1, IST_DOUBLE_FAULT, IST_MACHINE_CHECK, IST_PAGE_FAULT, IST_END };
+#else
+#define GDT_DOUBLE_FAULT_TSS 0x20 /* entered through a task gate */
+#endif
+
+#define EXCEPTION_STACK_SIZE 16384
+
+#ifndef __ASSEMBLER__
+void gdt_init(void);
+#endif
+#endif

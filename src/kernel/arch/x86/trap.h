@@ -1,0 +1,29 @@
+/* trap.h - exceptions and interrupts as isr.S hands them over. The layout of struct trap_frame is what the
+ * processor and the stubs of arch/<target>/isr.S push, lowest address first. */
+#ifndef KERNEL_ARCH_X86_TRAP_H
+#define KERNEL_ARCH_X86_TRAP_H
+
+#include <stdint.h>
+
+#define TRAP_DOUBLE_FAULT 8
+#define TRAP_PAGE_FAULT 14
+#define TRAP_EXCEPTIONS 32
+#define TRAP_VECTORS 48 /* exceptions, then 16 IRQs */
+
+struct trap_frame {
+#ifdef __x86_64__
+    uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp, rdx, rcx, rbx, rax;
+    uint64_t vector, error_code;
+    uint64_t rip, cs, rflags, rsp, ss;
+#else
+    uint32_t edi, esi, ebp, esp, ebx, edx, ecx, eax;
+    uint32_t vector, error_code;
+    uint32_t eip, cs, eflags;
+#endif
+};
+
+void idt_init(void);
+void trap_handle(struct trap_frame *frame);                  /* from isr.S */
+_Noreturn void trap_panic(const struct trap_frame *frame); /* report, event, exit */
+
+#endif

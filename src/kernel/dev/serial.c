@@ -1,0 +1,145 @@
+/* serial.c - 16550 UART at COM1 (National Semiconductor PC16550D data sheet).
+ *
+ * Received bytes go through a ring that IRQ 4 fills (producer) and serial_read empties (consumer). When the
+ * ring is full, bytes stay in the UART and RTS drops: a sender that honours it, or an emulator, which holds
+ * back input while the FIFO is full, loses nothing. */
+#include "dev/serial.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arch/x86/control.h"
+#include "arch/x86/pic.h"
+#include "arch/x86/port.h"
+
+#define COM1 0x3f8
+#define COM1_IRQ 4
+#define DATA (COM1 + 0)
+#define DIVISOR_LOW (COM1 + 0)
+#define INTERRUPT_ENABLE (COM1 + 1)
+#define DIVISOR_HIGH (COM1 + 1)
+#define FIFO_CONTROL (COM1 + 2)
+#define INTERRUPT_ID (COM1 + 2)
+#define LINE_CONTROL (COM1 + 3)
+#define MODEM_CONTROL (COM1 + 4)
+#define LINE_STATUS (COM1 + 5)
+
+#define LINE_8N1 0x03
+#define LINE_DIVISOR_LATCH 0x80
+#define DIVISOR_115200 1
+#define FIFO_ENABLE_CLEAR_14 0xc7 /* on, both cleared, interrupt at 14 bytes or after a pause */
+#define FIFO_WORKS 0xc0           /* in INTERRUPT_ID: 16550A and later */
+#define FIFO_SIZE 16
+#define MODEM_READY 0x0b /* DTR, RTS, OUT2 (gates the interrupt line) */
+#define MODEM_RTS 0x02
+#define MODEM_LOOPBACK 0x1e
+#define STATUS_DATA_READY 0x01
+#define STATUS_TRANSMITTER_EMPTY 0x20
+
+#define RING_SIZE 65536u /* power of two */
+#define RING_STOP (RING_SIZE - 1024)
+#define RING_RESUME (RING_SIZE / 2)
+#define WRITE_POLLS 10000000u /* some ten seconds: a busy reader behind an emulator may take a while */
+
+static bool present, stalled;
+static unsigned fifo_size;
+static uint8_t ring[RING_SIZE];
+static volatile uint32_t head, tail; /* head: next to write, tail: next to read; both run freely */
+static bool sender_stopped;
+
+static bool loopback_works(void) {
+    static const uint8_t probes[] = {0xae, 0x51};
+    outb(MODEM_CONTROL, MODEM_LOOPBACK);
+    for (unsigned i = 0; i < sizeof(probes); i++) {
+        outb(DATA, probes[i]);
+        for (int wait = 0; wait < 10000 && !(inb(LINE_STATUS) & STATUS_DATA_READY); wait++)
+            cpu_pause();
+        if (inb(DATA) != probes[i])
+            return false;
+    }
+    return true;
+}
+
+void serial_init(void) {
+    outb(INTERRUPT_ENABLE, 0);
+    outb(LINE_CONTROL, LINE_DIVISOR_LATCH);
+    outb(DIVISOR_LOW, DIVISOR_115200);
+    outb(DIVISOR_HIGH, 0);
+    outb(LINE_CONTROL, LINE_8N1);
+    outb(FIFO_CONTROL, FIFO_ENABLE_CLEAR_14);
+    fifo_size = (inb(INTERRUPT_ID) & FIFO_WORKS) == FIFO_WORKS ? FIFO_SIZE : 1;
+    present = loopback_works();
+    outb(MODEM_CONTROL, MODEM_READY);
+}
+
+/* Interrupts are off here: called by the handler and by serial_poll. */
+static void receive(void) {
+    while (head - tail < RING_SIZE && (inb(LINE_STATUS) & STATUS_DATA_READY)) {
+        ring[head % RING_SIZE] = inb(DATA);
+        head++;
+    }
+    uint32_t waiting = head - tail;
+    if (!sender_stopped && waiting > RING_STOP) {
+        sender_stopped = true;
+        outb(MODEM_CONTROL, MODEM_READY & ~MODEM_RTS);
+    } else if (sender_stopped && waiting < RING_RESUME) {
+        sender_stopped = false;
+        outb(MODEM_CONTROL, MODEM_READY);
+    }
+}
+
+void serial_enable_irq(void) {
+    if (!present)
+        return;
+    irq_register(COM1_IRQ, receive);
+    outb(INTERRUPT_ENABLE, 1); /* received data available */
+    serial_poll();
+}
+
+void serial_poll(void) {
+    if (!present)
+        return;
+    uintptr_t flags = interrupts_save();
+    receive();
+    interrupts_restore(flags);
+}
+
+int serial_read(void) {
+    /* Bytes left in the UART while the ring was full raise no new interrupt (the PIC is triggered by
+     * edges), so look there as well. */
+    if (head == tail || sender_stopped)
+        serial_poll();
+    if (head == tail)
+        return -1;
+    int byte = ring[tail % RING_SIZE];
+    tail++;
+    return byte;
+}
+
+/* True when the transmitter takes fifo_size more bytes. After one long wait in vain the next ones are short
+ * until it moves again. */
+static bool wait_transmitter(void) {
+    uint32_t polls = stalled ? 1 : WRITE_POLLS;
+    for (; polls > 0; polls--) {
+        if (inb(LINE_STATUS) & STATUS_TRANSMITTER_EMPTY) {
+            stalled = false;
+            return true;
+        }
+        cpu_pause();
+    }
+    stalled = true;
+    return false;
+}
+
+void serial_write(const char *bytes, size_t n) {
+    if (!present)
+        return;
+    while (n > 0) {
+        size_t burst = n < fifo_size ? n : fifo_size;
+        if (wait_transmitter())
+            for (size_t i = 0; i < burst; i++)
+                outb(DATA, (uint8_t)bytes[i]);
+        bytes += burst;
+        n -= burst;
+    }
+}

@@ -1,0 +1,92 @@
+/* panic.c - the end of a machine whose invariants broke: a report for people, one event, exit code. It
+ * uses no heap, and survives faulting itself: the second fault prints one line and leaves. */
+#include "lib/panic.h"
+
+#include "arch/x86/backtrace.h"
+#include "arch/x86/cpu.h"
+#include "console/event.h"
+#include "dev/serial.h"
+#include "fluid/exit.h"
+#include "lib/panic_report.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "load/ksyms.h"
+
+#define SYMBOL_SIZE 96
+
+static volatile unsigned depth;
+
+void panic_enter(const char *what) {
+    __asm__ volatile("cli");
+    switch (depth++) {
+    case 0:
+        return;
+    case 1: {
+        static const char lead[] = "\r\npanic while reporting a panic: ";
+        serial_write(lead, sizeof(lead) - 1);
+        serial_write(what, strlen(what));
+        serial_write("\r\n", 2);
+        break;
+    }
+    default:
+        break;
+    }
+    cpu_power_off(FLUID_EXIT_PANIC);
+}
+
+static void emit_event(const struct panic_report *r, const uintptr_t *trace, size_t n) {
+    char symbol[SYMBOL_SIZE];
+    event_begin("panic");
+    if (r->trap) {
+        event_u64("vector", r->vector);
+        event_u64("error_code", r->error_code);
+    } else {
+        event_null("vector");
+        event_null("error_code");
+    }
+    event_u64("ip", r->ip);
+    if (r->has_address)
+        event_u64("address", r->address);
+    else
+        event_null("address");
+    event_array_begin("backtrace");
+    for (size_t i = 0; i < n; i++) {
+        ksyms_format(trace[i], symbol, sizeof(symbol));
+        event_string(NULL, symbol);
+    }
+    event_array_end();
+    event_end();
+}
+
+_Noreturn void panic_finish(const struct panic_report *r) {
+    uintptr_t trace[BACKTRACE_MAX];
+    char symbol[SYMBOL_SIZE];
+    size_t n = backtrace(r->ip, r->frame_pointer, trace);
+    kprintf("backtrace:\n");
+    for (size_t i = 0; i < n; i++) {
+        ksyms_format(trace[i], symbol, sizeof(symbol));
+        kprintf("  %p %s\n", (void *)trace[i], symbol);
+    }
+    emit_event(r, trace, n);
+    cpu_power_off(FLUID_EXIT_PANIC);
+}
+
+_Noreturn void vpanic(const char *format, va_list args) {
+    struct panic_report report = {
+        .ip = (uintptr_t)__builtin_return_address(0),
+        .frame_pointer = (uintptr_t)__builtin_frame_address(0),
+    };
+    char text[256];
+    kvsnprintf(text, sizeof(text), format, args);
+    panic_enter(text);
+    kprintf("\npanic: %s\n", text);
+    /* The first return address is already in ip. */
+    report.frame_pointer = backtrace_parent(report.frame_pointer);
+    panic_finish(&report);
+}
+
+_Noreturn void panic(const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    vpanic(format, args);
+}

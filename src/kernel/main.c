@@ -1,0 +1,60 @@
+/* main.c - the kernel's table of contents. */
+#include "arch/x86/control.h"
+#include "arch/x86/cpu.h"
+#include "arch/x86/gdt.h"
+#include "arch/x86/pic.h"
+#include "arch/x86/time.h"
+#include "arch/x86/trap.h"
+#include "console/boot_event.h"
+#include "console/console.h"
+#include "console/event.h"
+#include "dev/block.h"
+#include "dev/pci.h"
+#include "dev/serial.h"
+#include "fluid/bootinfo.h"
+#include "lib/printf.h"
+#include "load/ksyms.h"
+#include "load/registry.h"
+#include "mm/pages.h"
+#include "mm/paging.h"
+
+_Noreturn void kernel_main(const struct bootinfo *boot);
+
+static const void *blob(const struct boot_loaded *loaded) {
+    return (const void *)(uintptr_t)loaded->addr;
+}
+
+/* The kernel runs without them and modules have lower variants: worth a warning, not an error. */
+static void warn_about_missing_features(void) {
+    struct fluid_error e = {.code = "E-CPU-04"};
+    char names[128];
+    if (cpu_target_features_missing() == 0)
+        return;
+    cpu_feature_names(cpu_target_features_missing(), names, sizeof(names));
+    ksnprintf(e.text, sizeof(e.text),
+              "processor: the features of target %s expected, %s not found; lower variants are used",
+              cpu_target(), names);
+    report_warn(&e);
+}
+
+_Noreturn void kernel_main(const struct bootinfo *boot) {
+    console_init();                                   // serial port and screen
+    gdt_init();                                       // segments, stacks for exceptions
+    idt_init();                                       // exceptions panic readably from here on
+    cpu_init();                                       // CPUID, CR0, CR4, EFER, XCR0
+    console_boot_event(boot);                         // which build on which machine
+    warn_about_missing_features();                    // of the build's CPU profile
+    ksyms_init(blob(&boot->ksyms), boot->ksyms.size); // names for backtraces
+    pages_init(boot);                                 // physical memory from E820
+    paging_init();                                    // the final page tables
+    paging_check();                                   // no page is writable and executable
+    cpu_check_state(true);                            // CR0.PG, CR4.PAE, EFER.LMA took
+    time_init();                                      // TSC frequency
+    pic_init();                                       // interrupt controllers
+    serial_enable_irq();                              // input is buffered from here on
+    interrupts_enable();                              // IRQ 4 only
+    registry_load_all(blob(&boot->registry), boot->registry.size); // modules, best variants
+    pci_init();                                       // buses and devices
+    block_init();                                     // disks
+    console_run();                                    // open the model, converse
+}
