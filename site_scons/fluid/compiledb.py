@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from fluid.canonical import canonical_json
 from fluid.files import write_atomic
 from fluid.flags import read_response
-from fluid.plan import canonical_json
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,16 @@ made from it means the same on every machine. The feature names are those of cpu
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fluid.canonical import canonical_json
 from fluid.cpufeatures import feature_bits
 from fluid.errors import FluidError
+from fluid.files import write_atomic
+from fluid.targets import Target
 
 PROFILE_SCHEMA = 1
 
@@ -62,3 +66,20 @@ def load_profile(path: Path | str) -> CpuProfile:
             "E-CPU-02", f"{path}: JSON expected, found otherwise ({error}); mend the file"
         ) from error
     return profile_from_dict(data, str(path))
+
+
+def write_target_profile(target: Target, profiles: Sequence[Path | str], path: Path | str) -> None:
+    """Writes cpu_profile.json: the profiles of all variants, in the target's order."""
+    variants = [load_profile(p).to_dict() for p in profiles]
+    content = {"schema": 1, "target": target.tag, "kernel": target.variants[0]}
+    write_atomic(path, canonical_json({**content, "variants": variants}))
+
+
+def read_target_profile(path: Path | str, tag: str) -> CpuProfile:
+    """The profile of variant `tag` out of cpu_profile.json."""
+    data = json.loads(Path(path).read_text(encoding="utf-8"))
+    for variant in data["variants"]:
+        if variant["tag"] == tag:
+            return profile_from_dict(variant, str(path))
+    found = ", ".join(variant["tag"] for variant in data["variants"])
+    raise FluidError("E-CPU-03", f"{path}: variant {tag} expected, found {found}; build again")

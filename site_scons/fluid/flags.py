@@ -7,14 +7,13 @@ what it changes.
 
 from __future__ import annotations
 
-import json
 import shlex
 from pathlib import Path
 
-from fluid.cpu import CpuProfile, load_profile, profile_from_dict
+from fluid.cpu import CpuProfile
 from fluid.cpufeatures import feature_bits
 from fluid.files import write_atomic
-from fluid.plan import Decision, canonical_json
+from fluid.plan import Decision
 from fluid.targets import Target
 
 COMMON = (
@@ -87,19 +86,3 @@ def write_response(flags: list[str], path: Path | str) -> None:
 def read_response(path: Path | str) -> list[str]:
     """The flags of a response file."""
     return shlex.split(Path(path).read_text(encoding="utf-8"))
-
-
-def write_target_profile(target: Target, profiles: list[str], path: Path | str) -> None:
-    """Writes cpu_profile.json: the profiles of all variants, in the target's order."""
-    variants = [load_profile(p).to_dict() for p in profiles]
-    content = {"schema": 1, "target": target.tag, "kernel": target.variants[0]}
-    write_atomic(path, canonical_json({**content, "variants": variants}))
-
-
-def read_target_profile(path: Path | str, tag: str) -> CpuProfile:
-    """The profile of variant `tag` out of cpu_profile.json."""
-    data = json.loads(Path(path).read_text(encoding="utf-8"))
-    for variant in data["variants"]:
-        if variant["tag"] == tag:
-            return profile_from_dict(variant, str(path))
-    raise KeyError(f"{path} has no variant {tag}")

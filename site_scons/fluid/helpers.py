@@ -1,4 +1,4 @@
-"""Which files of this package a build step runs: the module it names and all that it imports."""
+"""Which files of this package a build step runs: the modules it names and all that they import."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def _imports(path: Path) -> frozenset[str]:
 
 
 @cache
-def closure(name: str) -> tuple[Path, ...]:
-    """Files of fluid.<name> and of every fluid module that it imports, directly or not, sorted."""
+def closure(*names: str) -> tuple[Path, ...]:
+    """Files of these modules and of all in the package that they import, directly or not, sorted."""
     found: set[Path] = set()
-    waiting = [name]
+    waiting = list(names)
     while waiting:
         path = PACKAGE / f"{waiting.pop()}.py"
         if path not in found and path.is_file():

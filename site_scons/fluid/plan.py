@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
+from fluid.canonical import canonical_json
 from fluid.errors import FluidError
 from fluid.files import write_atomic
 
@@ -43,11 +43,6 @@ class Plan:
                 f"only {', '.join(sorted(self.modules))}; remove plan.json and build again",
             )
         return self.modules[module]
-
-
-def canonical_json(data: Any) -> bytes:
-    """The one spelling of a JSON value: sorted keys, two spaces, LF at the end."""
-    return (json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
 def decide(module: str) -> Decision:

@@ -33,7 +33,7 @@ def _boot(env: Any, kernel: dict[str, Any], registry: Any) -> Any:
 
 def generate(env: Any) -> None:
     """Adds env.FluidBoot."""
-    env.PythonBuilder("BootArea", "BOOT", "bootarea", _boot_area_step)
+    env.PythonBuilder("BootArea", "BOOT", ["bootarea"], _boot_area_step)
     env.AddMethod(_boot, "FluidBoot")
 
 

@@ -27,7 +27,7 @@ def _database(env: Any) -> Any:
 
 def generate(env: Any) -> None:
     """Adds env.FluidCompileCommands."""
-    env.PythonBuilder("CompileCommands", "DB", "compiledb", _database_step, ["CC"])
+    env.PythonBuilder("CompileCommands", "DB", ["compiledb"], _database_step, ["CC"])
     env.AddMethod(_database, "FluidCompileCommands")
 
 

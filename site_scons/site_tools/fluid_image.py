@@ -39,9 +39,9 @@ def _image(env: Any, boot: Any) -> Any:
 
 def generate(env: Any) -> None:
     """Adds env.FluidImage."""
-    env.PythonBuilder("FatPartition", "FAT16", "fat", _fat_step)
-    env.PythonBuilder("NoModel", "FAT16", "errors", _no_model_step)
-    env.PythonBuilder("DiskImage", "IMAGE", "image", _image_step)
+    env.PythonBuilder("FatPartition", "FAT16", ["fat"], _fat_step)
+    env.PythonBuilder("NoModel", "FAT16", ["errors"], _no_model_step)
+    env.PythonBuilder("DiskImage", "IMAGE", ["image"], _image_step)
     env.AddMethod(_image, "FluidImage")
 
 

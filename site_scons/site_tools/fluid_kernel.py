@@ -42,8 +42,8 @@ def _kernel(env: Any) -> dict[str, Any]:
 
 def generate(env: Any) -> None:
     """Adds env.FluidKernel."""
-    env.PythonBuilder("FlatKernel", "FLAT", "bootarea", _flat_kernel_step)
-    env.PythonBuilder("KernelSymbols", "KSYMS", "ksyms", _ksyms_step)
+    env.PythonBuilder("FlatKernel", "FLAT", ["bootarea"], _flat_kernel_step)
+    env.PythonBuilder("KernelSymbols", "KSYMS", ["ksyms"], _ksyms_step)
     env.AddMethod(_kernel, "FluidKernel")
 
 

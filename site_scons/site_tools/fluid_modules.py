@@ -11,9 +11,9 @@ INCLUDES = ("src/include",)
 
 
 def _mod_step(target: list[str], source: list[str], env: Any) -> None:
-    from fluid import flags, modfile
+    from fluid import cpu, modfile
 
-    profile = flags.read_target_profile(source[1], env["FLUID_VARIANT"])
+    profile = cpu.read_target_profile(source[1], env["FLUID_VARIANT"])
     modfile.build_mod(
         source[0],
         target[0],
@@ -55,9 +55,9 @@ def _modules(env: Any) -> dict[str, Any]:
 def generate(env: Any) -> None:
     """Adds env.FluidModules."""
     env.PythonBuilder(
-        "Mod", "MOD", "modfile", _mod_step, ["FLUID_MODULE", "FLUID_VARIANT", "FLUID_RANK"]
+        "Mod", "MOD", ["cpu", "modfile"], _mod_step, ["FLUID_MODULE", "FLUID_VARIANT", "FLUID_RANK"]
     )
-    env.PythonBuilder("Registry", "REG", "registry", _registry_step)
+    env.PythonBuilder("Registry", "REG", ["registry"], _registry_step)
     env.AddMethod(_modules, "FluidModules")
 
 

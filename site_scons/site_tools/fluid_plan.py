@@ -12,9 +12,9 @@ from fluid import targets
 
 
 def _profile_step(target: list[str], source: list[str], env: Any) -> None:
-    from fluid import flags
+    from fluid import cpu
 
-    flags.write_target_profile(env["FLUID_TARGET"], source, target[0])
+    cpu.write_target_profile(env["FLUID_TARGET"], source, target[0])
 
 
 def _plan_step(target: list[str], source: list[str], env: Any) -> None:
@@ -31,19 +31,19 @@ def _boot_flags_step(target: list[str], source: list[str], env: Any) -> None:
 
 
 def _kernel_flags_step(target: list[str], source: list[str], env: Any) -> None:
-    from fluid import flags
+    from fluid import cpu, flags
 
     machine = env["FLUID_TARGET"]
-    lowest = flags.read_target_profile(source[0], machine.variants[0])
-    own = flags.read_target_profile(source[0], machine.tag)
+    lowest = cpu.read_target_profile(source[0], machine.variants[0])
+    own = cpu.read_target_profile(source[0], machine.tag)
     flags.write_response(flags.kernel_flags(machine, lowest, own), target[0])
 
 
 def _module_flags_step(target: list[str], source: list[str], env: Any) -> None:
-    from fluid import flags, plan
+    from fluid import cpu, flags, plan
 
     name, tag = env["FLUID_MODULE"], env["FLUID_VARIANT"]
-    profile = flags.read_target_profile(source[0], tag)
+    profile = cpu.read_target_profile(source[0], tag)
     decision = plan.read_plan(source[1]).decision(name)
     flags.write_response(flags.module_flags(env["FLUID_TARGET"], profile, decision), target[0])
 
@@ -69,14 +69,14 @@ def _prepare(env: Any, tag: str) -> Any:
 
 def generate(env: Any) -> None:
     """Adds env.FluidTarget and the builders of profile, plan and response files."""
-    env.PythonBuilder("CpuProfile", "CPU", "flags", _profile_step, ["FLUID_TAG"])
-    env.PythonBuilder("Plan", "PLAN", "plan", _plan_step, ["FLUID_TAG", "FLUID_MODULE_NAMES"])
-    env.PythonBuilder("BootFlags", "FLAGS", "flags", _boot_flags_step)
-    env.PythonBuilder("KernelFlags", "FLAGS", "flags", _kernel_flags_step, ["FLUID_TAG"])
+    env.PythonBuilder("CpuProfile", "CPU", ["cpu"], _profile_step, ["FLUID_TAG"])
+    env.PythonBuilder("Plan", "PLAN", ["plan"], _plan_step, ["FLUID_TAG", "FLUID_MODULE_NAMES"])
+    env.PythonBuilder("BootFlags", "FLAGS", ["flags"], _boot_flags_step)
+    env.PythonBuilder("KernelFlags", "FLAGS", ["cpu", "flags"], _kernel_flags_step, ["FLUID_TAG"])
     env.PythonBuilder(
         "ModuleFlags",
         "FLAGS",
-        "flags",
+        ["cpu", "flags", "plan"],
         _module_flags_step,
         ["FLUID_TAG", "FLUID_MODULE", "FLUID_VARIANT"],
     )

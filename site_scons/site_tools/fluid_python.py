@@ -1,9 +1,9 @@
 """SCons tool: builders whose work is done by plain Python in site_scons/fluid/.
 
-env.PythonBuilder(name, verb, helper, step, variables) registers the builder `name`. `step` gets
-target and source paths and the environment, and imports what it needs from fluid.<helper> itself,
-so that a null build loads none of it. Every node depends on the files of fluid.<helper> and all
-they import, and on the values of `variables`.
+env.PythonBuilder(name, verb, helpers, step, variables) registers the builder `name`. `step` gets
+target and source paths and the environment, and imports its `helpers` from fluid itself, so that a
+null build loads none of them. Every node depends on the files of these helpers and all that they
+import, and on the values of `variables`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from fluid.errors import FluidError
 Step = Callable[[list[str], list[str], Any], None]
 
 
-def _action(step: Step, helper: str) -> Callable[..., None]:
+def _action(step: Step) -> Callable[..., None]:
     def run(target: Sequence[Any], source: Sequence[Any], env: Any) -> None:
         try:
             step([str(t) for t in target], [str(s) for s in source], env)
@@ -32,16 +32,16 @@ def _action(step: Step, helper: str) -> Callable[..., None]:
 
 
 def _python_builder(
-    env: Any, name: str, verb: str, helper: str, step: Step, variables: Sequence[str] = ()
+    env: Any, name: str, verb: str, used: Sequence[str], step: Step, variables: Sequence[str] = ()
 ) -> None:
     def emitter(target: list[Any], source: list[Any], env: Any) -> tuple[list[Any], list[Any]]:
-        env.Depends(target, [env.File(str(path)) for path in helpers.closure(helper)])
+        env.Depends(target, [env.File(str(path)) for path in helpers.closure(*used)])
         return target, source
 
     command = (
-        f"fluid.{helper}: $SOURCES -> $TARGETS" if env["FLUID_VERBOSE"] else f"  {verb:<8}$TARGET"
+        f"fluid.{used[-1]}: $SOURCES -> $TARGETS" if env["FLUID_VERBOSE"] else f"  {verb:<8}$TARGET"
     )
-    action = Action(_action(step, helper), command, varlist=list(variables))
+    action = Action(_action(step), command, varlist=list(variables))
     env.Append(BUILDERS={name: Builder(action=action, emitter=emitter)})
 
 

@@ -1,0 +1,92 @@
+"""Runs SCons in a scratch copy of the sources and tells what it rebuilt."""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+OUT = "build/x86-64-v2"  # of the default target
+MODEL = "model.gguf"
+BUILD_LINE = re.compile(r"^  [A-Z][A-Z0-9-]* +(build/\S+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Result:
+    """One run of SCons."""
+
+    status: int
+    text: str  # stdout and stderr
+    cpu_seconds: float
+
+    @property
+    def built(self) -> set[str]:
+        """What was rebuilt; of the default target relative to its output folder."""
+        return {path.removeprefix(f"{OUT}/") for path in BUILD_LINE.findall(self.text)}
+
+
+def _cpu_of_children() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A copy of the sources at `top`."""
+
+    top: Path
+
+    def scons(self, *arguments: str, ok: bool | None = None, **variables: str) -> Result:
+        """Runs SCons with the small model; `ok` asserts that it succeeds or fails."""
+        given = [a for a in arguments if a.startswith("model=")]
+        model = [] if given else [f"model={MODEL}"]
+        command = [sys.executable, "-m", "SCons", *model, *arguments]
+        environment = {k: v for k, v in os.environ.items() if k != "SCONSFLAGS"} | variables
+        before = _cpu_of_children()
+        done = subprocess.run(
+            command, cwd=self.top, env=environment, capture_output=True, text=True, timeout=300
+        )
+        result = Result(done.returncode, done.stdout + done.stderr, _cpu_of_children() - before)
+        if ok is not None:
+            assert (result.status == 0) is ok, result.text
+        return result
+
+    def append(self, path: str, text: str) -> None:
+        """Adds text at the end of a file."""
+        file = self.top / path
+        file.write_text(file.read_text(encoding="utf-8") + text, encoding="utf-8")
+
+    def prepend(self, path: str, text: str) -> None:
+        """Adds text at the beginning of a file."""
+        file = self.top / path
+        file.write_text(text + file.read_text(encoding="utf-8"), encoding="utf-8")
+
+    def read(self, path: str) -> bytes:
+        """Content of a product of the default target."""
+        return (self.top / OUT / path).read_bytes()
+
+    def products(self) -> set[str]:
+        """All files below build/ but SCons' own records."""
+        files = (self.top / "build").rglob("*")
+        return {
+            f.relative_to(self.top).as_posix()
+            for f in files
+            if f.is_file() and not f.name.startswith(".sconsign")
+        }
+
+
+def copy_sources(top: Path) -> Tree:
+    """Copies what the build reads to `top`, with a small stand-in for the model."""
+    top.mkdir(parents=True)
+    shutil.copy2(ROOT / "SConstruct", top)
+    for folder in ("site_scons", "src", "profiles"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / folder, top / folder, ignore=ignored)
+    (top / MODEL).write_bytes(bytes(range(256)) * 256)
+    return Tree(top)

@@ -1,0 +1,71 @@
+"""What SCons says to arguments: status 2 with the valid ones for what it does not know."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fluid.options import ALIASES, OPTIONS
+from graph_tree import Tree, copy_sources
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Tree:
+    """A tree that is not built."""
+    return copy_sources(tmp_path_factory.mktemp("options") / "tree")
+
+
+def test_unknown_option(sources: Tree) -> None:
+    """A misspelt option is not ignored."""
+    result = sources.scons("tagret=i686")
+    assert result.status == 2
+    assert "E-OPT-01" in result.text
+    assert "tagret" in result.text
+    assert all(option.name in result.text for option in OPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("argument", "valid"),
+    [
+        ("target=i486", "i686|x86-64-v2"),
+        ("runner=vmware", "auto|tcg|kvm"),
+        ("mem=lots", "128.."),
+        ("mem=1", "128.."),
+        ("smp=0", "1..64"),
+        ("verbose=yes", "0|1"),
+        ("full=2", "0|1"),
+        ("model=nowhere.gguf", "existing file"),
+    ],
+)
+def test_bad_value(sources: Tree, argument: str, valid: str) -> None:
+    """A bad value is refused with the valid ones."""
+    result = sources.scons(argument)
+    assert result.status == 2
+    assert f"E-OPT-02 {argument} " in result.text
+    assert valid in result.text
+
+
+def test_unknown_alias(sources: Tree) -> None:
+    """A misspelt alias is answered with the list of aliases."""
+    result = sources.scons("imgae")
+    assert result.status == 2
+    assert "E-OPT-03" in result.text
+    assert all(alias in result.text for alias in ALIASES)
+
+
+def test_help(sources: Tree) -> None:
+    """-h explains every option and alias and builds nothing."""
+    result = sources.scons("-h", ok=True)
+    for name in (*ALIASES, *(option.name for option in OPTIONS)):
+        assert f"\n  {name} " in result.text
+    assert result.built == set()
+
+
+def test_no_compiler(sources: Tree, tmp_path: Path) -> None:
+    """Without the tools the remedy is named."""
+    result = sources.scons(PATH=str(tmp_path))
+    assert result.status == 2
+    assert "E-TOOL-01" in result.text
+    assert "clang-19" in result.text
+    assert "sconsw" in result.text

@@ -1,0 +1,112 @@
+"""What each change rebuilds, and what it must leave alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from graph_tree import MODEL, Tree
+
+MODULE = "tensor_q4_1"
+SOURCE = f"src/modules/tensor/{MODULE}.c"
+OBJECTS = {f"obj/{tag}/modules/tensor/{MODULE}.c.o" for tag in ("x86-64", "x86-64-v2")}
+LINKED = {f"obj/{tag}/{MODULE}.o" for tag in ("x86-64", "x86-64-v2")}
+MODS = {f"modules/{MODULE}.mod", f"modules/{MODULE}.x86-64.mod"}
+ABOVE_MODS = {"registry.bin", "boot.bin", "fluid.img"}
+NEW_EXPORT = '__attribute__((visibility("default"), used)) int graph_test(void) { return 7; }\n'
+
+
+def test_nothing_changed(tree: Tree) -> None:
+    """The null build rebuilds no node and takes under a second of CPU."""
+    result = tree.scons(ok=True)
+    assert result.built == set()
+    assert "up to date" in result.text
+    assert result.cpu_seconds < 1.0
+
+
+def test_module_source(tree: Tree) -> None:
+    """Code of one tensor module: its objects and .mod files, the registry and what holds it."""
+    tree.append(SOURCE, NEW_EXPORT)
+    assert tree.scons(ok=True).built == OBJECTS | LINKED | MODS | ABOVE_MODS
+    assert tree.scons(ok=True).built == set()
+
+
+def test_comment(tree: Tree) -> None:
+    """A comment gives the same object even where it moves every line, so nothing follows."""
+    tree.prepend(SOURCE, "/* a comment\n * of two lines */\n")
+    assert tree.scons(ok=True).built == OBJECTS
+
+
+def test_model(tree: Tree) -> None:
+    """Another model: the FAT partition and the image."""
+    (tree.top / MODEL).write_bytes(b"another model" * 1000)
+    assert tree.scons(ok=True).built == {"fat.img", "fluid.img"}
+
+
+def test_writer_with_same_result(tree: Tree) -> None:
+    """A change in the writer of .mod files writes all of them; equal content goes no further."""
+    tree.append("site_scons/fluid/modfile.py", "\n# a comment\n")
+    expected = {path.name for path in (tree.top / "build/x86-64-v2/modules").iterdir()}
+    result = tree.scons(ok=True)
+    assert {p.removeprefix("modules/") for p in result.built} == expected
+
+
+def test_writer_with_other_result(tree: Tree) -> None:
+    """A change in the writer that shows in its files goes through to the image."""
+    tree.append("site_scons/fluid/modlayout.py", "\nVERSION_MINOR = 99\n")
+    built = tree.scons(ok=True).built
+    assert built >= MODS | ABOVE_MODS
+    assert not any(path.endswith(".o") for path in built)
+
+
+def test_imported_helper(tree: Tree) -> None:
+    """A writer depends on what it imports, not only on its own file."""
+    tree.append("site_scons/fluid/cpufeatures.py", "\n# a comment\n")
+    assert tree.scons(ok=True).built >= MODS
+
+
+def test_plan(tree: Tree) -> None:
+    """Another decision about one module rebuilds that module."""
+    tree.append(
+        "site_scons/fluid/plan.py",
+        "\n\n_decide = decide\n\n\n"
+        "def decide(module: str) -> Decision:\n"
+        f'    return Decision("O1", "test") if module == "{MODULE}" else _decide(module)\n',
+    )
+    built = tree.scons(ok=True).built
+    steps = {path for path in built if path.startswith("flags/")} | {"plan.json"}
+    flags = {path for path in steps if path.startswith(f"flags/{MODULE}.")}
+    assert len(flags) == 2
+    assert built - steps == OBJECTS | LINKED | MODS | ABOVE_MODS
+    assert b"-O1" in tree.read(f"flags/{MODULE}.x86-64.rsp")
+
+
+def test_header(tree: Tree) -> None:
+    """Headers are dependencies of C and of assembler sources; a comment in one stops there too."""
+    tree.append("src/boot/layout.h", "/* a comment */\n")
+    built = tree.scons(ok=True).built
+    assert "obj/boot/stage1.S.o" in built
+    assert all(path.startswith("obj/boot/") for path in built)
+
+
+def test_kernel_source(tree: Tree) -> None:
+    """Kernel code rebuilds no module."""
+    tree.append("src/kernel/main.c", "int graph_test(void);\nint graph_test(void) { return 7; }\n")
+    built = tree.scons(ok=True).built
+    assert {"obj/kernel/main.c.o", "kernel.elf", "kernel.bin", "boot.bin", "fluid.img"} <= built
+    assert not any(path.startswith(("modules/", "registry", "fat")) for path in built)
+
+
+@pytest.mark.full
+def test_compiler_version(tree: Tree) -> None:
+    """Another compiler version compiles everything again, and stops where the objects are equal."""
+    folder = tree.top / "tools"
+    folder.mkdir()
+    fake = folder / "clang-19"
+    fake.write_text(
+        '#!/bin/sh\n[ "$1" = --version ] || exec /usr/bin/clang-19 "$@"\n'
+        '/usr/bin/clang-19 --version | sed "1s/$/ other/"\n'
+    )
+    fake.chmod(0o755)
+    built = tree.scons(ok=True, PATH=f"{folder}:/usr/bin:/bin").built
+    assert built >= OBJECTS
+    assert "fluid.img" not in built
