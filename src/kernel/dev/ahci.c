@@ -1,5 +1,5 @@
-/* ahci.c - finds AHCI controllers and their disks and reads sectors. The ports themselves are driven by
- * ahci_port.c. Section numbers: Serial ATA AHCI 1.3.1. */
+/* ahci.c - finds AHCI controllers and their disks and reads sectors. The ports themselves are
+ * driven by ahci_port.c. Section numbers: Serial ATA AHCI 1.3.1. */
 #include "dev/ahci.h"
 
 #include <stddef.h>
@@ -120,8 +120,7 @@ static void add_controller(const struct pci_device *pci) {
     if (pci->bar[ABAR].io || !pci->bar[ABAR].base)
         return;
     pci_enable(pci);
-    volatile struct ahci_regs *r =
-        paging_map_device(pci->bar[ABAR].base, sizeof(struct ahci_regs));
+    volatile struct ahci_regs *r = paging_map_device(pci->bar[ABAR].base, sizeof(struct ahci_regs));
     if (!r)
         return;
     take_from_bios(r);

@@ -2,6 +2,7 @@
 #ifndef KERNEL_DEV_AHCI_H
 #define KERNEL_DEV_AHCI_H
 
-void ahci_init(void); /* adds every disk as ahci0, ahci1, ...; needs pci_init, paging_init, time_init */
+/* Adds every disk as ahci0, ahci1, ...; needs pci_init, paging_init, time_init. */
+void ahci_init(void);
 
 #endif

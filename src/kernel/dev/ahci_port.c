@@ -1,5 +1,5 @@
-/* ahci_port.c - starting, stopping, resetting one AHCI port and running one command at a time in its
- * slot 0, by polling. Names and section numbers as in Serial ATA AHCI 1.3.1. */
+/* ahci_port.c - starting, stopping, resetting one AHCI port and running one command at a time in
+ * its slot 0, by polling. Names and section numbers as in Serial ATA AHCI 1.3.1. */
 #include "dev/ahci_port.h"
 
 #include <stddef.h>
@@ -9,13 +9,13 @@
 #include "lib/string.h"
 #include "mm/pages.h"
 
-#define CMD_ST (1u << 0)   /* process the command list */
-#define CMD_SUD (1u << 1)  /* spin up the device */
-#define CMD_POD (1u << 2)  /* power the device */
-#define CMD_CLO (1u << 3)  /* clear BSY and DRQ */
-#define CMD_FRE (1u << 4)  /* receive FISes */
-#define CMD_FR (1u << 14)  /* FIS receive running */
-#define CMD_CR (1u << 15)  /* command list running */
+#define CMD_ST (1u << 0)  /* process the command list */
+#define CMD_SUD (1u << 1) /* spin up the device */
+#define CMD_POD (1u << 2) /* power the device */
+#define CMD_CLO (1u << 3) /* clear BSY and DRQ */
+#define CMD_FRE (1u << 4) /* receive FISes */
+#define CMD_FR (1u << 14) /* FIS receive running */
+#define CMD_CR (1u << 15) /* command list running */
 #define CMD_ICC_ACTIVE (1u << 28)
 #define CMD_ICC_MASK (0xfu << 28)
 
@@ -38,8 +38,8 @@
 #define FIS_COMMAND 0x80 /* the FIS carries a command, not device control */
 #define FIS_DWORDS 5
 
-/* Times in milliseconds. Stopping and link-up: sections 10.1.2 and 10.10; a disk that has to spin up or
- * to retry a weak sector may take several seconds for a command. */
+/* Times in milliseconds. Stopping and link-up: sections 10.1.2 and 10.10; a disk that has to spin
+ * up or to retry a weak sector may take several seconds for a command. */
 #define STOP_MS 500
 #define LINK_MS 20
 #define LINK_RESET_MS 1000
@@ -184,7 +184,7 @@ static int run_once(struct ahci_port *port, uint32_t bytes) {
     volatile struct ahci_port_regs *r = port->regs;
     port->memory->list[0].bytes = 0;
     r->is = 0xffffffff;
-    __asm__ volatile("" : : : "memory"); /* x86 keeps the order of stores, the compiler must as well */
+    compiler_barrier(); /* x86 keeps the order of stores */
     r->ci = 1;
     uint64_t begin = time_ms();
     while (r->ci & 1) {
@@ -192,7 +192,7 @@ static int run_once(struct ahci_port *port, uint32_t bytes) {
             return -1;
         cpu_pause();
     }
-    __asm__ volatile("" : : : "memory");
+    compiler_barrier();
     if (r->is & IS_ERRORS || r->tfd & (ATA_STATUS_ERR | ATA_STATUS_DF))
         return -1;
     return port->memory->list[0].bytes == bytes ? 0 : -1;

@@ -1,5 +1,5 @@
-/* ahci_port.h - one AHCI port: registers, start and stop, and one command at a time. Names and section
- * numbers as in Serial ATA AHCI 1.3.1. */
+/* ahci_port.h - one AHCI port: registers, start and stop, and one command at a time. Names and
+ * section numbers as in Serial ATA AHCI 1.3.1. */
 #ifndef KERNEL_DEV_AHCI_PORT_H
 #define KERNEL_DEV_AHCI_PORT_H
 
@@ -40,12 +40,12 @@ struct ahci_port {
     struct ata_identity id;
 };
 
-/* Finds out whether a SATA disk is connected, gives the port its memory and starts it. false: no disk. */
+/* Looks for a SATA disk, gives the port its memory and starts it. false: no disk. */
 bool ahci_port_open(struct ahci_port *port);
 /* Stops the port and frees its memory: for ports whose disk turns out unusable. */
 void ahci_port_close(struct ahci_port *port);
-/* Runs one ATA command that reads bytes (even, <= AHCI_COMMAND_BYTES) into buffer. After a failure the
- * port is reset and the command tried once more. 0 or -1. */
+/* Runs one ATA command that reads bytes (even, <= AHCI_COMMAND_BYTES) into buffer. After a failure
+ * the port is reset and the command tried once more. 0 or -1. */
 int ahci_port_command(struct ahci_port *port, uint8_t command, uint64_t lba, uint32_t count,
                       void *buffer, uint32_t bytes);
 

@@ -1,4 +1,4 @@
-/* ata.h - what AHCI and IDE share: ATA commands, status bits and the IDENTIFY DEVICE data (ATA8-ACS). */
+/* ata.h - what AHCI and IDE share: commands, status bits, IDENTIFY DEVICE data (ATA8-ACS). */
 #ifndef KERNEL_DEV_ATA_H
 #define KERNEL_DEV_ATA_H
 
@@ -24,14 +24,19 @@
 #define ATA_LBA28_SECTORS_MAX 256u /* per command; a count of 0 in the register means 256 */
 #define ATA_LBA28_LIMIT 0x0fffffffull
 
+/* Keeps memory accesses on the two sides of starting or ending DMA apart in the compiled code. */
+static inline void compiler_barrier(void) {
+    __asm__ volatile("" : : : "memory");
+}
+
 struct ata_identity {
     uint64_t sectors;  /* of 512 bytes */
     uint32_t multiple; /* largest block of READ MULTIPLE in sectors, 0: not supported */
     bool lba48;
-    bool dma;          /* a DMA mode is selected, so the firmware has set up its timing */
+    bool dma; /* a DMA mode is selected, so the firmware has set up its timing */
 };
 
-/* Reads the 256 words of IDENTIFY DEVICE. false: not a disk with LBA and 512-byte logical sectors. */
+/* Reads the 256 words of IDENTIFY DEVICE. false: not a disk with LBA and sectors of 512 bytes. */
 bool ata_parse_identity(const uint16_t words[256], struct ata_identity *id);
 
 #endif

@@ -8,7 +8,7 @@
 #define BLOCK_MAX_DEVICES 8
 
 struct block_device {
-    char name[16];    /* "ahci0", "ide0" */
+    char name[16]; /* "ahci0", "ide0" */
     uint64_t sectors;
     /* Reads count >= 1 sectors into buffer (2-byte aligned, physically contiguous because memory is
      * identity-mapped). 0, or -1 on a device error or time-out. Any count: the driver splits. */
@@ -30,7 +30,7 @@ struct partition {
     uint64_t lba;
     uint64_t sectors;
 };
-/* Reads the four primary entries; entries outside the device are reported as unused. -1: unreadable or
- * no 0x55AA signature. */
+/* Reads the four primary entries; entries outside the device are reported as unused. -1: unreadable
+ * or no 0x55AA signature. */
 int mbr_read(struct block_device *device, struct partition partitions[4]);
 #endif

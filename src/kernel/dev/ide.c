@@ -1,5 +1,5 @@
-/* ide.c - finds IDE channels and the disks on them and reads sectors: by DMA where controller and drive
- * can, else by programmed I/O. ATAPI drives are left alone. */
+/* ide.c - finds IDE channels and the disks on them and reads sectors: by DMA where controller and
+ * drive can, else by programmed I/O. ATAPI drives are left alone. */
 #include "dev/ide.h"
 
 #include <stddef.h>
@@ -17,9 +17,9 @@
 #define PROG_IF_BUS_MASTER 0x80
 #define BAR_BUS_MASTER 4
 
-#define CONTROL_IN_BAR 2      /* native mode: the control port's offset in its BAR */
-#define BUS_MASTER_CHANNEL 8  /* distance of the two channels' bus-master registers */
-#define STATUS_FLOATING 0xff  /* no drive pulls the bus */
+#define CONTROL_IN_BAR 2     /* native mode: the control port's offset in its BAR */
+#define BUS_MASTER_CHANNEL 8 /* distance of the two channels' bus-master registers */
+#define STATUS_FLOATING 0xff /* no drive pulls the bus */
 
 #define PIO_SECTORS 256u /* per command */
 
@@ -50,7 +50,7 @@ static int pio_read(const struct ide_drive *d, uint64_t lba, uint32_t count, uin
                                            {ATA_READ_MULTIPLE, ATA_READ_MULTIPLE_EXT}};
     while (count > 0) {
         uint32_t n = count < PIO_SECTORS ? count : PIO_SECTORS;
-        bool ext = d->id.lba48 && lba + n > ATA_LBA28_LIMIT; /* fewer port writes where it will do */
+        bool ext = d->id.lba48 && lba + n > ATA_LBA28_LIMIT; /* else fewer port writes */
         if (!ide_select(d))
             return -1;
         ide_start_command(d, commands[d->multiple > 1][ext], ext, lba, n);
@@ -154,7 +154,7 @@ static void add_drive(struct ide_channel *c, uint8_t unit) {
 static void add_channel(uint16_t base, uint16_t control, uint16_t bus_master) {
     if (inb(control) == STATUS_FLOATING || inb(base + IDE_STATUS) == STATUS_FLOATING)
         return;
-    struct ide_channel *c = kzalloc(sizeof(*c)); /* kept for ever, also when both drives are absent */
+    struct ide_channel *c = kzalloc(sizeof(*c)); /* kept, also when both drives are absent */
     if (!c)
         return;
     *c = (struct ide_channel){.base = base, .control = control, .bus_master = bus_master};

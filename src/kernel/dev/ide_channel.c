@@ -11,7 +11,7 @@
 #define CONTROL_RESET 0x04
 
 #define SELECT_MS 1000
-#define RESET_MS 10000 /* 31 s allowed by the standard; an unattended boot should not wait so long */
+#define RESET_MS 10000 /* 31 s are allowed, but an unattended boot should not wait so long */
 
 uint8_t ide_settled_status(const struct ide_channel *c) {
     for (unsigned i = 0; i < 4; i++)

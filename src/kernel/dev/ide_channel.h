@@ -1,5 +1,6 @@
-/* ide_channel.h - one IDE channel (two drives), its registers and the two ways to move data. Register
- * names as in ATA8-APT; the bus-master half as in "Programming Interface for Bus Master IDE", 1994. */
+/* ide_channel.h - one IDE channel (two drives), its registers and the two ways to move data.
+ * Register names as in ATA8-APT; the bus-master half as in "Programming Interface for Bus Master
+ * IDE", 1994. */
 #ifndef KERNEL_DEV_IDE_CHANNEL_H
 #define KERNEL_DEV_IDE_CHANNEL_H
 
@@ -26,7 +27,7 @@ struct ide_channel {
     uint16_t control;    /* device control when written, alternate status when read */
     uint16_t bus_master; /* 0: no DMA */
     struct ide_prd *prdt;
-    uint8_t *bounce;     /* below 4 GiB; NULL when all memory is */
+    uint8_t *bounce; /* below 4 GiB; NULL when all memory is */
 };
 
 struct ide_drive {

@@ -1,5 +1,5 @@
-/* ide_dma.c - bus-master DMA of IDE controllers ("Programming Interface for Bus Master IDE Controller",
- * revision 1.0, 1994). */
+/* ide_dma.c - bus-master DMA of IDE controllers ("Programming Interface for Bus Master IDE
+ * Controller", revision 1.0, 1994). */
 #include "arch/x86/port.h"
 #include "arch/x86/time.h"
 #include "dev/block.h"
@@ -50,8 +50,8 @@ static void build_prdt(struct ide_prd *prd, uint32_t address, uint32_t bytes) {
     prd[-1].flags = PRD_LAST;
 }
 
-/* The drive's interrupt is switched off, and then not every controller sets its own interrupt bit: the
- * transfer has also ended when controller and drive are both idle. */
+/* The drive's interrupt is switched off, and then not every controller sets its own interrupt bit:
+ * the transfer has also ended when controller and drive are both idle. */
 static bool wait_end(const struct ide_channel *c) {
     uint64_t begin = time_ms();
     for (;;) {
@@ -81,13 +81,13 @@ int ide_dma_read(const struct ide_drive *d, uint64_t lba, uint32_t count, void *
     outb(c->bus_master + BM_STATUS, kept | BM_STATUS_ERROR | BM_STATUS_INTERRUPT);
     outl(c->bus_master + BM_PRDT, (uint32_t)(uintptr_t)c->prdt);
     ide_start_command(d, d->id.lba48 ? ATA_READ_DMA_EXT : ATA_READ_DMA, d->id.lba48, lba, count);
-    __asm__ volatile("" : : : "memory");
+    compiler_barrier();
     outb(c->bus_master + BM_COMMAND, BM_COMMAND_TO_MEMORY | BM_COMMAND_START);
     ide_settled_status(c);
     bool ended = wait_end(c);
     uint8_t status = inb(c->bus_master + BM_STATUS);
     outb(c->bus_master + BM_COMMAND, 0); /* also aborts a transfer that hangs */
-    __asm__ volatile("" : : : "memory");
+    compiler_barrier();
     outb(c->bus_master + BM_STATUS, kept | BM_STATUS_ERROR | BM_STATUS_INTERRUPT);
     if (!ended)
         return -1;

@@ -1,5 +1,5 @@
-/* mbr.c - the four primary partitions of a master boot record. Everything is checked against the size of
- * the device, so that whoever mounts a partition may trust its bounds. */
+/* mbr.c - the four primary partitions of a master boot record. Everything is checked against the
+ * size of the device, so that whoever mounts a partition may trust its bounds. */
 #include "dev/block.h"
 
 #include <stdbool.h>

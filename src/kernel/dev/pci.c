@@ -126,7 +126,7 @@ static void read_bars(struct pci_device *d, uint8_t header) {
     }
 }
 
-/* Adds the function if it exists; returns its header type with the multi-function bit, -1 if absent. */
+/* Adds the function; returns its header type with the multi-function bit, -1 if it is absent. */
 static int probe_function(struct pci_device d) {
     uint32_t id = pci_read32(&d, REG_ID);
     if ((id & 0xffff) == 0xffff || id == 0)

@@ -10,7 +10,7 @@
 struct pci_bar {
     uint64_t base; /* address without flag bits; 0: absent */
     uint64_t size;
-    bool io;       /* I/O ports rather than memory */
+    bool io; /* I/O ports rather than memory */
 };
 
 struct pci_device {
@@ -25,7 +25,8 @@ unsigned pci_count(void);
 const struct pci_device *pci_get(unsigned index);
 uint32_t pci_read32(const struct pci_device *d, uint8_t offset);
 void pci_write32(const struct pci_device *d, uint8_t offset, uint32_t value);
-/* Configuration offset of the first capability with this id (PCI 3.0 section 6.7), 0 when absent. */
+/* Offset of the first capability with this id (PCI 3.0 section 6.7), 0 when absent. */
 uint8_t pci_find_capability(const struct pci_device *d, uint8_t id);
-void pci_enable(const struct pci_device *d); /* I/O, memory and bus-master bits of the command register */
+/* Sets the I/O, memory and bus-master bits of the command register. */
+void pci_enable(const struct pci_device *d);
 #endif
