@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from fluid.emulator import EMULATED, MACHINES, Ending
 from fluid.errors import FluidError
 from fluid.event_types import Prompt

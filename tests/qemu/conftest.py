@@ -1,0 +1,84 @@
+"""Fixtures of the tests that boot images. Every event that any machine sends is checked against its
+schema after the test in which it came."""
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fluid.emulator import EMULATED
+from fluid.machine import Machine
+from guests import Machines, TinyModel
+from models import make_tiny
+from qemu_images import BUILD, image_of
+
+FAILED = pytest.StashKey[bool]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The marker is known even when only this folder is run."""
+    config.addinivalue_line("markers", "full: long campaigns, only with full=1")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Tells fixtures whether their test failed."""
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    if report.failed:
+        item.stash[FAILED] = True
+
+
+@pytest.fixture(scope="session")
+def _all_machines() -> Iterator[Machines]:
+    machines = Machines()
+    yield machines
+    machines.close()
+
+
+@pytest.fixture(autouse=True)
+def machines(_all_machines: Machines, request: pytest.FixtureRequest) -> Iterator[Machines]:
+    """Starts machines for one test."""
+    yield _all_machines
+    failed = request.node.stash.get(FAILED, False)
+    try:
+        _all_machines.check()
+    finally:
+        _all_machines.end_unshared()
+        if failed:
+            _all_machines.discard_shared()
+
+
+@pytest.fixture(scope="session", params=list(EMULATED))
+def target(request: pytest.FixtureRequest) -> str:
+    """Each target in turn."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
+    """tiny(quant, tokenizer, ...): the path of a small random model (tests/models.py)."""
+    folder = tmp_path_factory.mktemp("models")
+
+    @cache
+    def make(quant: str = "F32", tokenizer: str = "spm", **options: Any) -> Path:
+        marks = [f"{key}{value}" for key, value in sorted(options.items())]
+        name = "-".join(["tiny", quant.lower(), tokenizer, *marks])
+        return Path(make_tiny(folder / f"{name}.gguf", quant=quant, tokenizer=tokenizer, **options))
+
+    return make
+
+
+@pytest.fixture
+def guest(machines: Machines, target: str, tiny: TinyModel) -> Machine:
+    """A machine of each target with a tiny F32 model, at its prompt; shared between tests."""
+    return machines.shared(target, image_of(target, tiny()))
+
+
+@pytest.fixture(scope="session")
+def pictures() -> Path:
+    """Where screenshots go."""
+    BUILD.mkdir(exist_ok=True)
+    return BUILD

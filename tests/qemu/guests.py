@@ -1,0 +1,94 @@
+"""Machines under test: starting, sharing and ending them, and checking every event they send."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+from fluid.event_types import Error, Event, Prompt, event_schema
+from fluid.machine import Machine
+
+BOOT_SECONDS = 120.0
+
+TinyModel = Callable[..., Path]  # the fixture `tiny`
+
+
+def names(events: list[Event]) -> list[str]:
+    """Kinds of events, in order."""
+    return [event.ev for event in events]
+
+
+def codes(events: list[Event]) -> list[str]:
+    """Codes of the errors among events."""
+    return [event.code for event in events if isinstance(event, Error)]
+
+
+@cache
+def _validator(ev: str) -> Any:
+    return jsonschema.Draft202012Validator(event_schema(ev))
+
+
+def check_schema(events: list[Event]) -> None:
+    """Every event is exactly as the contract says."""
+    for event in events:
+        problems = [e.message for e in _validator(event.ev).iter_errors(event.data)]
+        assert not problems, f"{event.data}: {problems}"
+
+
+class Machines:
+    """Starts machines, ends them, and checks what they said."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._checked: dict[Machine, int] = {}  # events already checked
+        self._shared: dict[tuple[str, Path], Machine] = {}
+
+    def start(self, target: str, image: Path, **options: Any) -> Machine:
+        """A machine that has just been switched on."""
+        machine = Machine(image, target=target, **options)
+        self._stack.enter_context(machine)
+        self._checked[machine] = 0
+        return machine
+
+    def boot(self, target: str, image: Path, **options: Any) -> Machine:
+        """A machine at its first prompt."""
+        machine = self.start(target, image, **options)
+        machine.wait_for(Prompt, BOOT_SECONDS)
+        return machine
+
+    def shared(self, target: str, image: Path) -> Machine:
+        """A machine at its prompt, perhaps used by earlier tests. One at a time is kept."""
+        key = (target, image)
+        known = self._shared.get(key)
+        if known is None or not known.running:
+            self.discard_shared()
+            self._shared[key] = self.boot(target, image, mem=256)
+        return self._shared[key]
+
+    def discard_shared(self) -> None:
+        """The next test boots anew."""
+        for machine in self._shared.values():
+            machine.kill()
+        self._shared.clear()
+
+    def check(self) -> None:
+        """Checks the events that came since the last call."""
+        for machine, done in self._checked.items():
+            new = machine.events[done:]
+            self._checked[machine] += len(new)
+            assert not machine.malformed, [str(m) for m in machine.malformed]
+            check_schema(new)
+
+    def end_unshared(self) -> None:
+        """Ends the machines of one test."""
+        for machine in list(self._checked):
+            if machine not in self._shared.values():
+                machine.kill()
+                del self._checked[machine]
+
+    def close(self) -> None:
+        """Ends all."""
+        self._stack.close()

@@ -1,0 +1,216 @@
+"""What is damaged or missing costs what it must, and no more: the console always comes up."""
+
+from pathlib import Path
+
+import pytest
+
+from fluid.event_types import Error, Ready, Warn
+from fluid.image import read_layout, replace_registry
+from fluid.machine import Machine
+from fluid.registry import unpack
+from fluid.targets import TARGETS
+from guests import Machines, TinyModel, codes
+from qemu_images import artifact, image_of, image_with
+
+OLDER_CPU = {"i686": "qemu32,+nx", "x86-64-v2": "qemu64"}
+
+
+def ready_of(guest: Machine) -> Ready:
+    found = [event for event in guest.events if isinstance(event, Ready)]
+    assert len(found) == 1
+    return found[0]
+
+
+def warnings(guest: Machine) -> list[str]:
+    return [event.code for event in guest.events if isinstance(event, Warn)]
+
+
+def private_copy(image: Path, folder: Path) -> Path:
+    """A copy that a test may damage."""
+    copy = folder / "damaged.img"
+    copy.write_bytes(image.read_bytes())
+    return copy
+
+
+def with_damage(image: Path, wanted: dict[str, tuple[str, ...]], folder: Path) -> Path:
+    """The image with one flipped byte in the module variants wanted[name] = tags."""
+    registry = bytearray(artifact_registry(image))
+    for entry in unpack(bytes(registry)).entries:
+        if entry.target in wanted.get(entry.name, ()):
+            registry[entry.offset + entry.size - 1] ^= 0xFF
+    copy = private_copy(image, folder)
+    replace_registry(copy, bytes(registry))
+    return copy
+
+
+def artifact_registry(image: Path) -> bytes:
+    """The registry's bytes as they lie in an image."""
+    blob = read_layout(image).manifest.blobs[-1]
+    return image.read_bytes()[blob.lba * 512 :][: blob.size]
+
+
+def still_works(guest: Machine) -> None:
+    """A greedy completion runs."""
+    assert [e.ev for e in guest.command("/complete 2 once")][-1] == "done"
+
+
+def test_without_a_model_the_console_comes_up(machines: Machines, target: str) -> None:
+    guest = machines.boot(target, image_of(target, None), mem=256)
+    assert len(codes(guest.events)) == 1
+    assert codes(guest.events)[0].startswith("E-FAT-")
+    assert ready_of(guest).model is None
+    for line in ("hello", "/score a", "/complete 3 a"):
+        assert codes(guest.command(line)) == ["E-CON-05"], line
+    for line in ("/help", "/ls", "/mem", "/show", "/cpu"):
+        assert codes(guest.command(line)) == [], line
+
+
+def damage(path: Path, model: Path, how: str) -> Path:
+    data = bytearray(model.read_bytes())
+    if how == "cut":
+        data = data[: len(data) // 2]
+    elif how == "empty":
+        data = bytearray()
+    elif how == "magic":
+        data[:4] = b"JUNK"
+    elif how == "counts":
+        data[8:24] = b"\xff" * 16
+    elif how == "middle":
+        data[24:2000] = bytes(1976)
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("how", ["cut", "empty", "magic", "counts", "middle"])
+def test_a_damaged_model_is_refused(
+    machines: Machines, target: str, tiny: TinyModel, tmp_path: Path, how: str
+) -> None:
+    model = damage(tmp_path / "model.gguf", tiny(), how)
+    image = image_with(target, f"damaged-{how}", [(model, "MODEL.GGUF")])
+    guest = machines.boot(target, image, mem=256)
+    errors = [event for event in guest.events if isinstance(event, Error)]
+    assert len(errors) == 1
+    assert errors[0].code.startswith("E-GGUF-")
+    assert ready_of(guest).model is None
+    assert codes(guest.command("/score a")) == ["E-CON-05"]
+    assert codes(guest.command("/ls")) == []
+
+
+def test_a_model_larger_than_memory_is_refused(
+    machines: Machines, target: str, tmp_path: Path
+) -> None:
+    model = tmp_path / "large.gguf"
+    model.write_bytes(b"GGUF" + bytes(100 << 20))
+    image = image_with(target, "large", [(model, "MODEL.GGUF")])
+    guest = machines.boot(target, image, mem=64)
+    assert codes(guest.events) == ["E-MEM-02"]
+    assert ready_of(guest).model is None
+
+
+def test_an_older_cpu_gets_the_lower_variant(
+    machines: Machines, target: str, tiny: TinyModel
+) -> None:
+    guest = machines.boot(target, image_of(target, tiny()), mem=256, cpu=OLDER_CPU[target])
+    assert ready_of(guest).variant == TARGETS[target].variants[0]
+    assert ready_of(guest).model is not None
+    assert codes(guest.events) == []
+    still_works(guest)
+
+
+def test_a_damaged_variant_costs_one_variant(
+    machines: Machines, target: str, tiny: TinyModel, tmp_path: Path
+) -> None:
+    lower, upper = TARGETS[target].variants
+    image = with_damage(image_of(target, tiny()), {"tensor_f32": (upper,)}, tmp_path)
+    guest = machines.boot(target, image, mem=256)
+    assert warnings(guest) == ["E-MOD-04"]
+    assert codes(guest.events) == []
+    assert ready_of(guest).variant == lower
+    still_works(guest)
+
+
+def test_without_a_usable_variant_the_console_comes_up(
+    machines: Machines, target: str, tiny: TinyModel, tmp_path: Path
+) -> None:
+    both = TARGETS[target].variants
+    image = with_damage(image_of(target, tiny()), {"tensor_f32": both}, tmp_path)
+    guest = machines.boot(target, image, mem=256)
+    assert warnings(guest) == ["E-MOD-04"] * 2
+    assert "E-MOD-11" in codes(guest.events)
+    assert ready_of(guest).model is None
+    assert codes(guest.command("/help")) == []
+
+
+def test_without_the_engine_the_console_comes_up(
+    machines: Machines, target: str, tiny: TinyModel, tmp_path: Path
+) -> None:
+    image = with_damage(image_of(target, tiny()), {"llama": TARGETS[target].variants}, tmp_path)
+    guest = machines.boot(target, image, mem=256)
+    assert warnings(guest) == ["E-MOD-04"]
+    assert "E-MOD-11" in codes(guest.events)
+    assert ready_of(guest).model is None
+    assert codes(guest.command("hello")) == ["E-CON-05"]
+
+
+def test_a_damaged_index_is_told(
+    machines: Machines, target: str, tiny: TinyModel, tmp_path: Path
+) -> None:
+    image = private_copy(image_of(target, tiny()), tmp_path)
+    registry = bytearray(artifact_registry(image))
+    registry[60] ^= 0xFF
+    replace_registry(image, bytes(registry))
+    guest = machines.boot(target, image, mem=256)
+    assert "E-MOD-12" in codes(guest.events)
+    assert ready_of(guest).model is None
+    assert codes(guest.command("/help")) == []
+
+
+def test_a_disk_without_partition_is_told(
+    machines: Machines, target: str, tiny: TinyModel, tmp_path: Path
+) -> None:
+    image = private_copy(image_of(target, tiny()), tmp_path)
+    with image.open("r+b") as file:
+        file.seek(446)
+        file.write(bytes(64))
+    guest = machines.boot(target, image, mem=256)
+    assert codes(guest.events) == ["E-DISK-02"]
+    assert ready_of(guest).model is None
+    assert codes(guest.command("/ls")) == ["E-DISK-02"]
+
+
+@pytest.mark.parametrize("start", [0x100000, 0x1000000])
+def test_dirty_memory_is_no_obstacle(
+    machines: Machines, target: str, tiny: TinyModel, tmp_path: Path, start: int
+) -> None:
+    """.bss and page tables are zeroed by us, not by the firmware: memory starts full of junk."""
+    junk = tmp_path / "junk.bin"
+    junk.write_bytes(b"\xa5\x5a\xff\x01" * (2 << 20))
+    loader = f"loader,file={junk},addr={start:#x},force-raw=on"
+    guest = machines.boot(target, image_of(target, tiny()), mem=256, extra=("-device", loader))
+    assert codes(guest.events) == []
+    assert codes(guest.command("/selftest", 300)) == []
+    still_works(guest)
+
+
+def test_the_build_id_of_the_kernel_is_checked(
+    machines: Machines, target: str, tiny: TinyModel, tmp_path: Path
+) -> None:
+    """A kernel with one flipped byte is refused by stage2, with an error number, before it runs."""
+    image = private_copy(image_of(target, tiny()), tmp_path)
+    kernel = read_layout(image).manifest.blobs[0]
+    with image.open("r+b") as file:
+        file.seek(kernel.lba * 512 + kernel.size // 2)
+        byte = file.read(1)[0]
+        file.seek(-1, 1)
+        file.write(bytes([byte ^ 0x55]))
+    guest = machines.start(target, image, mem=256)
+    guest.wait_text(b"E-BOOT-", 60)
+    assert guest.events == []
+
+
+def test_the_modules_of_the_image_are_those_that_were_built(target: str) -> None:
+    registry = unpack(artifact(target, "registry.bin").read_bytes())
+    tags = {(e.name, e.target) for e in registry.entries}
+    lower, upper = TARGETS[target].variants
+    assert ("llama", lower) in tags
+    assert {("tensor_f32", lower), ("tensor_f32", upper)} <= tags

@@ -1,0 +1,67 @@
+"""Faults stop the machine with a report: the right vector, a readable backtrace, the exit code."""
+
+import re
+from dataclasses import dataclass
+
+import pytest
+
+from fluid.emulator import Ending
+from fluid.event_types import Panic
+from guests import Machines, TinyModel
+from qemu_images import image_of
+
+DIVIDE, INVALID_OPCODE, DOUBLE_FAULT, PROTECTION, PAGE_FAULT = 0, 6, 8, 13, 14
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What `/selftest NAME` must lead to."""
+
+    name: str
+    vectors: tuple[int | None, ...]
+    error_bits: int = 0  # of a page fault's error code (SDM vol. 3A, 4.7)
+
+
+WRITE, FETCH = 0x2, 0x10
+FAULTS = [
+    Fault("fault-divide", (DIVIDE,)),
+    Fault("fault-ud", (INVALID_OPCODE,)),
+    Fault("fault-page-null", (PAGE_FAULT,)),
+    Fault("fault-stack-overflow", (PAGE_FAULT, DOUBLE_FAULT)),
+    Fault("fault-nx", (PAGE_FAULT,), FETCH),
+    Fault("fault-rodata-write", (PAGE_FAULT,), WRITE),
+    Fault("fault-text-write", (PAGE_FAULT,), WRITE),
+    Fault("fault-double", (DOUBLE_FAULT,)),
+    Fault("fault-gp", (PROTECTION,)),
+    Fault("panic", (None,)),
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.name)
+def test_faults_end_in_a_report(
+    machines: Machines, target: str, tiny: TinyModel, fault: Fault
+) -> None:
+    guest = machines.boot(target, image_of(target, tiny()), mem=256)
+    guest.send_line(f"/selftest {fault.name}")
+    ending = guest.wait_end(60)
+    said = bytes(guest.text[-4000:]).decode(errors="replace")
+    assert ending is Ending.PANIC, said
+    panic = guest.events[-1]
+    assert isinstance(panic, Panic), said
+    assert panic.vector in fault.vectors
+    if panic.vector == PAGE_FAULT:
+        assert panic.address is not None
+        assert (panic.error_code or 0) & fault.error_bits == fault.error_bits
+    assert "selftest_run" in " ".join(panic.backtrace), panic.backtrace
+    assert all(re.fullmatch(r"[\w.:]+\+0x[0-9a-f]+|\?", line) for line in panic.backtrace)
+    assert "backtrace:" in said
+
+
+def test_the_null_page_is_the_address(machines: Machines, target: str, tiny: TinyModel) -> None:
+    guest = machines.boot(target, image_of(target, tiny()), mem=256)
+    guest.send_line("/selftest fault-page-null")
+    assert guest.wait_end(60) is Ending.PANIC
+    panic = guest.events[-1]
+    assert isinstance(panic, Panic)
+    assert panic.address is not None
+    assert panic.address < 4096
