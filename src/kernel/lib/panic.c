@@ -76,10 +76,10 @@ _Noreturn void vpanic(const char *format, va_list args) {
         .ip = (uintptr_t)__builtin_return_address(0),
         .frame_pointer = (uintptr_t)__builtin_frame_address(0),
     };
-    char text[256];
-    kvsnprintf(text, sizeof(text), format, args);
-    panic_enter(text);
-    kprintf("\npanic: %s\n", text);
+    panic_enter(format); /* not yet formatted: an argument may be what is broken */
+    kprintf("\npanic: ");
+    kvprintf(format, args);
+    kprintf("\n");
     /* The first return address is already in ip. */
     report.frame_pointer = backtrace_parent(report.frame_pointer);
     panic_finish(&report);

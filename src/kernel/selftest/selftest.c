@@ -1,0 +1,55 @@
+/* selftest.c - finds tests by name, runs them and reports. */
+#include "selftest/selftest.h"
+
+#include "lib/printf.h"
+#include "lib/string.h"
+
+static const struct selftest *const groups[] = {selftests_lib, selftests_memory, selftests_machine};
+#define GROUPS (sizeof(groups) / sizeof(groups[0]))
+
+static unsigned run_one(const struct selftest *test) {
+    char why[160] = "";
+    bool passed = test->run(why, sizeof(why));
+    kprintf("selftest %-20s %s%s%s\n", test->name, passed ? "ok" : "FAILED", passed ? "" : ": ",
+            passed ? "" : why);
+    return !passed;
+}
+
+static unsigned raise_fault(const struct selftest_fault *fault) {
+    kprintf("selftest %-20s ends this machine in a panic\n", fault->name);
+    fault->raise();
+    kprintf("selftest %-20s FAILED: a panic expected, the fault went unnoticed\n", fault->name);
+    return 1;
+}
+
+static unsigned unknown(const char *name) {
+    kprintf("selftest: no test named %s; there are\n ", name);
+    for (size_t g = 0; g < GROUPS; g++)
+        for (const struct selftest *t = groups[g]; t->name != NULL; t++)
+            kprintf(" %s", t->name);
+    kprintf("\nand, ending in a panic,\n ");
+    for (const struct selftest_fault *f = selftest_faults; f->name != NULL; f++)
+        kprintf(" %s", f->name);
+    kprintf("\n");
+    return 1;
+}
+
+unsigned selftest_run(const char *name) {
+    unsigned failures = 0, runs = 0;
+    for (size_t g = 0; g < GROUPS; g++) {
+        for (const struct selftest *t = groups[g]; t->name != NULL; t++) {
+            if (name != NULL && strcmp(name, t->name) != 0)
+                continue;
+            failures += run_one(t);
+            runs++;
+        }
+    }
+    if (name == NULL) {
+        kprintf("selftest: %u of %u passed\n", runs - failures, runs);
+        return failures;
+    }
+    for (const struct selftest_fault *f = selftest_faults; f->name != NULL; f++)
+        if (strcmp(name, f->name) == 0)
+            return raise_fault(f);
+    return runs > 0 ? failures : unknown(name);
+}

@@ -1,0 +1,36 @@
+/* selftest.h - the machine checks its own invariants: /selftest [NAME]. Faults are raised on purpose, by
+ * name only; each ends the machine in a panic. */
+#ifndef KERNEL_SELFTEST_SELFTEST_H
+#define KERNEL_SELFTEST_SELFTEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct selftest {
+    const char *name;
+    bool (*run)(char *why, size_t size); /* false: why holds what was expected */
+};
+
+/* A fault does not come back; when it does, the machine let something pass that it must not. */
+struct selftest_fault {
+    const char *name;
+    void (*raise)(void);
+};
+
+/* Runs the test or fault of that name, or, for NULL, every test (no fault). Prints one line each; returns
+ * the number of failures. */
+unsigned selftest_run(const char *name);
+
+/* Each ends with an entry without a name. */
+extern const struct selftest selftests_lib[], selftests_memory[], selftests_machine[];
+extern const struct selftest_fault selftest_faults[];
+
+#define EXPECT(condition)                                                                          \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            ksnprintf(why, size, "line %d: expected %s", __LINE__, #condition);                    \
+            return false;                                                                          \
+        }                                                                                          \
+    } while (0)
+
+#endif
