@@ -24,6 +24,8 @@
 #define MODEM_CONTROL (COM1 + 4)
 #define LINE_STATUS (COM1 + 5)
 
+#define INTERRUPT_RECEIVED 1
+#define INTERRUPT_TRANSMITTER_EMPTY 2
 #define LINE_8N1 0x03
 #define LINE_DIVISOR_LATCH 0x80
 #define DIVISOR_115200 1
@@ -42,6 +44,7 @@
 #define WRITE_POLLS 10000000u /* some ten seconds: a busy reader behind an emulator may take a while */
 
 static bool present, stalled;
+static volatile bool irq_works; /* IRQ 4 has arrived at least once */
 static unsigned fifo_size;
 static uint8_t ring[RING_SIZE];
 static volatile uint32_t head, tail; /* head: next to write, tail: next to read; both run freely */
@@ -88,12 +91,34 @@ static void receive(void) {
     }
 }
 
+static void handle_irq(void) {
+    if (!irq_works) {
+        irq_works = true;
+        outb(INTERRUPT_ENABLE, INTERRUPT_RECEIVED);
+    }
+    (void)inb(INTERRUPT_ID); /* acknowledges the transmitter's interrupt */
+    receive();
+}
+
 void serial_enable_irq(void) {
     if (!present)
         return;
-    irq_register(COM1_IRQ, receive);
-    outb(INTERRUPT_ENABLE, 1); /* received data available */
+    irq_register(COM1_IRQ, handle_irq);
+    /* The idle transmitter interrupts at once, which proves that IRQ 4 gets through. */
+    outb(INTERRUPT_ENABLE, INTERRUPT_RECEIVED | INTERRUPT_TRANSMITTER_EMPTY);
+}
+
+void serial_wait(void) {
     serial_poll();
+    if (present && !irq_works) {
+        cpu_pause();
+        return;
+    }
+    __asm__ volatile("cli" : : : "memory");
+    if (head == tail)
+        __asm__ volatile("sti\n\thlt" : : : "memory"); /* sti takes effect behind hlt: no lost wake-up */
+    else
+        interrupts_enable();
 }
 
 void serial_poll(void) {
