@@ -23,7 +23,7 @@ def _imports(path: Path) -> frozenset[str]:
 
 @cache
 def closure(*names: str) -> tuple[Path, ...]:
-    """Files of these modules and of all in the package that they import, directly or not, sorted."""
+    """Files of these modules and of all here that they import, directly or not, sorted."""
     found: set[Path] = set()
     waiting = list(names)
     while waiting:
