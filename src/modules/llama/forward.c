@@ -1,0 +1,110 @@
+/* forward.c - the llama forward pass: RMSNorm, grouped-query attention with rotary positions, SwiGLU.
+ *
+ * No operation mixes tokens of a batch except attention through the cache, so that evaluating a batch
+ * and evaluating its tokens one by one gives the same bits. */
+#include "model.h"
+
+/* Input of matrix products: as floats, and in 8 bits once a quantised matrix asks for that. */
+struct activation {
+    const float *x; /* (n, cols) */
+    uint32_t cols, n;
+    struct fluid_slot *quantize;
+    bool quantized; /* buffers.q8 holds x */
+};
+
+static bool is_float(uint32_t type)
+{
+    return type == GGML_TYPE_F32 || type == GGML_TYPE_F16;
+}
+
+/* out (n, w.rows) = x w^T */
+static void multiply(struct llama_model *m, const struct matrix *w, struct activation *in, float *out)
+{
+    const void *x = in->x;
+    if (!is_float(w->type)) {
+        if (!in->quantized)
+            FLUID_CALL(quantize_q8_fn, in->quantize)(m->buffers.q8, in->x, in->cols, in->n);
+        in->quantized = true;
+        x = m->buffers.q8;
+    }
+    FLUID_CALL(matmul_fn, w->matmul)(out, w->rows, w->data, x, w->rows, w->cols, in->n);
+}
+
+static void normalise(struct llama_model *m, const float *weight, const float *x, uint32_t n)
+{
+    const struct config *c = &m->config;
+    FLUID_CALL(rmsnorm_fn, m->op.rmsnorm)(m->buffers.norm, x, weight, c->dim, c->eps, n);
+}
+
+/* src (n, kv_heads, head_dim) -> dst (kv_heads, ctx, head_dim) at positions pos .. pos + n. */
+static void store(float *dst, const float *src, const struct config *c, uint32_t ctx, uint32_t pos,
+                  uint32_t n)
+{
+    const size_t d = c->head_dim;
+    for (uint32_t t = 0; t < n; t++)
+        for (uint32_t h = 0; h < c->kv_heads; h++)
+            memcpy(dst + ((size_t)h * ctx + pos + t) * d, src + ((size_t)t * c->kv_heads + h) * d,
+                   d * sizeof *dst);
+}
+
+static void attend(struct llama_model *m, const struct layer *l, float *cached_k, uint32_t n)
+{
+    const struct config *c = &m->config;
+    struct buffers *b = &m->buffers;
+    struct cache *k = &m->cache;
+    float *cached_v = cached_k + (size_t)c->kv_heads * k->ctx * c->head_dim;
+    normalise(m, l->attn_norm, b->x, n);
+    struct activation in = {b->norm, c->dim, n, m->op.quantize_dim, false};
+    multiply(m, &l->wq, &in, b->q);
+    multiply(m, &l->wk, &in, b->k);
+    multiply(m, &l->wv, &in, b->v);
+    FLUID_CALL(rope_fn, m->op.rope)(b->q, k->rope, m->pos, c->heads, c->head_dim, c->rope_dim, n);
+    FLUID_CALL(rope_fn, m->op.rope)(b->k, k->rope, m->pos, c->kv_heads, c->head_dim, c->rope_dim, n);
+    store(cached_k, b->k, c, k->ctx, m->pos, n);
+    store(cached_v, b->v, c, k->ctx, m->pos, n);
+    const struct attention_args args = {
+        .out = b->heads, .q = b->q, .k = cached_k, .v = cached_v, .scores = k->scores,
+        .heads = c->heads, .kv_heads = c->kv_heads, .head_dim = c->head_dim, .ctx = k->ctx,
+        .pos = m->pos, .n = n,
+    };
+    FLUID_CALL(attention_fn, m->op.attention)(&args);
+    struct activation heads = {b->heads, c->heads * c->head_dim, n, m->op.quantize_heads, false};
+    multiply(m, &l->wo, &heads, b->out);
+    FLUID_CALL(add_fn, m->op.add)(b->x, b->out, (uint64_t)n * c->dim);
+}
+
+static void feed_forward(struct llama_model *m, const struct layer *l, uint32_t n)
+{
+    const struct config *c = &m->config;
+    struct buffers *b = &m->buffers;
+    normalise(m, l->ffn_norm, b->x, n);
+    struct activation in = {b->norm, c->dim, n, m->op.quantize_dim, false};
+    multiply(m, &l->gate, &in, b->gate);
+    multiply(m, &l->up, &in, b->up);
+    FLUID_CALL(swiglu_fn, m->op.swiglu)(b->gate, b->up, (uint64_t)n * c->ffn_dim);
+    struct activation hidden = {b->gate, c->ffn_dim, n, m->op.quantize_ffn, false};
+    multiply(m, &l->down, &hidden, b->out);
+    FLUID_CALL(add_fn, m->op.add)(b->x, b->out, (uint64_t)n * c->dim);
+}
+
+int forward(struct llama_model *m, const int32_t *ids, uint32_t n, struct fluid_error *err)
+{
+    const struct matrix *e = &m->weights.embedding;
+    for (uint32_t t = 0; t < n; t++)
+        FLUID_CALL(row_fn, m->weights.embed_row)(m->buffers.x + (size_t)t * e->cols, e->data,
+                                                 (uint32_t)ids[t], e->cols);
+    for (uint32_t i = 0; i < m->config.layers; i++) {
+        if (fluid_poll())
+            return fluid_fail(err, "", "stopped");
+        attend(m, &m->weights.layer[i], m->cache.layer[i], n);
+        feed_forward(m, &m->weights.layer[i], n);
+    }
+    return 0;
+}
+
+void compute_logits(struct llama_model *m, uint32_t first, uint32_t n)
+{
+    normalise(m, m->weights.output_norm, m->buffers.x + (size_t)first * m->config.dim, n);
+    struct activation in = {m->buffers.norm, m->config.dim, n, m->op.quantize_dim, false};
+    multiply(m, &m->weights.output, &in, m->buffers.logits);
+}

@@ -1,0 +1,80 @@
+/* model.h - an open model: what was read from its file, its buffers, and where it stands. */
+#ifndef LLAMA_MODEL_H
+#define LLAMA_MODEL_H
+
+#include "chat.h"
+#include "fluid/engine.h"
+#include "fluid/module.h"
+#include "tokenizer.h"
+#include "weights.h"
+
+#define MODEL_BATCH 32      /* tokens per llama_eval */
+#define MODEL_LOGITS_ROWS 8 /* positions whose logits are computed together */
+#define MODEL_MIN_CTX 128   /* a smaller context is not worth starting */
+
+/* Operations that do not depend on the type of the weights. */
+struct operations {
+    struct fluid_slot *rmsnorm, *rope, *attention, *swiglu, *add;
+    struct fluid_slot *quantize_dim, *quantize_heads, *quantize_ffn; /* by length of the row */
+};
+
+/* Activations of one batch; n is MODEL_BATCH. */
+struct buffers {
+    float *x;            /* (n, dim) the residual stream */
+    float *norm;         /* (n, dim) */
+    float *q;            /* (n, heads, head_dim) */
+    float *k, *v;        /* (n, kv_heads, head_dim) */
+    float *heads;        /* (n, heads, head_dim) attention's result */
+    float *out;          /* (n, dim) */
+    float *gate, *up;    /* (n, ffn_dim) */
+    struct act_q8 *q8;   /* (n, max(dim, heads * head_dim, ffn_dim) / 32, rounded up) */
+    float *logits;       /* (MODEL_LOGITS_ROWS, vocab) */
+};
+
+/* What grows with the context. */
+struct cache {
+    uint32_t ctx;     /* positions allocated */
+    float **layer;    /* (layers,) of K (kv_heads, ctx, head_dim), then V of the same shape */
+    float *scores;    /* (ctx,) */
+    float *rope;      /* (ctx, rope_dim / 2, 2) cos, sin */
+    int32_t *history; /* (ctx,) the tokens evaluated */
+    uint64_t kv_bytes;
+};
+
+struct llama_model {
+    struct memory memory;
+    struct gguf gguf;
+    struct config config;
+    struct vocab vocab;
+    struct tokenizer tokenizer;
+    enum chat_template chat;
+    struct weights weights;
+    struct operations op;
+    struct buffers buffers;
+    struct cache cache;
+    uint32_t pos;             /* tokens in the cache */
+    const float *last_logits; /* (vocab,) of position pos - 1; NULL: not computed */
+};
+
+/* Takes the batch's buffers. */
+int buffers_init(struct llama_model *m, struct fluid_error *err);
+
+/* Takes as much context as fits, at most max_ctx (0: the model's own). E-MEM-01: not even
+ * MODEL_MIN_CTX positions fit. */
+int cache_init(struct llama_model *m, uint32_t max_ctx, struct fluid_error *err);
+
+/* The forward pass over n tokens at m->pos: leaves the residual stream in buffers.x and K, V in the
+ * cache. -1 with code "": fluid_poll said stop. */
+int forward(struct llama_model *m, const int32_t *ids, uint32_t n, struct fluid_error *err);
+
+/* Logits of rows first .. first + n of buffers.x into buffers.logits, n <= MODEL_LOGITS_ROWS. */
+void compute_logits(struct llama_model *m, uint32_t first, uint32_t n);
+
+/* next: the token whose logit is wanted, or VOCAB_NONE. */
+void predict(const float *logits, uint32_t vocab, int32_t next, struct llama_prediction *out);
+
+/* How tests of the tokenizer open a file that has a vocabulary and no tensors: everything but
+ * evaluation works. NULL and *err on failure. */
+struct llama_model *open_vocabulary(const void *gguf, uint64_t size, struct fluid_error *err);
+
+#endif

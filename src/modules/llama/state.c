@@ -1,0 +1,137 @@
+/* state.c - the buffers of a model: one set for a batch, and a context as long as memory allows. */
+#include "checked.h"
+#include "mathlib.h"
+#include "model.h"
+
+#define BUDGET_PERCENT 85 /* of free memory; the rest is the console's and the file system's */
+#define CTX_STEP 32
+
+static uint32_t max3(uint32_t a, uint32_t b, uint32_t c)
+{
+    uint32_t ab = a > b ? a : b;
+    return ab > c ? ab : c;
+}
+
+int buffers_init(struct llama_model *m, struct fluid_error *err)
+{
+    const struct config *c = &m->config;
+    const uint64_t n = MODEL_BATCH, q_dim = (uint64_t)c->heads * c->head_dim;
+    const uint64_t kv_dim = (uint64_t)c->kv_heads * c->head_dim;
+    const uint64_t widest = max3(c->dim, (uint32_t)q_dim, c->ffn_dim);
+    struct buffers *b = &m->buffers;
+    const struct {
+        void **out;
+        uint64_t count, size;
+    } wanted[] = {
+        {(void **)&b->x, n * c->dim, sizeof(float)},
+        {(void **)&b->norm, n * c->dim, sizeof(float)},
+        {(void **)&b->q, n * q_dim, sizeof(float)},
+        {(void **)&b->k, n * kv_dim, sizeof(float)},
+        {(void **)&b->v, n * kv_dim, sizeof(float)},
+        {(void **)&b->heads, n * q_dim, sizeof(float)},
+        {(void **)&b->out, n * c->dim, sizeof(float)},
+        {(void **)&b->gate, n * c->ffn_dim, sizeof(float)},
+        {(void **)&b->up, n * c->ffn_dim, sizeof(float)},
+        {(void **)&b->q8, n * (widest / QUANT_BLOCK + 1), sizeof(struct act_q8)},
+        {(void **)&b->logits, (uint64_t)MODEL_LOGITS_ROWS * m->vocab.n, sizeof(float)},
+    };
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        *wanted[i].out = memory_take(&m->memory, wanted[i].count, wanted[i].size, "batch", err);
+        if (*wanted[i].out == NULL)
+            return -1;
+    }
+    return 0;
+}
+
+/* Bytes of K and V of one layer. */
+static uint64_t layer_bytes(const struct config *c, uint64_t ctx)
+{
+    uint64_t per_position = checked_mul((uint64_t)c->kv_heads * c->head_dim, 2 * sizeof(float));
+    return checked_mul(per_position, ctx);
+}
+
+static uint64_t cache_cost(const struct config *c, uint64_t ctx)
+{
+    uint64_t kv = checked_mul(memory_cost(layer_bytes(c, ctx)), c->layers);
+    uint64_t rope = memory_cost(checked_mul(ctx, (uint64_t)c->rope_dim * sizeof(float)));
+    uint64_t rest = memory_cost(checked_mul(ctx, sizeof(float) + sizeof(int32_t)));
+    return checked_add(kv, checked_add(rope, rest));
+}
+
+/* cos and sin of position * base^(-2i / rope_dim), in double precision. */
+static void fill_rope(const struct config *c, struct cache *cache)
+{
+    uint32_t half = c->rope_dim / 2;
+    for (uint32_t i = 0; i < half; i++) {
+        double step = math_pow((double)c->rope_base, -2.0 * i / c->rope_dim);
+        for (uint32_t p = 0; p < cache->ctx; p++) {
+            double sine, cosine;
+            math_sincos(p * step, &sine, &cosine);
+            float *pair = cache->rope + ((size_t)p * half + i) * 2;
+            pair[0] = (float)cosine;
+            pair[1] = (float)sine;
+        }
+    }
+}
+
+static int take_cache(struct llama_model *m, uint32_t ctx, struct fluid_error *err)
+{
+    const struct config *c = &m->config;
+    struct cache *k = &m->cache;
+    const char *what = "context";
+    k->ctx = ctx;
+    k->kv_bytes = layer_bytes(c, ctx) * c->layers;
+    k->scores = memory_take(&m->memory, ctx, sizeof *k->scores, what, err);
+    k->history = memory_take(&m->memory, ctx, sizeof *k->history, what, err);
+    k->rope = memory_take(&m->memory, ctx, (uint64_t)c->rope_dim * sizeof(float), what, err);
+    if (k->scores == NULL || k->history == NULL || k->rope == NULL)
+        return -1;
+    for (uint32_t i = 0; i < c->layers; i++) {
+        k->layer[i] = memory_take(&m->memory, layer_bytes(c, ctx), 1, what, err);
+        if (k->layer[i] == NULL)
+            return -1;
+    }
+    return 0;
+}
+
+/* The largest context in steps of CTX_STEP, or want itself, that costs at most budget; 0: none. */
+static uint32_t fitting_ctx(const struct config *c, uint32_t want, uint64_t budget)
+{
+    uint32_t low = 0, high = want / CTX_STEP; /* low fits, high + 1 does not */
+    if (cache_cost(c, want) <= budget)
+        return want;
+    while (low < high) {
+        uint32_t mid = low + (high - low + 1) / 2;
+        if (cache_cost(c, (uint64_t)mid * CTX_STEP) <= budget)
+            low = mid;
+        else
+            high = mid - 1;
+    }
+    return low * CTX_STEP;
+}
+
+int cache_init(struct llama_model *m, uint32_t max_ctx, struct fluid_error *err)
+{
+    const struct config *c = &m->config;
+    uint32_t want = max_ctx != 0 && max_ctx < c->ctx_model ? max_ctx : c->ctx_model;
+    uint32_t least = want < MODEL_MIN_CTX ? want : MODEL_MIN_CTX;
+    m->cache.layer = memory_take(&m->memory, c->layers, sizeof *m->cache.layer, "context", err);
+    if (m->cache.layer == NULL)
+        return -1;
+    uint64_t free = fluid_memory_free();
+    uint32_t keep = m->memory.count;
+    /* The estimate knows nothing of fragmentation: when memory_take fails, try with less. */
+    for (uint32_t ctx = fitting_ctx(c, want, free / 100 * BUDGET_PERCENT); ctx >= least && ctx > 0;
+         ctx = ctx * 7 / 8) {
+        if (take_cache(m, ctx, NULL) == 0) {
+            fill_rope(c, &m->cache);
+            return 0;
+        }
+        memory_release(&m->memory, keep);
+    }
+    return fluid_fail(err, "E-MEM-01",
+                      "context: %llu bytes for %u tokens expected in %d %% of free memory, %llu bytes "
+                      "free (give the machine more memory or use a smaller model)",
+                      (unsigned long long)cache_cost(c, least), least, BUDGET_PERCENT,
+                      (unsigned long long)free);
+}

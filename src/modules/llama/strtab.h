@@ -1,0 +1,34 @@
+/* strtab.h - hash table from text to index. The texts stay where they are (in the GGUF file); the
+ * table holds indices only and asks its owner for the text of one. */
+#ifndef LLAMA_STRTAB_H
+#define LLAMA_STRTAB_H
+
+#include "bytes.h"
+#include "memory.h"
+
+#define STRTAB_NONE UINT32_MAX
+
+typedef struct span strtab_text_fn(const void *owner, uint32_t index);
+
+struct strtab {
+    uint32_t *slot; /* (mask + 1,) index + 1, 0: empty; at most half full */
+    uint32_t mask;
+    const void *owner;
+    strtab_text_fn *text;
+};
+
+/* Room for count entries (< 2^30). */
+int strtab_init(struct strtab *t, struct memory *memory, uint32_t count, const void *owner,
+                strtab_text_fn *text, struct fluid_error *err);
+
+/* Enters index under its text. An entry with the same text stays, and its index is returned; else
+ * STRTAB_NONE. */
+uint32_t strtab_put(struct strtab *t, uint32_t index);
+
+/* As strtab_put, but index takes the place of an entry with the same text. */
+void strtab_replace(struct strtab *t, uint32_t index);
+
+/* Index of the entry whose text is the concatenation of the n parts, or STRTAB_NONE. */
+uint32_t strtab_find(const struct strtab *t, const struct span *parts, unsigned n);
+
+#endif
