@@ -1,0 +1,164 @@
+"""CPU profiles, the plan, and the compiler flags that follow from them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from fluid import compiledb, cpu, flags, plan
+from fluid.errors import FluidError
+from fluid.targets import TARGETS, kernel_sources, module_variants
+
+ROOT = Path(__file__).resolve().parents[2]
+PROFILES = sorted((ROOT / "profiles/cpu").glob("*.json"))
+
+
+@pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.stem)
+def test_profiles(path: Path) -> None:
+    """Each committed profile is named after its tag and says what it reads as."""
+    profile = cpu.load_profile(path)
+    assert profile.tag == path.stem
+    assert json.loads(path.read_text()) == profile.to_dict()
+
+
+@pytest.mark.parametrize("target", TARGETS.values(), ids=lambda t: t.tag)
+def test_variants_have_profiles(target: flags.Target) -> None:
+    """Every variant has a profile, the target's own tag among them, and each adds to the one below."""
+    profiles = [cpu.load_profile(ROOT / f"profiles/cpu/{tag}.json") for tag in target.variants]
+    assert target.tag in target.variants
+    for lower, higher in zip(profiles, profiles[1:], strict=False):
+        assert set(lower.features) < set(higher.features)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"schema": 2}',
+        '{"schema": 1, "tag": "a", "march": "b", "features": ["mmx"]}',
+    ],
+)
+def test_damaged_profile(tmp_path: Path, text: str) -> None:
+    """Anything but a profile is refused by name."""
+    file = tmp_path / "cpu.json"
+    file.write_text(text)
+    with pytest.raises(FluidError, match="E-CPU-02"):
+        cpu.load_profile(file)
+
+
+def test_target_profile(tmp_path: Path) -> None:
+    """cpu_profile.json gives back the profile of each variant, and refuses others."""
+    target = TARGETS["x86-64-v2"]
+    file = tmp_path / "cpu_profile.json"
+    sources = [ROOT / f"profiles/cpu/{tag}.json" for tag in target.variants]
+    cpu.write_target_profile(target, sources, file)
+    for source in sources:
+        assert cpu.read_target_profile(file, source.stem) == cpu.load_profile(source)
+    with pytest.raises(FluidError, match="E-CPU-03"):
+        cpu.read_target_profile(file, "i686")
+
+
+def test_plan_is_canonical(tmp_path: Path) -> None:
+    """The same decisions give the same bytes in whatever order they were made."""
+    one, other = tmp_path / "one", tmp_path / "other"
+    plan.write_plan(plan.make_plan("i686", ["b", "a"]), one)
+    plan.write_plan(plan.make_plan("i686", ["a", "b"]), other)
+    assert one.read_bytes() == other.read_bytes()
+    assert plan.read_plan(one) == plan.make_plan("i686", ["a", "b"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        '{"schema": 9}',
+        '{"schema": 1, "target": "i686", "modules": {"a": {"level": "-O3", "why": ""}}}',
+        '{"schema": 1, "target": "i686", "modules": {"a": {"level": "O3"}}}',
+    ],
+)
+def test_damaged_plan(tmp_path: Path, text: str) -> None:
+    """A damaged plan, or one with a level that the compiler would not know, is refused."""
+    file = tmp_path / "plan.json"
+    file.write_text(text)
+    with pytest.raises(FluidError, match="E-PLAN-01"):
+        plan.read_plan(file)
+
+
+def test_plan_without_module() -> None:
+    """A module that the plan does not know has no silent default."""
+    with pytest.raises(FluidError, match="E-PLAN-02"):
+        plan.make_plan("i686", ["a"]).decision("b")
+
+
+@pytest.mark.parametrize("target", TARGETS.values(), ids=lambda t: t.tag)
+def test_flags(target: flags.Target) -> None:
+    """No vector code in the kernel, the planned level and the variant's features in a module."""
+    low, high = (cpu.load_profile(ROOT / f"profiles/cpu/{tag}.json") for tag in target.variants)
+    kernel = flags.kernel_flags(target, low, high)
+    assert "-mgeneral-regs-only" in kernel
+    assert f'-DFLUID_TARGET="{target.tag}"' in kernel
+    module = flags.module_flags(target, high, plan.Decision("O3", "test"))
+    assert [flag for flag in module if flag.startswith("-O")] == ["-O3"]
+    assert "-mssse3" in module
+    assert "-g" not in module
+    assert "-mssse3" not in flags.module_flags(target, low, plan.Decision("O3", "test"))
+
+
+def test_response_file_as_the_compiler_reads_it(tmp_path: Path) -> None:
+    """Quotes, spaces and backslashes arrive in the compiler as they were."""
+    file = tmp_path / "flags.rsp"
+    given = ['-DTEXT="a b\\\\c"', "-O2"]
+    flags.write_response(given, file)
+    assert flags.read_response(file) == given
+    source = tmp_path / "text.c"
+    source.write_text("TEXT")
+    command = ["clang-19", f"@{file}", "-E", "-P", str(source)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == '"a b\\\\c"'
+
+
+def test_module_files(tmp_path: Path) -> None:
+    """Names of .mod files: plain for the target's own tag or the only variant; ranks ascend."""
+    for path in ("tensor/tensor_b.c", "tensor/tensor_a.c", "tensor/simd.h", "llama/x.c"):
+        file = tmp_path / "src/modules" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    found = [(v.file, v.tag, v.rank) for v in module_variants(TARGETS["x86-64-v2"], tmp_path)]
+    assert found == [
+        ("llama.mod", "x86-64", 1),
+        ("tensor_a.x86-64.mod", "x86-64", 1),
+        ("tensor_a.mod", "x86-64-v2", 2),
+        ("tensor_b.x86-64.mod", "x86-64", 1),
+        ("tensor_b.mod", "x86-64-v2", 2),
+    ]
+    found = [(v.file, v.tag, v.rank) for v in module_variants(TARGETS["i686"], tmp_path)][1:3]
+    assert found == [("tensor_a.mod", "i686", 1), ("tensor_a.i686-v2.mod", "i686-v2", 2)]
+
+
+@pytest.mark.parametrize("target", TARGETS.values(), ids=lambda t: t.tag)
+def test_kernel_sources(target: flags.Target) -> None:
+    """main.c and the folders of this architecture only; no folder of src/kernel is forgotten."""
+    sources = kernel_sources(target, ROOT)
+    assert sources[0] == "src/kernel/main.c"
+    assert len(sources) == len(set(sources))
+    others = {t.arch for t in TARGETS.values()} - {target.arch}
+    everything = {p.relative_to(ROOT).as_posix() for p in (ROOT / "src/kernel").rglob("*.[cS]")}
+    left_out = everything - set(sources)
+    assert all(path.split("/")[3] in others for path in left_out), left_out
+
+
+def test_compile_commands(tmp_path: Path) -> None:
+    """Response files are expanded and paths stay relative to the folder of the entry."""
+    flags.write_response(['-DTAG="x"', "-O2"], tmp_path / "a.rsp")
+    unit = compiledb.Unit("clang-19", "src/a.c", "build/a.o", "a.rsp", ("src/include",))
+    compiledb.write_database([unit], tmp_path, tmp_path / "db.json")
+    (entry,) = json.loads((tmp_path / "db.json").read_text())
+    assert entry["directory"] == str(tmp_path)
+    assert entry["file"] == "src/a.c"
+    command = ["clang-19", '-DTAG="x"', "-O2", "-Isrc/include", "-c", "-o", "build/a.o", "src/a.c"]
+    assert entry["arguments"] == command
