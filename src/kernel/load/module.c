@@ -56,6 +56,7 @@ static struct loaded_module *create(const struct module_file *f) {
         return NULL;
     memcpy(m->name, h->name, sizeof m->name);
     memcpy(m->target, h->target, sizeof m->target);
+    m->rank = h->rank;
     m->section_count = h->section_count;
     m->export_count = h->export_count;
     m->symbol_count = h->symbol_count;
@@ -116,6 +117,10 @@ const char *module_name(const struct loaded_module *m) {
 
 const char *module_target(const struct loaded_module *m) {
     return m->target;
+}
+
+uint32_t module_rank(const struct loaded_module *m) {
+    return m->rank;
 }
 
 size_t module_memory(const struct loaded_module *m) {

@@ -5,13 +5,14 @@
 #include "load/module.h"
 #include "load/module_file.h"
 
-/* Sections lie in one run of pages, grouped by protection: code, read-only, writable, one guard page. */
+/* Sections lie in one run of pages, grouped by protection; the last page is a guard. */
 enum module_group { MODULE_CODE, MODULE_RODATA, MODULE_DATA, MODULE_GUARD, MODULE_GROUPS };
 
 struct loaded_module {
     struct loaded_module *next;
     char name[MOD_NAME_SIZE];
     char target[MOD_TARGET_SIZE];
+    uint32_t rank;
     uint8_t *base;                   /* page-aligned, below 2 GiB */
     size_t pages;                    /* guard page included */
     size_t group_end[MODULE_GROUPS]; /* offsets from base, page-aligned */
@@ -28,7 +29,7 @@ int module_place(struct loaded_module *m, const struct module_file *f, struct fl
 int module_relocate(struct loaded_module *m, const struct module_file *f, struct fluid_error *err);
 /* Gives every group its final protection. */
 void module_protect(struct loaded_module *m);
-/* Calls the initialisers; -1 with E-MOD-08, before the first call, when one is not code of the module. */
+/* Calls the initialisers; -1 with E-MOD-08, and none called, when one is outside the code. */
 int module_initialise(struct loaded_module *m, const struct module_file *f,
                       struct fluid_error *err);
 /* Gives the pages back, readable and writable as they came. */
