@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from fluid import compiledb, cpu, flags, plan
 from fluid.errors import FluidError
-from fluid.targets import TARGETS, kernel_sources, module_variants
+from fluid.targets import TARGETS, Target, kernel_sources, module_variants
 
 ROOT = Path(__file__).resolve().parents[2]
 PROFILES = sorted((ROOT / "profiles/cpu").glob("*.json"))
@@ -25,11 +26,11 @@ def test_profiles(path: Path) -> None:
 
 
 @pytest.mark.parametrize("target", TARGETS.values(), ids=lambda t: t.tag)
-def test_variants_have_profiles(target: flags.Target) -> None:
-    """Every variant has a profile, the target's own tag among them, and each adds to the one below."""
+def test_variants_have_profiles(target: Target) -> None:
+    """Every variant has a profile, the target's own tag among them; each adds to the one below."""
     profiles = [cpu.load_profile(ROOT / f"profiles/cpu/{tag}.json") for tag in target.variants]
     assert target.tag in target.variants
-    for lower, higher in zip(profiles, profiles[1:], strict=False):
+    for lower, higher in itertools.pairwise(profiles):
         assert set(lower.features) < set(higher.features)
 
 
@@ -96,7 +97,7 @@ def test_plan_without_module() -> None:
 
 
 @pytest.mark.parametrize("target", TARGETS.values(), ids=lambda t: t.tag)
-def test_flags(target: flags.Target) -> None:
+def test_flags(target: Target) -> None:
     """No vector code in the kernel, the planned level and the variant's features in a module."""
     low, high = (cpu.load_profile(ROOT / f"profiles/cpu/{tag}.json") for tag in target.variants)
     kernel = flags.kernel_flags(target, low, high)
@@ -141,7 +142,7 @@ def test_module_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("target", TARGETS.values(), ids=lambda t: t.tag)
-def test_kernel_sources(target: flags.Target) -> None:
+def test_kernel_sources(target: Target) -> None:
     """main.c and the folders of this architecture only; no folder of src/kernel is forgotten."""
     sources = kernel_sources(target, ROOT)
     assert sources[0] == "src/kernel/main.c"
