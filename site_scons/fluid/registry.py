@@ -8,6 +8,7 @@ import hashlib
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from fluid.errors import FluidError
@@ -49,7 +50,7 @@ def _order(module: Module) -> tuple[str, int]:
 def pack(files: Sequence[bytes]) -> bytes:
     """The registry of these .mod files, whatever their order."""
     modules = sorted(((unpack_mod(data), data) for data in files), key=lambda pair: _order(pair[0]))
-    for (a, _), (b, _) in zip(modules, modules[1:], strict=False):
+    for (a, _), (b, _) in pairwise(modules):
         if _order(a) == _order(b):
             raise FluidError(
                 "E-REG-05",

@@ -1,4 +1,4 @@
-/* kapi.c - the kernel API: the functions of fluid/kapi.h and the table that modules are linked with. */
+/* kapi.c - the kernel API: the functions of fluid/kapi.h, and their names for linking. */
 #include "load/kapi.h"
 #include "console/console.h"
 #include "fluid/kapi.h"

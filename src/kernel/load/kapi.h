@@ -1,4 +1,4 @@
-/* kapi.h (kernel) - the kernel API by name, for linking modules (fluid/kapi.h says what it offers). */
+/* kapi.h (kernel) - the kernel API by name, for linking modules (see fluid/kapi.h). */
 #ifndef KERNEL_LOAD_KAPI_H
 #define KERNEL_LOAD_KAPI_H
 

@@ -1,6 +1,7 @@
 /* ksyms.h - the kernel's own function names for backtraces. The blob is made from kernel.elf by
- * site_scons/fluid/ksyms.py: magic "FSYM", u32 count, then count x {u32 address, u32 name offset} sorted by
- * address, then NUL-terminated names (offsets from the start of the blob). */
+ * site_scons/fluid/ksyms.py: magic "FSYM", u32 count, then count x {u32 address, u32 name offset}
+ * sorted by address, then NUL-terminated names (offsets from the start of the blob). An empty name
+ * ends the code before it. */
 #ifndef KERNEL_LOAD_KSYMS_H
 #define KERNEL_LOAD_KSYMS_H
 
@@ -9,6 +10,7 @@
 #include <stdint.h>
 
 void ksyms_init(const void *blob, size_t size); /* size 0 or damaged: names are simply absent */
-/* Kernel or module symbol covering address, as "name+0x12" or "module:name+0x12" or "?". Always NUL-terminated. */
+/* Kernel or module symbol covering address, as "name+0x12", "module:name+0x12" or "?"; always
+ * NUL-terminated. */
 void ksyms_format(uintptr_t address, char *to, size_t size);
 #endif

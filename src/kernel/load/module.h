@@ -7,17 +7,21 @@
 
 struct loaded_module; /* opaque; list in load/module.c */
 
-/* Checks a .mod without placing it: E-MOD-01 .. 07 (docs/formats.md). usable: CPU bits that may be used. */
+/* Checks a .mod without placing it: E-MOD-01 .. 07 (docs/formats.md). usable: CPU bits that may be
+ * used. */
 int module_check(const void *file, size_t size, uint32_t usable, struct fluid_error *err);
-/* Checks, places, relocates, protects and runs initialisers. The file is not needed afterwards. */
-struct loaded_module *module_load(const void *file, size_t size, uint32_t usable, struct fluid_error *err);
+/* Checks, places, relocates, protects and runs initialisers: E-MOD-01 .. 10, 13 (name already loaded),
+ * 14 (entry point exists in another module). The file is not needed afterwards. */
+struct loaded_module *module_load(const void *file, size_t size, uint32_t usable,
+                                  struct fluid_error *err);
 /* Address of an exported entry point, NULL when absent. */
 void *module_export(const struct loaded_module *m, const char *name);
 const char *module_name(const struct loaded_module *m);
 const char *module_target(const struct loaded_module *m);
 uint32_t module_rank(const struct loaded_module *m);
 /* Symbol that covers address in any loaded module: "tensor_q4_1:matmul_q4_1"; false when none. */
-bool module_symbolise(uintptr_t address, const char **module, const char **symbol, uintptr_t *offset);
+bool module_symbolise(uintptr_t address, const char **module, const char **symbol,
+                      uintptr_t *offset);
 void module_for_each(void (*visit)(const struct loaded_module *m, void *context), void *context);
 size_t module_memory(const struct loaded_module *m); /* bytes of pages it occupies */
 /* Finds the entry point among all loaded modules; NULL when none exports it. */

@@ -157,7 +157,8 @@ static int check_sections(const struct module_file *f, struct fluid_error *err) 
         memory += (uint64_t)s.mem_size + s.align;
         if (memory > MODULE_MEMORY_MAX)
             return out_of_bounds(err, "section", i, "mem_size", s.mem_size);
-        if ((s.flags & MOD_SECTION_INIT) && (s.mem_size % sizeof(void *) || s.align < sizeof(void *)))
+        if ((s.flags & MOD_SECTION_INIT) &&
+            (s.mem_size % sizeof(void *) || s.align < sizeof(void *)))
             return out_of_bounds(err, "section", i, "mem_size of initialisers", s.mem_size);
     }
     return 0;

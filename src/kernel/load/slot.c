@@ -1,5 +1,5 @@
-/* slot.c - slots: the places through which operations are called (fluid/kapi.h). A slot is made at its
- * first request and never freed, since modules keep pointers to it. */
+/* slot.c - slots: the places through which operations are called (fluid/kapi.h). A slot is made at
+ * its first request and never freed, since modules keep pointers to it. */
 #include "fluid/kapi.h"
 #include "lib/string.h"
 #include "load/module.h"
