@@ -14,20 +14,29 @@
 
 #define SYMBOL_SIZE 96
 
+/* What is still safe to say when the report itself has failed. */
+#define NESTED_EVENT                                                                               \
+    "\x1e{\"ev\":\"panic\",\"vector\":null,\"error_code\":null,\"ip\":0,\"address\":null,"                  \
+    "\"backtrace\":[]}\n"
+
 static volatile unsigned depth;
+
+static void write_raw(const char *text) {
+    serial_write(text, strlen(text));
+}
 
 void panic_enter(const char *what) {
     __asm__ volatile("cli");
     switch (depth++) {
     case 0:
         return;
-    case 1: {
-        static const char lead[] = "\r\npanic while reporting a panic: ";
-        serial_write(lead, sizeof(lead) - 1);
-        serial_write(what, strlen(what));
-        serial_write("\r\n", 2);
+    case 1:
+        write_raw("\r\npanic while reporting a panic: ");
+        write_raw(what);
+        write_raw("\r\n");
+        if (event_enabled())
+            write_raw(NESTED_EVENT);
         break;
-    }
     default:
         break;
     }
@@ -61,7 +70,7 @@ static void emit_event(const struct panic_report *r, const uintptr_t *trace, siz
 _Noreturn void panic_finish(const struct panic_report *r) {
     uintptr_t trace[BACKTRACE_MAX];
     char symbol[SYMBOL_SIZE];
-    size_t n = backtrace(r->ip, r->frame_pointer, trace);
+    size_t n = backtrace(r->ip, r->called_from, r->frame_pointer, trace);
     kprintf("backtrace:\n");
     for (size_t i = 0; i < n; i++) {
         ksyms_format(trace[i], symbol, sizeof(symbol));

@@ -10,7 +10,9 @@ struct panic_report {
     bool has_address; /* address is valid */
     unsigned vector;
     uint64_t error_code, address;
-    uintptr_t ip, frame_pointer;
+    uintptr_t ip;
+    uintptr_t called_from; /* return address that is in no frame; 0: none */
+    uintptr_t frame_pointer;
 };
 
 /* Interrupts off, one report only: a fault while reporting prints what (one line) on the serial port and

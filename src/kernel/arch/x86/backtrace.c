@@ -20,9 +20,12 @@ uintptr_t backtrace_parent(uintptr_t frame) {
     return parent > frame ? parent : 0;
 }
 
-size_t backtrace(uintptr_t ip, uintptr_t frame, uintptr_t trace[BACKTRACE_MAX]) {
+size_t backtrace(uintptr_t ip, uintptr_t called_from, uintptr_t frame,
+                 uintptr_t trace[BACKTRACE_MAX]) {
     size_t n = 0;
     trace[n++] = ip;
+    if (called_from != 0)
+        trace[n++] = called_from;
     while (n < BACKTRACE_MAX && frame != 0 && readable(frame)) {
         uintptr_t return_address = ((const uintptr_t *)frame)[1];
         if (return_address == 0)

@@ -11,6 +11,7 @@
 #include "lib/printf.h"
 #include "load/ksyms.h"
 #include "mm/pages.h"
+#include "mm/paging.h"
 
 static const char *const vector_names[TRAP_EXCEPTIONS] = {
     "#DE divide error",
@@ -43,6 +44,7 @@ static const char *const vector_names[TRAP_EXCEPTIONS] = {
 #ifdef __x86_64__
 #define FRAME_IP(f) ((f)->rip)
 #define FRAME_BP(f) ((f)->rbp)
+#define FRAME_SP(f) ((f)->rsp)
 #define FRAME_FLAGS(f) ((f)->rflags)
 #define REGISTERS(X)                                                                               \
     X(rax) X(rbx) X(rcx) X(rdx) X(rsi) X(rdi) X(rbp) X(rsp) X(r8) X(r9) X(r10) X(r11) X(r12)       \
@@ -50,6 +52,7 @@ static const char *const vector_names[TRAP_EXCEPTIONS] = {
 #else
 #define FRAME_IP(f) ((f)->eip)
 #define FRAME_BP(f) ((f)->ebp)
+#define FRAME_SP(f) ((f)->esp)
 #define FRAME_FLAGS(f) ((f)->eflags)
 #define REGISTERS(X) X(eax) X(ebx) X(ecx) X(edx) X(esi) X(edi) X(ebp) X(esp)
 #endif
@@ -86,12 +89,23 @@ static void print_page_fault(const struct trap_frame *f, uintptr_t address) {
             code & 8 ? ", reserved bit in a page table" : "");
 }
 
-static void print_hint(uintptr_t address) {
+static void print_hint(uintptr_t vector, uintptr_t address) {
     uintptr_t guard = (uintptr_t)kernel_stack_guard;
     if (address - guard < PAGE_SIZE)
-        kprintf("  the kernel stack is full: that is its guard page\n");
-    else if (address < PAGE_SIZE)
+        kprintf("  the kernel stack is full: address %p is in its guard page\n", (void *)address);
+    else if (vector == TRAP_PAGE_FAULT && address < PAGE_SIZE)
         kprintf("  a NULL pointer, most likely\n");
+}
+
+/* A jump to a page without code leaves no frame of its own: the top of the stack tells where it came from,
+ * if it was a call. 0: the fault is of another kind. */
+static uintptr_t called_from(const struct trap_frame *f, uintptr_t address) {
+    uintptr_t stack = FRAME_SP(f);
+    if (f->vector != TRAP_PAGE_FAULT || address != FRAME_IP(f))
+        return 0;
+    return stack % sizeof(uintptr_t) == 0 && !(paging_query((const void *)stack) & PAGE_NONE)
+               ? *(const uintptr_t *)stack
+               : 0;
 }
 
 _Noreturn void trap_panic(const struct trap_frame *f) {
@@ -108,7 +122,7 @@ _Noreturn void trap_panic(const struct trap_frame *f) {
     if (f->vector == TRAP_PAGE_FAULT)
         print_page_fault(f, address);
     if (memory)
-        print_hint(address);
+        print_hint(f->vector, address);
     print_registers(f);
 
     struct panic_report report = {
@@ -118,6 +132,7 @@ _Noreturn void trap_panic(const struct trap_frame *f) {
         .error_code = f->error_code,
         .address = address,
         .ip = FRAME_IP(f),
+        .called_from = called_from(f, address),
         .frame_pointer = FRAME_BP(f),
     };
     panic_finish(&report);
