@@ -71,7 +71,7 @@ def build(
             return output
         fresh = output.with_name(f"{output.name}.{os.getpid()}.new")
         result = subprocess.run(
-            [*command, "-o", str(fresh)], cwd=ROOT, capture_output=True, text=True
+            [*command, "-o", str(fresh)], cwd=ROOT, check=False, capture_output=True, text=True
         )
         if result.returncode != 0:
             fresh.unlink(missing_ok=True)

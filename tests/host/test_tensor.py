@@ -1,0 +1,306 @@
+"""The tensor modules against numpy in double precision, on every variant (tensor_driver.py)."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from gguf import GGMLQuantizationType
+from gguf.quants import dequantize, quantize
+from numpy.typing import NDArray
+
+from tensor_driver import ACT_Q8, Bytes, Floats, Tensor
+
+KINDS = {
+    "f32": GGMLQuantizationType.F32,
+    "f16": GGMLQuantizationType.F16,
+    "q8_0": GGMLQuantizationType.Q8_0,
+    "q4_0": GGMLQuantizationType.Q4_0,
+    "q4_1": GGMLQuantizationType.Q4_1,
+}
+QUANTISED = ["q8_0", "q4_0", "q4_1"]
+FLOATS = ["f32", "f16"]
+
+
+@pytest.fixture(scope="module")
+def tensor() -> Iterator[Tensor]:
+    tensor = Tensor()
+    yield tensor
+    tensor.close()
+
+
+def pack(kind: str, w: Floats) -> Bytes:
+    return quantize(w, KINDS[kind]).view(np.uint8)
+
+
+def unpack(kind: str, raw: Bytes) -> NDArray[np.float64]:
+    if kind == "f16":
+        return raw.view(np.float16).astype(np.float64)
+    return dequantize(raw, KINDS[kind]).astype(np.float64)
+
+
+def activations(kind: str, x: Floats, tensor: Tensor) -> tuple[NDArray, NDArray[np.float64]]:
+    """What matmul takes and the values that it stands for."""
+    if kind in FLOATS:
+        return x, x.astype(np.float64)
+    act = tensor.quantize_q8(x)
+    values = act["q"].astype(np.float64) * act["d"].astype(np.float64)[..., None]
+    return act, values.reshape(x.shape)
+
+
+def check_matmul(out: Floats, w: NDArray[np.float64], x: NDArray[np.float64]) -> None:
+    """Rounding errors grow with the sum of the magnitudes."""
+    limit = 1e-6 * (np.abs(x) @ np.abs(w).T) + 1e-30
+    assert (np.abs(out - x @ w.T) <= limit).all()
+
+
+def random(seed: int, *shape: int, scale: float = 1.0) -> Floats:
+    return (np.random.default_rng(seed).standard_normal(shape) * scale).astype(np.float32)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("rows", "cols", "n"),
+    [
+        (1, 32, 1),
+        (3, 64, 2),
+        (4, 288, 3),
+        (5, 576, 17),
+        (7, 256, 33),
+        (33, 1536, 4),
+        (64, 320, 64),
+        (2, 352, 65),
+    ],
+)
+def test_matmul_equals_numpy(tensor: Tensor, kind: str, rows: int, cols: int, n: int) -> None:
+    raw = pack(kind, random(rows, rows, cols, scale=0.05))
+    x, values = activations(kind, random(cols + n, n, cols), tensor)
+    check_matmul(tensor.matmul(kind, raw, x, rows, cols), unpack(kind, raw), values)
+
+
+@pytest.mark.parametrize("kind", FLOATS)
+@pytest.mark.parametrize("cols", [1, 2, 3, 5, 7, 11, 172, 255, 257, 259])
+def test_matmul_of_odd_columns(tensor: Tensor, kind: str, cols: int) -> None:
+    w = random(cols, 6, cols)
+    raw = (w.astype(np.float16) if kind == "f16" else w).view(np.uint8)
+    x = random(cols + 1, 3, cols)
+    reference = w.astype(np.float16 if kind == "f16" else np.float64).astype(np.float64)
+    check_matmul(tensor.matmul(kind, raw, x, 6, cols), reference, x.astype(np.float64))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_result_depends_on_neither_batch_nor_row(tensor: Tensor, kind: str) -> None:
+    """What if a token is computed alone, or a weight row stands elsewhere? The same bits."""
+    rows, cols, n = 7, 320, 37
+    raw = pack(kind, random(1, rows, cols))
+    x, _ = activations(kind, random(2, n, cols), tensor)
+    batch = tensor.matmul(kind, raw, x, rows, cols)
+    for t in range(n):
+        assert (tensor.matmul(kind, raw, x[t : t + 1], rows, cols)[0] == batch[t]).all()
+    for r in range(rows):
+        assert (tensor.matmul(kind, raw[r : r + 1], x, 1, cols)[:, 0] == batch[:, r]).all()
+    for count in (2, 3, 5, 32, 33):
+        assert (tensor.matmul(kind, raw, x[:count], rows, cols) == batch[:count]).all()
+
+
+@pytest.mark.parametrize("kind", QUANTISED)
+def test_extreme_integers_do_not_overflow(tensor: Tensor, kind: str) -> None:
+    """Largest and smallest stored weights against activations of +-127, all signs alike."""
+    blocks = {"q8_0": (2, [0x80, 0x7F]), "q4_0": (2, [0x00, 0xFF]), "q4_1": (4, [0x00, 0xFF])}
+    scales, fills = blocks[kind]
+    size = 34 if kind == "q8_0" else scales + 16
+    for fill in fills:
+        for q in (127, -127):
+            raw = np.full((5, 2 * size), fill, np.uint8)
+            for b in range(2):
+                at = b * size
+                raw[:, at : at + scales] = np.frombuffer(np.float16([1.0, -2.0]), np.uint8)[:scales]
+            x = np.zeros((4, 2), ACT_Q8)
+            x["d"], x["q"], x["sum"] = 0.5, q, 0.5 * q * 32
+            out = tensor.matmul(kind, raw, x, 5, 64)
+            expected = unpack(kind, raw) @ np.full((64, 4), 0.5 * q)
+            assert (out == expected.T).all()
+
+
+@pytest.mark.parametrize("kind", QUANTISED)
+@pytest.mark.parametrize("half", [0x0000, 0x8000, 0x0001, 0x8001, 0x03FF, 0x0400, 0x7BFF, 0xFBFF])
+def test_special_scales(tensor: Tensor, kind: str, half: int) -> None:
+    """Zero, subnormal, smallest normal and largest scales, in one row of four and in all."""
+    size, cols = pack(kind, random(0, 1, 32)).shape[1], 96
+    for affected in ([1], [0, 1, 2, 3]):
+        raw = pack(kind, random(3, 4, cols)).reshape(4, 3, size).copy()
+        raw[affected, 1, 0:2] = np.frombuffer(np.uint16(half).tobytes(), np.uint8)
+        if kind == "q4_1":
+            raw[affected, 2, 2:4] = np.frombuffer(np.uint16(half).tobytes(), np.uint8)
+        raw = raw.reshape(4, -1)
+        x, values = activations(kind, random(4, 5, cols), tensor)
+        check_matmul(tensor.matmul(kind, raw, x, 4, cols), unpack(kind, raw), values)
+        for r in range(4):
+            expected = unpack(kind, raw)[r]
+            assert np.allclose(tensor.row(kind, raw, r, cols), expected, rtol=3e-7, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rows_equal_dequantised_weights(tensor: Tensor, kind: str) -> None:
+    raw = pack(kind, random(5, 4, 96))
+    for r in range(4):
+        assert np.allclose(tensor.row(kind, raw, r, 96), unpack(kind, raw)[r], rtol=2e-7, atol=1e-7)
+
+
+def test_every_f16_value_converts_exactly(tensor: Tensor) -> None:
+    """All 65536 bit patterns: subnormals, infinities and NaN included."""
+    every = np.arange(65536, dtype=np.uint16)
+    out = tensor.row("f16", every.view(np.uint8), 0, every.size)
+    expected = every.view(np.float16).astype(np.float32)
+    nan = np.isnan(expected)
+    assert (np.isnan(out) == nan).all()
+    assert (out.view(np.uint32)[~nan] == expected.view(np.uint32)[~nan]).all()
+
+
+def test_f16_infinity_reaches_the_result(tensor: Tensor) -> None:
+    w = np.ones((4, 40), np.float16)
+    w[1, 3], w[2, 39] = np.inf, np.nan
+    out = tensor.matmul("f16", w.view(np.uint8), np.ones((1, 40), np.float32), 4, 40)[0]
+    assert out[0] == 40 and out[3] == 40 and np.isposinf(out[1]) and np.isnan(out[2])
+
+
+def test_quantisation_rounds_halves_away_from_zero(tensor: Tensor) -> None:
+    x = np.zeros((1, 32), np.float32)
+    x[0, :9] = [127, 0.5, 1.5, 2.5, -0.5, -1.5, -2.5, np.nextafter(np.float32(0.5), 0), -126.5]
+    block = tensor.quantize_q8(x)[0, 0]
+    assert block["d"] == 1
+    assert list(block["q"][:9]) == [127, 1, 2, 3, -1, -2, -3, 0, -127]
+    assert block["sum"] == 127 + 1 + 2 + 3 - 1 - 2 - 3 - 127
+
+
+@pytest.mark.parametrize("cols", [32, 576, 1536])
+def test_quantisation_equals_its_definition(tensor: Tensor, cols: int) -> None:
+    scales = np.float32(10.0) ** np.arange(-6, 6, dtype=np.float32)
+    x = random(cols, 12, cols) * scales[:, None]
+    act = tensor.quantize_q8(x)
+    blocks = x.reshape(12, -1, 32)
+    d = np.abs(blocks).max(axis=2) / np.float32(127)
+    ratio = blocks / d[..., None]
+    q = np.sign(ratio) * np.floor(np.abs(ratio).astype(np.float64) + 0.5)
+    assert (act["d"] == d).all()
+    assert (act["q"] == q).all()
+    assert (np.abs(act["q"]).max(axis=2) == 127).all()
+    assert (act["sum"] == d * q.sum(axis=2).astype(np.float32)).all()
+
+
+def test_quantisation_of_zero_tiny_and_broken_blocks(tensor: Tensor) -> None:
+    x = np.zeros((1, 160), np.float32)
+    x[0, 32:64] = 1e-40  # subnormal: the block becomes zero
+    x[0, 64] = np.nan
+    x[0, 96] = -np.inf
+    x[0, 128] = 3e38
+    act = tensor.quantize_q8(x)[0]
+    for block in act[:2]:
+        assert block["d"] == 0 and block["sum"] == 0 and not block["q"].any()
+    assert np.isnan(act["d"][2]) and np.isinf(act["d"][3])
+    assert act["q"][4][0] == 127 and act["d"][4] == np.float32(3e38) / np.float32(127)
+
+
+@pytest.mark.parametrize("dim", [1, 2, 3, 7, 8, 64, 172, 576, 1539])
+def test_rmsnorm(tensor: Tensor, dim: int) -> None:
+    x, w = random(dim, 3, dim, scale=3.0), random(dim + 1, dim)
+    out = tensor.rmsnorm(x, w, 1e-5)
+    wide = x.astype(np.float64)
+    expected = wide / np.sqrt((wide**2).mean(axis=1, keepdims=True) + np.float32(1e-5)) * w
+    assert np.allclose(out, expected, rtol=2e-6, atol=1e-9)
+    assert (tensor.rmsnorm(x[1:2], w, 1e-5)[0] == out[1]).all()
+
+
+@pytest.mark.parametrize(
+    ("heads", "head_dim", "rope_dim"), [(9, 64, 64), (3, 8, 8), (2, 10, 6), (1, 2, 2), (4, 6, 6)]
+)
+def test_rope(tensor: Tensor, heads: int, head_dim: int, rope_dim: int) -> None:
+    pos, n, half = 5, 4, rope_dim // 2
+    frequency = 10000.0 ** (-np.arange(half) / half)
+    angle = np.arange(pos + n)[:, None] * frequency
+    table = np.stack([np.cos(angle), np.sin(angle)], axis=2).astype(np.float32)
+    x = random(7, n, heads, head_dim)
+    out = tensor.rope(x, table, pos)
+    rotated = x[..., :rope_dim].astype(np.float64).reshape(n, heads, half, 2)
+    number = rotated[..., 0] + 1j * rotated[..., 1]
+    number = number * (table[pos:, None, :, 0] + 1j * table[pos:, None, :, 1].astype(np.float64))
+    expected = np.stack([number.real, number.imag], axis=3).reshape(n, heads, rope_dim)
+    assert np.allclose(out[..., :rope_dim], expected, atol=1e-6)
+    assert (out[..., rope_dim:] == x[..., rope_dim:]).all()
+
+
+def attention_reference(q: Floats, k: Floats, v: Floats, pos: int) -> NDArray[np.float64]:
+    n, heads, head_dim = q.shape
+    out = np.zeros(q.shape)
+    for t in range(n):
+        for h in range(heads):
+            kv = h // (heads // k.shape[0])
+            scores = k[kv, : pos + t + 1].astype(np.float64) @ q[t, h] / np.sqrt(head_dim)
+            weight = np.exp(scores - scores.max())
+            out[t, h] = weight / weight.sum() @ v[kv, : pos + t + 1].astype(np.float64)
+    return out
+
+
+@pytest.mark.parametrize(
+    ("heads", "kv_heads", "head_dim", "pos", "n"),
+    [
+        (1, 1, 2, 0, 1),
+        (2, 1, 8, 3, 5),
+        (9, 3, 64, 40, 7),
+        (4, 4, 16, 0, 33),
+        (2, 2, 6, 9, 2),
+        (2, 1, 22, 17, 3),
+        (1, 1, 128, 300, 1),
+    ],
+)
+def test_attention(
+    tensor: Tensor, heads: int, kv_heads: int, head_dim: int, pos: int, n: int
+) -> None:
+    """The cache ends exactly after the last visible position: nothing behind it may be read."""
+    q = random(pos, n, heads, head_dim, scale=2.0)
+    k = random(pos + 1, kv_heads, pos + n, head_dim)
+    v = random(pos + 2, kv_heads, pos + n, head_dim)
+    out = tensor.attention(q, k, v, pos)
+    assert np.allclose(out, attention_reference(q, k, v, pos), atol=3e-6)
+    last = tensor.attention(q[n - 1 :], k, v, pos + n - 1)
+    assert (last[0] == out[n - 1]).all()
+
+
+def test_attention_ignores_the_unused_cache_and_large_scores(tensor: Tensor) -> None:
+    q, k, v = random(1, 1, 2, 8, scale=300), random(2, 2, 20, 8), random(3, 2, 20, 8)
+    k[:, 6:], v[:, 6:] = np.nan, np.nan
+    out = tensor.attention(q, k, v, 5)
+    assert np.allclose(out, attention_reference(q, k, v, 5), atol=1e-4)
+
+
+def exp_through_swiglu(tensor: Tensor, x: Floats) -> Floats:
+    """silu(-x) * up with up = -1 / x gives 1 / (1 + e^x)."""
+    return tensor.swiglu(-x, (-1 / x).astype(np.float32))
+
+
+def test_exp_is_accurate_over_its_range(tensor: Tensor) -> None:
+    x = np.linspace(-87, 88, 200001).astype(np.float32)
+    x = x[x != 0]
+    exact = 1 / (1 + np.exp(x.astype(np.float64)))
+    relative = np.abs(exp_through_swiglu(tensor, x) / exact - 1)
+    assert relative.max() < 2 * 2**-23 + 4 * 2**-24  # 2 ulp, and four more roundings
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 172, 1001])
+def test_swiglu(tensor: Tensor, count: int) -> None:
+    gate, up = random(count, count, scale=4.0), random(count + 1, count)
+    wide = gate.astype(np.float64)
+    expected = wide / (1 + np.exp(-wide)) * up
+    assert np.allclose(tensor.swiglu(gate, up), expected, rtol=1e-6, atol=1e-12)
+
+
+def test_swiglu_of_extremes(tensor: Tensor) -> None:
+    gate = np.float32([-1e30, -200, -104, -88, 88, 200, 1e30, 0, np.nan])
+    out = tensor.swiglu(gate, np.ones(9, np.float32))
+    assert (out[:2] == 0).all() and np.abs(out[2:4]).max() < 1e-35
+    assert (out[4:7] == gate[4:7]).all() and out[7] == 0 and np.isnan(out[8])
+
+
+@pytest.mark.parametrize("count", [1, 3, 4, 6, 1001])
+def test_add(tensor: Tensor, count: int) -> None:
+    x, y = random(count, count), random(count + 1, count)
+    assert (tensor.add(x, y) == x + y).all()
