@@ -129,7 +129,7 @@ size_fits:
     jne fail
     ljmp $0, $BOOT_STAGE2_ADDR
 
-/* Reads BX sectors at packet_lba to packet_buffer; tries a few times, resetting the drive between. */
+/* Reads BX sectors at packet_lba to packet_buffer; tries again after resetting the drive. */
 read:
     movw $4, %cx
 retry:

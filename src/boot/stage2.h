@@ -1,4 +1,4 @@
-/* stage2.h - what the files of stage2 share. They are 32-bit code in protected mode without paging. */
+/* stage2.h - what the files of stage2 share. They are 32-bit protected-mode code without paging. */
 #ifndef BOOT_STAGE2_H
 #define BOOT_STAGE2_H
 
@@ -53,14 +53,14 @@ uint32_t memory_total_kib(const struct bootinfo *boot); /* usable, between 1 MiB
 #define MEMORY_LIMIT 0x80000000u /* nothing is loaded above 2 GiB: the kernel's code model */
 #define MEMORY_PAGE 4096u
 
-/* stage2_disk.c: reads size bytes that begin at sector lba to memory; E-BOOT-45. done is called after
- * every chunk with the number of sectors just read. */
+/* stage2_disk.c: reads size bytes that begin at sector lba to memory; E-BOOT-45. done is called
+ * after every chunk with the number of sectors just read. */
 void disk_init(uint8_t bios_drive);
 void disk_read(uint32_t lba, uint32_t size, void *to, void (*done)(uint32_t sectors));
 
 /* stage2_load.c */
-void manifest_check(const struct boot_manifest *m);                        /* E-BOOT-43 */
-void blobs_load(const struct boot_manifest *m, struct bootinfo *boot);     /* E-BOOT-44 .. 46 */
+void manifest_check(const struct boot_manifest *m);                            /* E-BOOT-43 */
+void blobs_load(const struct boot_manifest *m, struct bootinfo *boot);         /* E-BOOT-44 .. 46 */
 void kernel_check(const struct boot_manifest *m, const struct bootinfo *boot); /* E-BOOT-47, 48 */
 
 /* stage2_lib.c */

@@ -1,5 +1,5 @@
-/* stage2_a20.c - opens address line 20, which the IBM AT closed for 8086 programs. Which of the three
- * switches works depends on the machine, so each is tried and the result is tested. */
+/* stage2_a20.c - opens address line 20, which the IBM AT closed for 8086 programs. Which of the
+ * three switches works depends on the machine, so each is tried and the result is tested. */
 #include "stage2.h"
 
 #define KBC_DATA 0x60
@@ -61,6 +61,7 @@ void a20_enable(void) {
         if (a20_opens_in_time())
             return;
     }
-    fail(40, "address line A20 expected open, found closed after BIOS, keyboard controller and port "
-             "92h; enable \"Gate A20\" in the BIOS set-up");
+    fail(40,
+         "address line A20 expected open, found closed after BIOS, keyboard controller and port "
+         "92h; enable \"Gate A20\" in the BIOS set-up");
 }

@@ -19,9 +19,9 @@ void console_init(void) {
     port_out8(UART_LINE, 0x80); /* divisor latch */
     port_out8(UART_DATA, COM1_DIVISOR);
     port_out8(UART_INTERRUPTS, COM1_DIVISOR >> 8);
-    port_out8(UART_LINE, 3);   /* 8N1 */
-    port_out8(UART_FIFO, 7);   /* on, both emptied */
-    port_out8(UART_MODEM, 3);  /* DTR, RTS */
+    port_out8(UART_LINE, 3);  /* 8N1 */
+    port_out8(UART_FIFO, 7);  /* on, both emptied */
+    port_out8(UART_MODEM, 3); /* DTR, RTS */
     bios_call(BIOS_VIDEO, &(struct bios_regs){.eax = TEXT_MODE});
 }
 

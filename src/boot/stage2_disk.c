@@ -1,5 +1,5 @@
-/* stage2_disk.c - reads sectors with the BIOS (Phoenix EDD 3.0, int 13h AH=42h) into a bounce buffer
- * below 1 MiB and copies them to where they belong. */
+/* stage2_disk.c - reads sectors with the BIOS (Phoenix EDD 3.0, int 13h AH=42h) into a bounce
+ * buffer below 1 MiB and copies them to where they belong. */
 #include "stage2.h"
 
 #define BIOS_DISK 0x13
@@ -24,8 +24,10 @@ void disk_init(uint8_t bios_drive) {
 
 /* 0, or the status of the BIOS. */
 static uint8_t bounce_read(uint32_t lba, uint32_t sectors) {
-    packet = (struct edd_packet){.size = sizeof(packet), .sectors = (uint16_t)sectors,
-                                 .segment = BOUNCE_SEGMENT, .lba = lba};
+    packet = (struct edd_packet){.size = sizeof(packet),
+                                 .sectors = (uint16_t)sectors,
+                                 .segment = BOUNCE_SEGMENT,
+                                 .lba = lba};
     struct bios_regs regs = {.eax = 0x4200, .edx = drive, .esi = (uint32_t)&packet};
     bios_call(BIOS_DISK, &regs);
     if (!(regs.eflags & EFLAGS_CF))
@@ -49,9 +51,10 @@ void disk_read(uint32_t lba, uint32_t size, void *to, void (*done)(uint32_t sect
             status = bounce_read(lba, sectors);
         }
         if (status != 0)
-            fail(45, "%u readable sectors expected at LBA %u of drive %xh, found BIOS status %xh; disk "
-                     "damaged or image cut short: write it again", sectors, lba,
-                 (uint32_t)drive, (uint32_t)status);
+            fail(45,
+                 "%u readable sectors expected at LBA %u of drive %xh, found BIOS status %xh; disk "
+                 "damaged or image cut short: write it again",
+                 sectors, lba, (uint32_t)drive, (uint32_t)status);
         memcpy(at, (const void *)BOUNCE_ADDR, bytes);
         done(sectors);
         at += bytes;

@@ -38,12 +38,15 @@ static struct boot_loaded *blob_slot(struct bootinfo *boot, uint32_t kind) {
 static void blob_check(const struct boot_blob *b, uint32_t kinds_before) {
     bool kind = b->kind >= BOOT_BLOB_KERNEL && b->kind <= BOOT_BLOB_REGISTRY &&
                 !(kinds_before & 1u << b->kind);
+    bool place = b->load == 0 || b->load >= MEMORY_FIRST;
     bool sizes = b->size > 0 && b->size <= b->mem_size && b->mem_size <= MEMORY_LIMIT &&
                  b->sectors == (b->size + 511) / 512;
-    if (!kind || !sizes)
-        fail(43, "%s: expected once, with its bytes in whole sectors; found kind %u, %u bytes, %u "
-                 "sectors, %u bytes of memory; build the image again", blob_name(b->kind), b->kind,
-             b->size, b->sectors, b->mem_size);
+    if (!kind || !place || !sizes)
+        fail(
+            43,
+            "%s: expected once, above 1 MiB, its bytes in whole sectors; found kind %u for %xh, %u "
+            "bytes, %u sectors, %u bytes of memory; build the image again",
+            blob_name(b->kind), b->kind, b->load, b->size, b->sectors, b->mem_size);
     if (b->kind == BOOT_BLOB_KERNEL && b->size > BOOT_KERNEL_MAX)
         fail(43, "kernel of at most %u bytes expected, found %u; build a smaller one",
              (uint32_t)BOOT_KERNEL_MAX, b->size);
@@ -72,13 +75,17 @@ static bool overlaps(const struct boot_loaded *l, uint32_t base, uint32_t size) 
 static uint32_t blob_place(const struct boot_blob *b, const struct bootinfo *boot, uint32_t next) {
     uint32_t at = b->load != 0 ? b->load : memory_find(boot, next, b->mem_size);
     if (!memory_usable(boot, at, b->mem_size))
-        fail(44, "%s: %u KiB of free memory at %xh expected, found %u KiB in total; give the machine "
-                 "more memory", blob_name(b->kind), (b->mem_size + 1023) / 1024,
-             b->load != 0 ? b->load : next, memory_total_kib(boot));
+        fail(44,
+             "%s: %u KiB of free memory at %xh expected, found %u KiB in total; give the machine "
+             "more memory",
+             blob_name(b->kind), (b->mem_size + 1023) / 1024, b->load != 0 ? b->load : next,
+             memory_total_kib(boot));
     if (overlaps(&boot->kernel, at, b->mem_size) || overlaps(&boot->ksyms, at, b->mem_size) ||
         overlaps(&boot->registry, at, b->mem_size))
-        fail(43, "%s: memory of its own expected, found another part of the image at %xh; build the "
-                 "image again", blob_name(b->kind), at);
+        fail(43,
+             "%s: memory of its own expected, found another part of the image at %xh; build the "
+             "image again",
+             blob_name(b->kind), at);
     return at;
 }
 
@@ -88,7 +95,8 @@ static void blob_load(const struct boot_blob *b, const struct boot_loaded *l) {
         return;
     uint32_t found = crc32((const void *)l->addr, b->size);
     if (found != b->crc32)
-        fail(46, "%s: CRC-32 %xh expected, found %xh; disk or memory damaged: write the image again",
+        fail(46,
+             "%s: CRC-32 %xh expected, found %xh; disk or memory damaged: write the image again",
              blob_name(b->kind), b->crc32, found);
 }
 
@@ -107,15 +115,23 @@ void blobs_load(const struct boot_manifest *m, struct bootinfo *boot) {
     print("\n");
 }
 
+/* The first digits, as people see them. */
+static uint32_t id_head(const uint8_t *id) {
+    return (uint32_t)id[0] << 24 | (uint32_t)id[1] << 16 | (uint32_t)id[2] << 8 | id[3];
+}
+
 void kernel_check(const struct boot_manifest *m, const struct bootinfo *boot) {
     const struct kernel_header *h = (const struct kernel_header *)boot->kernel.addr;
     uint32_t entry = m->kernel_entry - boot->kernel.addr;
     if (boot->kernel.size < sizeof(*h) || h->magic != KERNEL_HEADER_MAGIC ||
         h->header_size < sizeof(*h) || entry >= boot->kernel.size)
-        fail(47, "a kernel header expected at %xh and the entry inside of the kernel, found %xh and "
-                 "entry %xh; build the image again", boot->kernel.addr, h->magic, m->kernel_entry);
+        fail(47,
+             "a kernel header expected at %xh and the entry inside of the kernel, found %xh and "
+             "entry %xh; build the image again",
+             boot->kernel.addr, h->magic, m->kernel_entry);
     if (memcmp(h->build_id, m->build_id, BOOT_BUILD_ID_SIZE) != 0)
-        fail(48, "kernel of build %x%x.. expected, found %x%x..; kernel and boot area are of different "
-                 "images: write the image again", (uint32_t)m->build_id[0], (uint32_t)m->build_id[1],
-             (uint32_t)h->build_id[0], (uint32_t)h->build_id[1]);
+        fail(48,
+             "kernel of build %x... expected, found %x...; kernel and boot area are of different "
+             "images: write the image again",
+             id_head(m->build_id), id_head(h->build_id));
 }

@@ -21,15 +21,18 @@ void memory_detect(struct bootinfo *boot) {
             break; /* none, or (some BIOSes) the way to say that the one before was the last */
         if (entry.length != 0 && (entry.attributes & E820_IGNORE_IF_CLEAR)) {
             if (boot->e820_count == BOOTINFO_E820_MAX)
-                fail(42, "at most %u memory ranges expected from the BIOS, found more; report this "
-                         "machine", (uint32_t)BOOTINFO_E820_MAX);
+                fail(42,
+                     "at most %u memory ranges expected from the BIOS, found more; report this "
+                     "machine",
+                     (uint32_t)BOOTINFO_E820_MAX);
             boot->e820[boot->e820_count++] = entry;
         }
         if (regs.ebx == 0)
             break;
     }
     if (boot->e820_count == 0)
-        fail(41, "a memory map expected from the BIOS (int 15h, E820h), found none; update the BIOS");
+        fail(41,
+             "a memory map expected from the BIOS (int 15h, E820h), found none; update the BIOS");
 }
 
 /* End of the usable memory that contains at, looking no further than limit; at itself when there is

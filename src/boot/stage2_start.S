@@ -43,8 +43,8 @@ enter32:
     pushl %edx
     call stage2_main
 
-/* void bios_call(uint32_t number, struct bios_regs *regs): runs software interrupt number in real mode
- * with the registers given and stores those it returned, EFLAGS included. */
+/* void bios_call(uint32_t number, struct bios_regs *regs): runs software interrupt number in real
+ * mode with the registers given and stores those it returned, EFLAGS included. */
     .text
     .globl bios_call
 bios_call:

@@ -1,5 +1,5 @@
-/* entry.S (i686) - from the checked entry to C. Segments are still stage2's flat ones, paging is off;
- * gdt_init and paging_init replace both. */
+/* entry.S (i686) - from the checked entry to C. Segments are still stage2's flat ones, paging is
+ * off; gdt_init and paging_init replace both. */
 
     .section .text.entry, "ax", @progbits
     .globl entry_arch

@@ -1,6 +1,6 @@
-/* entry32.S - where stage2 jumps to, for both targets: 32-bit protected mode, flat segments, paging off,
- * EAX = BOOTINFO_MAGIC, EBX = struct bootinfo (bootinfo.h). Checks what the rest of the entry needs,
- * makes .bss zero and goes on in entry_arch (arch/<arch>/entry.S) with EBP = struct bootinfo.
+/* entry32.S - where stage2 jumps to, for both targets: 32-bit protected mode, flat segments, paging
+ * off, EAX = BOOTINFO_MAGIC, EBX = struct bootinfo (bootinfo.h). Checks what the rest of the entry
+ * needs, makes .bss zero and goes on in entry_arch (arch/<arch>/entry.S), EBP = struct bootinfo.
  * Also the boot stack and the header that stage2 looks for. */
 #include "fluid/bootinfo.h"
 #include "fluid/exit.h"
@@ -18,10 +18,10 @@
 #define PAGE_SIZE 4096
 
 /* An error before there is any C: the event of docs/formats.md and the sentence for people. */
-.macro MESSAGE label, code, text
+.macro MESSAGE label, code, what, remedy
 \label:
-    .ascii "\036{\"ev\":\"error\",\"code\":\"\code\",\"text\":\"\text\"}\n"
-    .asciz "error \code: \text\r\n"
+    .ascii "\036{\"ev\":\"error\",\"code\":\"\code\",\"text\":\"\what; \remedy\"}\n"
+    .asciz "error \code: \what; \remedy\r\n"
 .endm
 
     .section .kernel_header, "a", @progbits
@@ -79,8 +79,8 @@ kernel_entry:
     jmp entry_arch
     .size kernel_entry, . - kernel_entry
 
-/* Reports the message at ESI on COM1, which stage2 has set up, its sentence also on the screen, and ends
- * the machine. Uses no stack. */
+/* Reports the message at ESI on COM1, which stage2 has set up, its sentence also on the screen, and
+ * ends the machine. Uses no stack. */
     .globl entry_fail
     .type entry_fail, @function
 entry_fail:
@@ -119,12 +119,19 @@ halt:
     .size entry_fail, . - entry_fail
 
     .section .rodata
-MESSAGE not_by_stage2, "E-BOOT-50", "kernel: start by stage2 of the same image expected, another loader found; boot the disk image"
-MESSAGE no_cpuid, "E-CPU-01", "CPUID instruction: one expected, none found; use a newer processor"
-MESSAGE no_tsc, "E-CPU-02", "tsc: the CPUID bit expected, not found; use a newer processor or -cpu model"
-MESSAGE no_pae, "E-CPU-02", "pae: the CPUID bit expected, not found; use a newer processor or -cpu model"
+MESSAGE not_by_stage2, "E-BOOT-50", \
+    "kernel: start by stage2 of the same image expected, another loader found", \
+    "boot the disk image"
+MESSAGE no_cpuid, "E-CPU-01", \
+    "CPUID instruction: one expected, none found", "use a newer processor"
+MESSAGE no_tsc, "E-CPU-02", \
+    "tsc: the CPUID bit expected, not found", "use a newer processor or -cpu model"
+MESSAGE no_pae, "E-CPU-02", \
+    "pae: the CPUID bit expected, not found", "use a newer processor or -cpu model"
     .globl no_long_mode
-MESSAGE no_long_mode, "E-CPU-02", "lm (long mode): the CPUID bit expected, not found; use a 64-bit processor or the image of target i686"
+MESSAGE no_long_mode, "E-CPU-02", \
+    "lm (long mode): the CPUID bit expected, not found", \
+    "use a 64-bit processor or the image of target i686"
 
     .data
     .balign 8

@@ -1,6 +1,6 @@
-/* entry.S (x86_64) - from the checked 32-bit entry to C in long mode (Intel SDM vol. 3A, 9.8.5). The page
- * tables map the first 4 GiB one to one, everything writable and executable; paging_init replaces them,
- * gdt_init the descriptors. */
+/* entry.S (x86_64) - from the checked 32-bit entry to C in long mode (Intel SDM vol. 3A, 9.8.5).
+ * The page tables map the first 4 GiB one to one, everything writable and executable; paging_init
+ * replaces them, gdt_init the descriptors. */
 
 #define CPUID_EXTENDED_MAX 0x80000000
 #define CPUID_EXTENDED_FEATURES 0x80000001
@@ -35,7 +35,7 @@ entry_arch: /* EBP = struct bootinfo */
     testl $CPUID_EDX_LONG_MODE, %edx
     jz entry_fail
 
-    /* PML4[0] -> PDPT[0 .. 3] -> four directories of 512 pages; upper halves stay zero, as .bss is. */
+    /* PML4[0] -> PDPT[0 .. 3] -> four directories of 512 pages; the upper halves are zero. */
     movl $entry_pdpt + PAGE_PRESENT_WRITABLE, entry_pml4
     movl $entry_directories + PAGE_PRESENT_WRITABLE, %eax
     xorl %ecx, %ecx
