@@ -32,7 +32,7 @@ static void warn_about_missing_features(void) {
         return;
     cpu_feature_names(cpu_target_features_missing(), names, sizeof(names));
     ksnprintf(e.text, sizeof(e.text),
-              "processor: the features of target %s expected, %s not found; lower variants are used",
+              "processor: the features of target %s expected, %s not found; modules that need them are left out",
               cpu_target(), names);
     report_warn(&e);
 }
