@@ -132,6 +132,10 @@ def unpack(data: bytes) -> BootArea:
     if len(data) < 2 * SECTOR:
         raise FluidError("E-BOOT-04", f"a boot area expected, {len(data)} bytes found")
     manifest = unpack_manifest(data[SECTOR : 2 * SECTOR])
+    if len(data) < manifest.end_lba() * SECTOR:
+        raise FluidError(
+            "E-BOOT-04", f"{manifest.end_lba()} sectors expected, {len(data)} bytes found"
+        )
 
     def part(what: str, lba: int, size: int, crc: int) -> bytes:
         content = data[lba * SECTOR : lba * SECTOR + size]

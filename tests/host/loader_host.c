@@ -167,8 +167,8 @@ static size_t damage(uint8_t *file, size_t size, int valid_hash, uint64_t *state
     return size;
 }
 
-/* Loads damaged copies; prints "<code> <rounds>" per outcome, "loaded" for those that passed. The copy
- * has exactly its size, so that AddressSanitizer sees any read behind it. */
+/* Loads damaged copies; prints "<code> <rounds>" per outcome, "loaded" for those that passed. The
+ * copy has exactly its size, so that AddressSanitizer sees any read behind it. */
 static int mode_fuzz(const char *path, const char *rounds, const char *valid_hash) {
     size_t size;
     uint8_t *file = host_read(path, &size);

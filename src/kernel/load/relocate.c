@@ -1,5 +1,5 @@
 /* relocate.c - writing final addresses into a placed module. The formulas of fluid/module.h are
- * those of the System V psABI for i386 and x86-64, "Relocation". Bounds were checked by module_file_open. */
+ * those of the System V psABI for i386 and x86-64, "Relocation". module_file_open checked the bounds. */
 #include "lib/string.h"
 #include "load/kapi.h"
 #include "load/module_list.h"
