@@ -1,0 +1,158 @@
+"""What C and Python must agree on: record layouts, magic numbers, CPU features.
+
+Each struct of src/include/fluid is held against the struct format of its owner in site_scons/fluid,
+by static assertions that are compiled for both targets.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from fluid import kernelfile, ksyms, manifest, modlayout, registry
+from fluid.cpufeatures import FEATURES
+
+ROOT = Path(__file__).resolve().parents[2]
+TARGETS = ["x86_64-unknown-none-elf", "i686-unknown-none-elf"]
+
+# struct in C, its format in Python, its fields in order
+STRUCTS: list[tuple[str, struct.Struct, str]] = [
+    (
+        "mod_header",
+        modlayout.HEADER,
+        "magic version_major version_minor header_size file_size sha256 kernel_abi machine "
+        "cpu_bits name target rank section_count section_off reloc_count reloc_off export_count export_off "
+        "import_count import_off symbol_count symbol_off string_size string_off bitcode_size "
+        "bitcode_off reserved",
+    ),
+    ("mod_section", modlayout.SECTION, "name flags align file_off file_size mem_size"),
+    ("mod_reloc", modlayout.RELOC, "section offset type target_kind target addend"),
+    ("mod_export", modlayout.EXPORT, "name section offset size"),
+    ("mod_import", modlayout.IMPORT, "name"),
+    ("mod_symbol", modlayout.SYMBOL, "name section offset size"),
+    ("registry_header", registry.HEADER, "magic version total_size count sha256"),
+    ("registry_entry", registry.ENTRY, "name target cpu_bits rank offset size reserved"),
+    ("boot_blob", manifest.BLOB, "kind flags lba sectors size load mem_size crc32"),
+    (
+        "boot_manifest",
+        struct.Struct(
+            f"{manifest.MANIFEST.format}{manifest.MAX_BLOBS * manifest.BLOB.size}s"
+            f"{manifest.RESERVED}s"
+        ),
+        "magic version crc32 build_id stage2_lba stage2_sectors stage2_size stage2_crc32 "
+        "kernel_entry blob_count blob reserved",
+    ),
+    ("kernel_header", kernelfile.KERNEL_HEADER, "magic header_size build_id"),
+]
+
+CONSTANTS: dict[str, int] = {
+    "MOD_MAGIC": modlayout.MAGIC,
+    "MOD_VERSION_MAJOR": modlayout.VERSION_MAJOR,
+    "MOD_VERSION_MINOR": modlayout.VERSION_MINOR,
+    "FLUID_KERNEL_ABI": modlayout.KERNEL_ABI,
+    "MOD_NAME_SIZE": modlayout.NAME_SIZE,
+    "MOD_TARGET_SIZE": modlayout.TARGET_SIZE,
+    "MOD_MACHINE_I386": modlayout.MACHINE_I386,
+    "MOD_MACHINE_X86_64": modlayout.MACHINE_X86_64,
+    "MOD_SECTION_WRITE": modlayout.SECTION_WRITE,
+    "MOD_SECTION_EXEC": modlayout.SECTION_EXEC,
+    "MOD_SECTION_NOBITS": modlayout.SECTION_NOBITS,
+    "MOD_SECTION_INIT": modlayout.SECTION_INIT,
+    "MOD_RELOC_ABS64": modlayout.RELOC_ABS64,
+    "MOD_RELOC_ABS32": modlayout.RELOC_ABS32,
+    "MOD_RELOC_ABS32S": modlayout.RELOC_ABS32S,
+    "MOD_RELOC_PC32": modlayout.RELOC_PC32,
+    "MOD_RELOC_PC64": modlayout.RELOC_PC64,
+    "MOD_TARGET_SECTION": modlayout.TARGET_SECTION,
+    "MOD_TARGET_IMPORT": modlayout.TARGET_IMPORT,
+    "offsetof(struct mod_header, sha256)": modlayout.SHA_OFFSET,
+    "REGISTRY_MAGIC": registry.MAGIC,
+    "REGISTRY_VERSION": registry.VERSION,
+    "BOOT_MANIFEST_LBA": manifest.MANIFEST_LBA,
+    "BOOT_MANIFEST_VERSION": manifest.MANIFEST_VERSION,
+    "BOOT_MANIFEST_MAX_BLOBS": manifest.MAX_BLOBS,
+    "BOOT_STAGE2_ADDR": manifest.STAGE2_ADDR,
+    "BOOT_STAGE2_MAGIC": manifest.STAGE2_MAGIC,
+    "BOOT_KERNEL_MAX": kernelfile.KERNEL_MAX,
+    "BOOT_BUILD_ID_SIZE": manifest.BUILD_ID_SIZE,
+    "BOOT_BLOB_KERNEL": manifest.BLOB_KERNEL,
+    "BOOT_BLOB_KSYMS": manifest.BLOB_KSYMS,
+    "BOOT_BLOB_REGISTRY": manifest.BLOB_REGISTRY,
+    "BOOT_BLOB_CHECKED": manifest.BLOB_CHECKED,
+    "offsetof(struct boot_manifest, crc32)": manifest.CRC_OFFSET,
+    "KERNEL_HEADER_MAGIC": kernelfile.KERNEL_HEADER_MAGIC,
+    **{f"FLUID_CPU_{name.upper().replace('.', '')}": 1 << bit for name, bit in FEATURES.items()},
+}
+
+
+def places(layout: struct.Struct) -> list[tuple[int, int]]:
+    """(offset, size) of every field of a little-endian format without padding."""
+    codes = re.findall(r"\d+s|[a-zA-Z]", layout.format.removeprefix("<"))
+    found, at = [], 0
+    for code in codes:
+        size = struct.calcsize("<" + code)
+        found.append((at, size))
+        at += size
+    assert layout.format.startswith("<") and at == layout.size
+    return found
+
+
+def assertions() -> list[str]:
+    lines = []
+    for name, layout, fields in STRUCTS:
+        lines.append(f"_Static_assert(sizeof(struct {name}) == {layout.size}, S);")
+        for field, (offset, size) in zip(fields.split(), places(layout), strict=True):
+            lines.append(f"_Static_assert(offsetof(struct {name}, {field}) == {offset}, S);")
+            lines.append(f"_Static_assert(sizeof(((struct {name} *)0)->{field}) == {size}, S);")
+    lines += [f"_Static_assert({name} == {value}, S);" for name, value in CONSTANTS.items()]
+    return lines
+
+
+def compile_assertions(target: str, lines: list[str]) -> subprocess.CompletedProcess[str]:
+    headers = ("bootinfo", "cpu", "module", "registry")
+    source = "#include <stddef.h>\n" + "".join(f'#include "fluid/{h}.h"\n' for h in headers)
+    source += '#define S "other layout in Python"\n' + "\n".join(lines)
+    command = ["clang-19", f"--target={target}", "-std=c17", "-ffreestanding", "-fsyntax-only"]
+    command += ["-Wall", "-Werror", f"-I{ROOT / 'src/include'}", "-x", "c", "-"]
+    return subprocess.run(command, input=source, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_layouts_are_those_of_the_headers(target: str) -> None:
+    result = compile_assertions(target, assertions())
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_difference_would_be_noticed() -> None:
+    wrong = ["_Static_assert(offsetof(struct mod_reloc, addend) == 12, S);"]
+    assert "other layout in Python" in compile_assertions(TARGETS[0], wrong).stderr
+
+
+def test_every_field_of_every_struct_is_listed() -> None:
+    text = "".join(
+        (ROOT / f"src/include/fluid/{h}.h").read_text() for h in ("bootinfo", "module", "registry")
+    )
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    for name, _, fields in STRUCTS:
+        body = re.search(rf"struct {name} {{(.*?)}};", text, re.DOTALL)
+        assert body, name
+        declared = re.findall(r"(\w+)(?:\[\w+\])?\s*[,;]", body[1])
+        assert declared == fields.split()
+
+
+def test_cpu_features_are_those_of_the_header() -> None:
+    text = (ROOT / "src/include/fluid/cpu.h").read_text()
+    rows = re.findall(r'X\(\w+, "([^"]+)", (\d+),', text)
+    assert {name: int(bit) for name, bit in rows} == FEATURES
+    assert len(rows) == len(FEATURES) == text.count("    X(")
+
+
+def test_kernel_symbol_table_is_that_of_the_header() -> None:
+    """load/ksyms.h describes it in words; ksyms.c reads it as written here."""
+    text = (ROOT / "src/kernel/load/ksyms.c").read_text()
+    assert f"#define HEADER_SIZE {ksyms.HEADER.size}u" in text
+    assert f'"{ksyms.MAGIC.decode()}"' in text
