@@ -20,8 +20,6 @@
 #define PROG_IF_AHCI 0x01
 #define ABAR 5
 
-#define GHC_AE (1u << 31) /* AHCI rather than legacy mode */
-#define GHC_IE (1u << 1)
 #define CAP2_BOH (1u << 0)
 #define BOHC_BOS (1u << 0) /* owned by the BIOS */
 #define BOHC_OOS (1u << 1) /* claimed by the OS */
@@ -86,7 +84,7 @@ static bool identify(struct ahci_port *port) {
 
 /* Memory below 4 GiB for an HBA with 32-bit addresses in a machine with more. */
 static bool add_bounce(struct ahci_port *port) {
-    if (port->cap & AHCI_CAP_S64A || pages_top() <= DMA32_END)
+    if (port->hba->cap & AHCI_CAP_S64A || pages_top() <= DMA32_END)
         return true;
     port->bounce = pages_alloc(BOUNCE_BYTES / PAGE_SIZE, PAGE_SIZE, DMA32_END);
     return port->bounce != NULL;
@@ -124,12 +122,11 @@ static void add_controller(const struct pci_device *pci) {
     if (!r)
         return;
     take_from_bios(r);
-    r->ghc |= GHC_AE;
-    r->ghc &= ~GHC_IE; /* commands are polled */
+    ahci_enable(r);
     for (unsigned i = 0; i < 32; i++) {
         bool inside = offsetof(struct ahci_regs, port[i + 1]) <= pci->bar[ABAR].size;
         if (inside && r->pi >> i & 1)
-            add_port(&(struct ahci_port){.regs = &r->port[i], .cap = r->cap});
+            add_port(&(struct ahci_port){.hba = r, .regs = &r->port[i]});
     }
 }
 

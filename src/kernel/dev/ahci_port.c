@@ -38,13 +38,16 @@
 #define FIS_COMMAND 0x80 /* the FIS carries a command, not device control */
 #define FIS_DWORDS 5
 
-/* Times in milliseconds. Stopping and link-up: sections 10.1.2 and 10.10; a disk that has to spin
- * up or to retry a weak sector may take several seconds for a command. */
+/* Times in milliseconds. Stopping, link-up, controller reset: sections 10.1.2, 10.10 and 10.4.3; a
+ * disk that has to spin up or to retry a weak sector may take several seconds for a command. */
 #define STOP_MS 500
 #define LINK_MS 20
 #define LINK_RESET_MS 1000
 #define READY_MS 10000
-#define COMMAND_MS 10000
+#define COMMAND_MS 15000
+#define CONTROLLER_MS 1000
+
+enum outcome { DONE, FAILED, TIMED_OUT };
 
 struct command_header { /* section 4.2.2 */
     uint16_t flags;     /* bits 0..4: length of the command FIS in dwords */
@@ -113,7 +116,7 @@ static bool start(struct ahci_port *port, uint32_t ms) {
     if (!link_up(port, LINK_MS))
         return false;
     if (!wait_idle(port, ms)) {
-        if (!(port->cap & AHCI_CAP_SCLO))
+        if (!(port->hba->cap & AHCI_CAP_SCLO))
             return false;
         r->cmd |= CMD_CLO;
         if (!wait_for(&r->cmd, CMD_CLO, 0, STOP_MS) || !wait_idle(port, STOP_MS))
@@ -138,13 +141,59 @@ static bool reset_link(struct ahci_port *port) {
     return wait_idle(port, READY_MS);
 }
 
-/* After an error: section 6.2.2. A device that is idle needs only a restart of the port. */
-static bool recover(struct ahci_port *port) {
-    bool stopped = stop(port);
+void ahci_enable(volatile struct ahci_regs *hba) {
+    hba->ghc |= AHCI_GHC_AE;
+    hba->ghc &= ~AHCI_GHC_IE;
+}
+
+/* Section 10.4.3. The other ports come back when they are used next: their ST is off. */
+static bool reset_controller(struct ahci_port *port) {
+    port->hba->ghc |= AHCI_GHC_HR;
+    if (!wait_for(&port->hba->ghc, AHCI_GHC_HR, 0, CONTROLLER_MS))
+        return false;
+    ahci_enable(port->hba);
+    return true;
+}
+
+/* Power, spin-up and link of a port that the firmware may not have used. true: a disk answers. */
+static bool connect(struct ahci_port *port, uint32_t link_ms) {
+    volatile struct ahci_port_regs *r = port->regs;
+    r->cmd = (r->cmd & ~CMD_ICC_MASK) | CMD_SUD | CMD_POD | CMD_ICC_ACTIVE;
+    if (!link_up(port, link_ms)) {
+        if ((r->ssts & SSTS_DET_MASK) != SSTS_DET_PRESENT)
+            return false; /* nothing connected */
+        if (!reset_link(port))
+            return false;
+    }
+    r->cmd |= CMD_FRE;
+    if (r->sig == SIGNATURE_NONE && !reset_link(port))
+        return false;
+    return wait_idle(port, READY_MS) && r->sig == SIGNATURE_DISK;
+}
+
+/* From any state to running, section 10.1.2. link_ms: how long a link may take to come up. */
+static bool bring_up(struct ahci_port *port, uint32_t link_ms) {
+    volatile struct ahci_port_regs *r = port->regs;
+    r->ie = 0;
+    if (!stop(port) && (!reset_link(port) || !stop(port)))
+        return false;
+    r->clb = (uint32_t)(uintptr_t)port->memory->list;
+    r->clbu = 0;
+    r->fb = (uint32_t)(uintptr_t)port->memory->received_fis;
+    r->fbu = 0;
     clear_errors(port);
-    if (stopped && link_up(port, 0) && wait_idle(port, 0))
+    return connect(port, link_ms) && start(port, READY_MS);
+}
+
+/* After an error: section 6.2.2. A device that is idle needs only a restart of the port. After a
+ * time-out the command is still under way; of the resets that end it, only the controller's may be
+ * used while ST is on, and QEMU 7.2 crashes when ST is switched off under a running transfer. */
+static bool recover(struct ahci_port *port, enum outcome failure) {
+    if (failure == TIMED_OUT)
+        return reset_controller(port) && bring_up(port, LINK_RESET_MS);
+    if (stop(port) && link_up(port, 0) && wait_idle(port, 0))
         return start(port, READY_MS);
-    return reset_link(port) && start(port, READY_MS);
+    return reset_link(port) && bring_up(port, LINK_RESET_MS);
 }
 
 static void build_command(struct ahci_port *port, uint8_t command, uint64_t lba, uint32_t count,
@@ -180,7 +229,7 @@ static void build_command(struct ahci_port *port, uint8_t command, uint64_t lba,
     };
 }
 
-static int run_once(struct ahci_port *port, uint32_t bytes) {
+static enum outcome run_once(struct ahci_port *port, uint32_t bytes) {
     volatile struct ahci_port_regs *r = port->regs;
     port->memory->list[0].bytes = 0;
     r->is = 0xffffffff;
@@ -188,62 +237,40 @@ static int run_once(struct ahci_port *port, uint32_t bytes) {
     r->ci = 1;
     uint64_t begin = time_ms();
     while (r->ci & 1) {
-        if (r->is & IS_ERRORS || time_ms() - begin > COMMAND_MS)
-            return -1;
+        if (r->is & IS_ERRORS)
+            return FAILED;
+        if (time_ms() - begin > COMMAND_MS)
+            return TIMED_OUT;
         cpu_pause();
     }
     compiler_barrier();
     if (r->is & IS_ERRORS || r->tfd & (ATA_STATUS_ERR | ATA_STATUS_DF))
-        return -1;
-    return port->memory->list[0].bytes == bytes ? 0 : -1;
+        return FAILED;
+    return port->memory->list[0].bytes == bytes ? DONE : FAILED;
 }
 
 int ahci_port_command(struct ahci_port *port, uint8_t command, uint64_t lba, uint32_t count,
                       void *buffer, uint32_t bytes) {
+    bool stopped = !(port->regs->cmd & CMD_ST); /* by a reset that another port needed */
+    if (stopped && !bring_up(port, LINK_RESET_MS))
+        return -1;
     for (unsigned attempt = 0; attempt < 2; attempt++) {
-        if (attempt > 0 || !(port->regs->cmd & CMD_ST)) {
-            if (!recover(port))
-                return -1;
-        }
         build_command(port, command, lba, count, buffer, bytes);
-        if (run_once(port, bytes) == 0)
+        enum outcome outcome = run_once(port, bytes);
+        if (outcome == DONE)
             return 0;
+        if (!recover(port, outcome)) /* also after the last: other sectors may be readable */
+            return -1;
     }
-    recover(port); /* leaves the port usable for other sectors */
     return -1;
 }
 
-/* Power, spin-up and link of a port that the firmware may not have used. */
-static bool connect(struct ahci_port *port) {
-    volatile struct ahci_port_regs *r = port->regs;
-    r->cmd = (r->cmd & ~CMD_ICC_MASK) | CMD_SUD | CMD_POD | CMD_ICC_ACTIVE;
-    if (!link_up(port, LINK_MS)) {
-        if ((r->ssts & SSTS_DET_MASK) != SSTS_DET_PRESENT)
-            return false; /* nothing connected */
-        if (!reset_link(port))
-            return false;
-    }
-    r->cmd |= CMD_FRE;
-    if (r->sig == SIGNATURE_NONE && !reset_link(port))
-        return false;
-    return wait_idle(port, READY_MS) && r->sig == SIGNATURE_DISK;
-}
-
 bool ahci_port_open(struct ahci_port *port) {
-    volatile struct ahci_port_regs *r = port->regs;
-    r->ie = 0;
-    if (!stop(port) && (!reset_link(port) || !stop(port)))
-        return false;
     port->memory = pages_alloc(1, PAGE_SIZE, 1ull << 32);
     if (!port->memory)
         return false;
     memset(port->memory, 0, PAGE_SIZE);
-    r->clb = (uint32_t)(uintptr_t)port->memory->list;
-    r->clbu = 0;
-    r->fb = (uint32_t)(uintptr_t)port->memory->received_fis;
-    r->fbu = 0;
-    clear_errors(port);
-    if (connect(port) && start(port, READY_MS))
+    if (bring_up(port, LINK_MS))
         return true;
     ahci_port_close(port);
     return false;

@@ -29,23 +29,30 @@ _Static_assert(sizeof(struct ahci_regs) == 0x1100, "layout of section 3");
 #define AHCI_CAP_S64A (1u << 31)
 #define AHCI_CAP_SCLO (1u << 24)
 
-/* Largest transfer of one command: one PRD's worth. */
-#define AHCI_COMMAND_BYTES (4u << 20)
+#define AHCI_GHC_AE (1u << 31) /* AHCI rather than legacy mode */
+#define AHCI_GHC_IE (1u << 1)
+#define AHCI_GHC_HR (1u << 0) /* reset the whole controller */
+
+/* Largest transfer of one command: fits one PRD (4 MiB), and a slow disk moves it within the
+ * time-out. */
+#define AHCI_COMMAND_BYTES (1u << 20)
 
 struct ahci_port {
-    volatile struct ahci_port_regs *regs;
-    uint32_t cap;
-    struct ahci_memory *memory; /* command list, FIS area and command table: one page */
-    uint8_t *bounce;            /* below 4 GiB; NULL when the HBA reaches all of memory */
+    volatile struct ahci_regs *hba;
+    volatile struct ahci_port_regs *regs; /* one of hba->port */
+    struct ahci_memory *memory;           /* command list, FIS area and command table: one page */
+    uint8_t *bounce;                      /* below 4 GiB; NULL when the HBA reaches all of memory */
     struct ata_identity id;
 };
 
+/* Switches to AHCI mode with interrupts off: commands are polled. */
+void ahci_enable(volatile struct ahci_regs *hba);
 /* Looks for a SATA disk, gives the port its memory and starts it. false: no disk. */
 bool ahci_port_open(struct ahci_port *port);
 /* Stops the port and frees its memory: for ports whose disk turns out unusable. */
 void ahci_port_close(struct ahci_port *port);
 /* Runs one ATA command that reads bytes (even, <= AHCI_COMMAND_BYTES) into buffer. After a failure
- * the port is reset and the command tried once more. 0 or -1. */
+ * the port, after a time-out the controller, is reset and the command tried once more. 0 or -1. */
 int ahci_port_command(struct ahci_port *port, uint8_t command, uint64_t lba, uint32_t count,
                       void *buffer, uint32_t bytes);
 

@@ -22,6 +22,7 @@
 #define STATUS_FLOATING 0xff /* no drive pulls the bus */
 
 #define PIO_SECTORS 256u /* per command */
+#define DMA_FAILURES_MAX 3
 
 static const struct {
     uint16_t base, control;
@@ -71,15 +72,18 @@ static bool recover(struct ide_drive *d) {
 }
 
 /* Reads what fits one DMA command. A failed attempt is repeated once, by PIO; a drive on which DMA
- * fails where PIO works is read by PIO from then on. */
+ * keeps failing where PIO works is read by PIO from then on. */
 static int read_chunk(struct ide_drive *d, uint64_t lba, uint32_t count, uint8_t *to) {
-    bool by_dma = d->dma;
-    if (by_dma ? ide_dma_read(d, lba, count, to) == 0 : pio_read(d, lba, count, to) == 0)
+    int first = d->dma ? ide_dma_read(d, lba, count, to) : pio_read(d, lba, count, to);
+    if (first == 0) {
+        d->dma_failures = 0;
         return 0;
+    }
     if (!recover(d))
         return -1;
     if (pio_read(d, lba, count, to) == 0) {
-        d->dma = false;
+        if (++d->dma_failures == DMA_FAILURES_MAX)
+            d->dma = false;
         return 0;
     }
     recover(d); /* leaves the drive usable for other sectors */

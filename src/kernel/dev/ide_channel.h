@@ -20,7 +20,7 @@
 #define IDE_COMMAND 7 /* when written */
 
 /* A drive that has to spin up or to retry a weak sector may take several seconds. */
-#define IDE_COMMAND_MS 10000
+#define IDE_COMMAND_MS 15000
 
 struct ide_channel {
     uint16_t base;       /* command block */
@@ -36,6 +36,7 @@ struct ide_drive {
     struct ata_identity id;
     uint32_t multiple; /* sectors per DRQ block, 1 without READ MULTIPLE */
     bool dma;
+    unsigned dma_failures; /* in a row, where PIO then worked */
 };
 
 /* Alternate status, read often enough for the register to be valid (400 ns after a command). */
@@ -54,7 +55,7 @@ void ide_start_command(const struct ide_drive *d, uint8_t command, bool ext, uin
 void ide_set_multiple(struct ide_drive *d);
 
 /* ide_dma.c */
-#define IDE_DMA_BYTES (4u << 20) /* most that one command moves */
+#define IDE_DMA_BYTES (1u << 20) /* most that one command moves: a slow disk does it in time */
 #define IDE_BOUNCE_BYTES (128u << 10)
 #define IDE_DMA_END (1ull << 32) /* PRDs have 32-bit addresses */
 /* Allocates the PRD table; clears c->bus_master when DMA cannot be used. */
