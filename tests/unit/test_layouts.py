@@ -25,9 +25,9 @@ STRUCTS: list[tuple[str, struct.Struct, str]] = [
         "mod_header",
         modlayout.HEADER,
         "magic version_major version_minor header_size file_size sha256 kernel_abi machine "
-        "cpu_bits name target rank section_count section_off reloc_count reloc_off export_count export_off "
-        "import_count import_off symbol_count symbol_off string_size string_off bitcode_size "
-        "bitcode_off reserved",
+        "cpu_bits name target rank section_count section_off reloc_count reloc_off export_count "
+        "export_off import_count import_off symbol_count symbol_off string_size string_off "
+        "bitcode_size bitcode_off reserved",
     ),
     ("mod_section", modlayout.SECTION, "name flags align file_off file_size mem_size"),
     ("mod_reloc", modlayout.RELOC, "section offset type target_kind target addend"),
