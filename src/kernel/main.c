@@ -32,29 +32,32 @@ static void warn_about_missing_features(void) {
         return;
     cpu_feature_names(cpu_target_features_missing(), names, sizeof(names));
     ksnprintf(e.text, sizeof(e.text),
-              "processor: the features of target %s expected, %s not found; modules that need them are left out",
+              "processor: the features of target %s expected, %s not found; modules that need them "
+              "are left out",
               cpu_target(), names);
     report_warn(&e);
 }
 
 _Noreturn void kernel_main(const struct bootinfo *boot) {
-    console_init();                                   // serial port and screen
-    gdt_init();                                       // segments, stacks for exceptions
-    idt_init();                                       // exceptions panic readably from here on
-    cpu_init();                                       // CPUID, CR0, CR4, EFER, XCR0
-    console_boot_event(boot);                         // which build on which machine
-    warn_about_missing_features();                    // of the build's CPU profile
-    ksyms_init(blob(&boot->ksyms), boot->ksyms.size); // names for backtraces
-    pages_init(boot);                                 // physical memory from E820
-    paging_init();                                    // the final page tables
-    paging_check();                                   // no page is writable and executable
-    cpu_check_state(true);                            // CR0.PG, CR4.PAE, EFER.LMA took
-    time_init();                                      // TSC frequency
-    pic_init();                                       // interrupt controllers
-    serial_enable_irq();                              // input is buffered from here on
-    interrupts_enable();                              // IRQ 4 only
-    registry_load_all(blob(&boot->registry), boot->registry.size); // modules, best variants
-    pci_init();                                       // buses and devices
-    block_init();                                     // disks
-    console_run();                                    // open the model, converse
+    const struct boot_loaded *names = &boot->ksyms, *modules = &boot->registry;
+
+    console_init();                                  // serial port and screen
+    gdt_init();                                      // segments, stacks for exceptions
+    idt_init();                                      // exceptions panic readably from here on
+    cpu_init();                                      // CPUID, CR0, CR4, EFER, XCR0
+    console_boot_event(boot);                        // which build on which machine
+    warn_about_missing_features();                   // of the build's CPU profile
+    ksyms_init(blob(names), names->size);            // names for backtraces
+    pages_init(boot);                                // physical memory from E820
+    paging_init();                                   // the final page tables
+    paging_check();                                  // no page is writable and executable
+    cpu_check_state(true);                           // CR0.PG, CR4.PAE, EFER.LMA took
+    time_init();                                     // TSC frequency
+    pic_init();                                      // interrupt controllers
+    serial_enable_irq();                             // input is buffered from here on
+    interrupts_enable();                             // IRQ 4 only
+    registry_load_all(blob(modules), modules->size); // the best variant of each
+    pci_init();                                      // buses and devices
+    block_init();                                    // disks
+    console_run();                                   // open the model, converse
 }

@@ -1,8 +1,8 @@
 /* serial.c - 16550 UART at COM1 (National Semiconductor PC16550D data sheet).
  *
- * Received bytes go through a ring that IRQ 4 fills (producer) and serial_read empties (consumer). When the
- * ring is full, bytes stay in the UART and RTS drops: a sender that honours it, or an emulator, which holds
- * back input while the FIFO is full, loses nothing. */
+ * Received bytes go through a ring that IRQ 4 fills (producer) and serial_read empties (consumer).
+ * When the ring is full, bytes stay in the UART and RTS drops: a sender that honours it, or an
+ * emulator, which holds back input while the FIFO is full, loses nothing. */
 #include "dev/serial.h"
 
 #include <stdbool.h>
@@ -41,7 +41,8 @@
 #define RING_SIZE 65536u /* power of two */
 #define RING_STOP (RING_SIZE - 1024)
 #define RING_RESUME (RING_SIZE / 2)
-#define WRITE_POLLS 10000000u /* some ten seconds: a busy reader behind an emulator may take a while */
+#define WRITE_POLLS                                                                                \
+    10000000u /* some ten seconds: a busy reader behind an emulator may take a while */
 
 static bool present, stalled;
 static volatile bool irq_works; /* IRQ 4 has arrived at least once */
@@ -50,8 +51,8 @@ static uint8_t ring[RING_SIZE];
 static volatile uint32_t head, tail; /* head: next to write, tail: next to read; both run freely */
 static bool sender_stopped;
 
-/* The scratch register remembers; a loop-back test would mistake input that is already waiting for its own
- * echo. */
+/* The scratch register remembers; a loop-back test would mistake input that is already waiting for
+ * its own echo. */
 static bool scratch_remembers(void) {
     static const uint8_t probes[] = {0xae, 0x51};
     for (unsigned i = 0; i < sizeof(probes); i++) {
@@ -115,7 +116,10 @@ void serial_wait(void) {
     }
     __asm__ volatile("cli" : : : "memory");
     if (head == tail)
-        __asm__ volatile("sti\n\thlt" : : : "memory"); /* sti takes effect behind hlt: no lost wake-up */
+        __asm__ volatile("sti\n\thlt"
+                         :
+                         :
+                         : "memory"); /* sti takes effect behind hlt: no lost wake-up */
     else
         interrupts_enable();
 }
@@ -129,8 +133,8 @@ void serial_poll(void) {
 }
 
 int serial_read(void) {
-    /* Bytes left in the UART while the ring was full raise no new interrupt (the PIC is triggered by
-     * edges), so look there as well. */
+    /* Bytes left in the UART while the ring was full raise no new interrupt (the PIC is triggered
+     * by edges), so look there as well. */
     if (head == tail || sender_stopped)
         serial_poll();
     if (head == tail)
@@ -140,8 +144,8 @@ int serial_read(void) {
     return byte;
 }
 
-/* True when the transmitter takes fifo_size more bytes. After one long wait in vain the next ones are short
- * until it moves again. */
+/* True when the transmitter takes fifo_size more bytes. After one long wait in vain the next ones
+ * are short until it moves again. */
 static bool wait_transmitter(void) {
     uint32_t polls = stalled ? 1 : WRITE_POLLS;
     for (; polls > 0; polls--) {

@@ -4,10 +4,10 @@
 
 #include <stddef.h>
 
-void serial_init(void);           /* polled output and input */
-void serial_enable_irq(void);     /* input through IRQ 4 from now on; after pic_init */
+void serial_init(void);       /* polled output and input */
+void serial_enable_irq(void); /* input through IRQ 4 from now on; after pic_init */
 void serial_write(const char *bytes, size_t n);
-int serial_read(void);            /* next received byte, -1 when none */
-void serial_wait(void);           /* sleeps until a byte may have arrived (hlt when IRQ 4 is on) */
-void serial_poll(void);           /* moves received bytes into the buffer (also without interrupts) */
+int serial_read(void);  /* next received byte, -1 when none */
+void serial_wait(void); /* sleeps until a byte may have arrived (hlt when IRQ 4 is on) */
+void serial_poll(void); /* moves received bytes into the buffer (also without interrupts) */
 #endif

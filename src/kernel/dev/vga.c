@@ -1,5 +1,5 @@
-/* vga.c - VGA text mode 3: 80x25 cells of character and attribute at 0xB8000 (IBM VGA technical reference).
- * UTF-8 is decoded here, because a sequence may arrive in pieces. */
+/* vga.c - VGA text mode 3: 80x25 cells of character and attribute at 0xB8000 (IBM VGA technical
+ * reference). UTF-8 is decoded here, because a sequence may arrive in pieces. */
 #include "dev/vga.h"
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
-/* vga.h - 80x25 VGA text output with scrolling and hardware cursor. UTF-8 outside ASCII is shown as its
- * CP437 glyph where one exists, else as '?'. */
+/* vga.h - 80x25 VGA text output with scrolling and hardware cursor. UTF-8 outside ASCII is shown as
+ * its CP437 glyph where one exists, else as '?'. */
 #ifndef KERNEL_DEV_VGA_H
 #define KERNEL_DEV_VGA_H
 

@@ -1,5 +1,5 @@
-/* panic.c - the end of a machine whose invariants broke: a report for people, one event, exit code. It
- * uses no heap, and survives faulting itself: the second fault prints one line and leaves. */
+/* panic.c - the end of a machine whose invariants broke: a report for people, one event, exit code.
+ * It uses no heap, and survives faulting itself: the second fault prints one line and leaves. */
 #include "lib/panic.h"
 
 #include "arch/x86/backtrace.h"
@@ -16,7 +16,7 @@
 
 /* What is still safe to say when the report itself has failed. */
 #define NESTED_EVENT                                                                               \
-    "\x1e{\"ev\":\"panic\",\"vector\":null,\"error_code\":null,\"ip\":0,\"address\":null,"                  \
+    "\x1e{\"ev\":\"panic\",\"vector\":null,\"error_code\":null,\"ip\":0,\"address\":null,"         \
     "\"backtrace\":[]}\n"
 
 static volatile unsigned depth;

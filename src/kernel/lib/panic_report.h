@@ -1,4 +1,5 @@
-/* panic_report.h - what a panic tells after its first lines; between panic.c and arch/x86/trap.c. */
+/* panic_report.h - what a panic tells after its first lines; between panic.c and arch/x86/trap.c.
+ */
 #ifndef KERNEL_LIB_PANIC_REPORT_H
 #define KERNEL_LIB_PANIC_REPORT_H
 
@@ -6,7 +7,7 @@
 #include <stdint.h>
 
 struct panic_report {
-    bool trap;       /* vector and error_code are valid */
+    bool trap;        /* vector and error_code are valid */
     bool has_address; /* address is valid */
     unsigned vector;
     uint64_t error_code, address;
@@ -15,8 +16,8 @@ struct panic_report {
     uintptr_t frame_pointer;
 };
 
-/* Interrupts off, one report only: a fault while reporting prints what (one line) on the serial port and
- * ends the machine. */
+/* Interrupts off, one report only: a fault while reporting prints what (one line) on the serial
+ * port and ends the machine. */
 void panic_enter(const char *what);
 /* Backtrace, panic event, exit. */
 _Noreturn void panic_finish(const struct panic_report *report);

@@ -1,5 +1,5 @@
-/* printf.c - formatted text. One formatter writes characters to a sink; the sink is either a caller's
- * buffer or the console. No heap and no large buffer: a panic prints with it. */
+/* printf.c - formatted text. One formatter writes characters to a sink; the sink is either a
+ * caller's buffer or the console. No heap and no large buffer: a panic prints with it. */
 #include "lib/printf.h"
 
 #include <stdbool.h>

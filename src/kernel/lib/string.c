@@ -1,6 +1,6 @@
-/* string.c - memory and string functions. The bulk moves are string instructions: processors copy with
- * them at full width, and an emulator moves a whole word per step. no_builtin keeps the compiler from
- * turning a loop in here into a call of the very function it implements. */
+/* string.c - memory and string functions. The bulk moves are string instructions: processors copy
+ * with them at full width, and an emulator moves a whole word per step. no_builtin keeps the
+ * compiler from turning a loop in here into a call of the very function it implements. */
 #include "lib/string.h"
 
 #include <stdint.h>

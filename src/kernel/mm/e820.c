@@ -1,5 +1,6 @@
-/* e820.c - the firmware's memory map, put in order (ACPI specification 6.5, section 15). The map is cut at
- * every boundary that occurs in it; each piece is usable when a usable entry and no other covers it. */
+/* e820.c - the firmware's memory map, put in order (ACPI specification 6.5, section 15). The map is
+ * cut at every boundary that occurs in it; each piece is usable when a usable entry and no other
+ * covers it. */
 #include "mm/e820.h"
 
 #include <stdbool.h>

@@ -13,9 +13,10 @@ struct e820_range { /* in pages */
     uint64_t count;
 };
 
-/* Usable RAM within pages [from, to) as ascending ranges that neither overlap nor touch. Entries may be in
- * any order, overlap, be empty or run past the end of the address space; wherever kinds overlap, a
- * reserved one wins; pages that are only partly usable are not. Returns the number of ranges. */
+/* Usable RAM within pages [from, to) as ascending ranges that neither overlap nor touch. Entries
+ * may be in any order, overlap, be empty or run past the end of the address space; wherever kinds
+ * overlap, a reserved one wins; pages that are only partly usable are not. Returns the number of
+ * ranges. */
 unsigned e820_usable(const struct e820_entry *entries, unsigned count, uint64_t from, uint64_t to,
                      struct e820_range ranges[E820_RANGES_MAX]);
 

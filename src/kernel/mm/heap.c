@@ -1,9 +1,9 @@
-/* heap.c - kmalloc. Up to SMALL_MAX bytes: a block of a power-of-two size class, with a header in front and a
- * red zone behind. More, or stricter alignment: whole pages, kept in a table apart so that the memory
- * itself can be aligned to 2 MiB.
+/* heap.c - kmalloc. Up to SMALL_MAX bytes: a block of a power-of-two size class, with a header in
+ * front and a red zone behind. More, or stricter alignment: whole pages, kept in a table apart so
+ * that the memory itself can be aligned to 2 MiB.
  *
- * Small blocks never start at a page boundary (the header is there or in front), large ones always do:
- * that is how kfree tells them apart. Small pages stay with their size class. */
+ * Small blocks never start at a page boundary (the header is there or in front), large ones always
+ * do: that is how kfree tells them apart. Small pages stay with their size class. */
 #include "mm/heap.h"
 
 #include <stdbool.h>
@@ -64,7 +64,7 @@ static void red_zone_check(const void *memory, size_t size) {
 static unsigned class_of(size_t size) {
     unsigned class = 0;
     while (size + OVERHEAD > (size_t)1 << (CLASS_MIN_SHIFT + class))
-        class++;
+        class ++;
     return class;
 }
 

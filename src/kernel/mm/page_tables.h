@@ -1,5 +1,6 @@
-/* page_tables.h - the format of page-table entries: PAE (three levels, 32-bit) and long mode (four levels)
- * share it (Intel SDM vol. 3A, sections 4.4 and 4.5). Levels count up from the last: 0 is a page table. */
+/* page_tables.h - the format of page-table entries: PAE (three levels, 32-bit) and long mode (four
+ * levels) share it (Intel SDM vol. 3A, sections 4.4 and 4.5). Levels count up from the last: 0 is a
+ * page table. */
 #ifndef KERNEL_MM_PAGE_TABLES_H
 #define KERNEL_MM_PAGE_TABLES_H
 
@@ -10,7 +11,8 @@
 #define PTE_WRITE_THROUGH 0x8ull
 #define PTE_CACHE_OFF 0x10ull
 #define PTE_LARGE 0x80ull /* in a page directory: a 2 MiB page */
-#define PTE_EXEC 0x200ull /* ours (ignored by the processor): meant to be executable, with or without NX */
+#define PTE_EXEC                                                                                   \
+    0x200ull /* ours (ignored by the processor): meant to be executable, with or without NX */
 #define PTE_NX (1ull << 63)
 #define PTE_ADDRESS 0x000ffffffffff000ull
 

@@ -1,7 +1,8 @@
-/* pages.c - physical pages: the usable ranges of E820 and one bit per page, set while the page is in use.
+/* pages.c - physical pages: the usable ranges of E820 and one bit per page, set while the page is
+ * in use.
  *
- * Invariants: ranges ascend and never touch, so a run of free pages lies in one range. Page i of range r
- * is bit r.bit + i. available = number of clear bits. */
+ * Invariants: ranges ascend and never touch, so a run of free pages lies in one range. Page i of
+ * range r is bit r.bit + i. available = number of clear bits. */
 #include "mm/pages.h"
 
 #include <stdbool.h>
@@ -12,7 +13,8 @@
 #include "lib/string.h"
 #include "mm/e820.h"
 
-#define LOW_MEMORY_PAGES 256u /* the first MiB belongs to the firmware, VGA and the boot sectors */
+/* The first MiB belongs to the firmware, VGA and the boot sectors. */
+#define LOW_MEMORY_PAGES 256u
 #define WORD_BITS (8 * sizeof(uintptr_t))
 #define JUNK 0xd5
 #define JUNK_MAX_PAGES 16 /* larger runs would cost milliseconds */
@@ -131,8 +133,9 @@ void pages_init(const struct bootinfo *boot) {
     size_t bitmap_pages = (bytes + PAGE_SIZE - 1) / PAGE_SIZE;
     uint64_t at = find_early(bitmap_pages, used, used_count);
     if (total == 0 || at == 0)
-        panic("no room for the page bitmap: expected %zu free pages below %u MiB in E820, found none",
-              bitmap_pages, PAGES_EARLY_LIMIT >> 20);
+        panic(
+            "no room for the page bitmap: expected %zu free pages below %u MiB in E820, none found",
+            bitmap_pages, PAGES_EARLY_LIMIT >> 20);
     bitmap = (uintptr_t *)(uintptr_t)(at * PAGE_SIZE);
     memset(bitmap, 0, bytes);
     available = total;

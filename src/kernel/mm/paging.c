@@ -158,7 +158,8 @@ unsigned paging_query(const void *pointer) {
     return flags_of(table_of(*directory)[address / PAGE_SIZE & (TABLE_ENTRIES - 1)]);
 }
 
-/* Panics when an entry below table breaks a rule; base: address that the table's first entry covers. */
+/* Panics when an entry below table breaks a rule; base: address that the table's first entry
+ * covers. */
 static void check_table(const uint64_t *table, unsigned level, uint64_t base) {
     unsigned entries = level == LEVEL_ROOT ? ROOT_ENTRIES : TABLE_ENTRIES;
     for (unsigned i = 0; i < entries; i++) {
@@ -169,7 +170,8 @@ static void check_table(const uint64_t *table, unsigned level, uint64_t base) {
             check_table(table_of(entry), level - 1, address);
             continue;
         }
-        uint64_t wrong = level == LEVEL_PAGE ? PTE_ADDRESS : PTE_ADDRESS & ~(LARGE_PAGE_SIZE - 1ull);
+        uint64_t wrong =
+            level == LEVEL_PAGE ? PTE_ADDRESS : PTE_ADDRESS & ~(LARGE_PAGE_SIZE - 1ull);
         if ((entry & wrong) != address)
             panic("page table: 0x%llx is mapped to 0x%llx", (unsigned long long)address,
                   (unsigned long long)(entry & wrong));

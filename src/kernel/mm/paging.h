@@ -1,4 +1,5 @@
-/* paging.h - the page tables: identity-mapped RAM in 2 MiB pages, split where protection differs. */
+/* paging.h - the page tables: identity-mapped RAM in 2 MiB pages, split where protection differs.
+ */
 #ifndef KERNEL_MM_PAGING_H
 #define KERNEL_MM_PAGING_H
 
@@ -11,9 +12,10 @@
 #define PAGE_NONE 4u     /* not present: guard pages, the null page */
 #define PAGE_UNCACHED 8u /* device registers */
 
-void paging_init(void); /* builds and activates the final tables: null page absent, text read-only, NX elsewhere */
-/* Walks all tables: identity-mapped, no page both writable and executable, kernel text and rodata not
- * writable, page 0 and the stack guard absent; panics at the first page that differs. */
+void paging_init(void); /* builds and activates the final tables: null page absent, text read-only,
+                           NX elsewhere */
+/* Walks all tables: identity-mapped, no page both writable and executable, kernel text and rodata
+ * not writable, page 0 and the stack guard absent; panics at the first page that differs. */
 void paging_check(void);
 /* Sets protection of whole pages; start and size page-aligned. PAGE_W|PAGE_X together panics. */
 void paging_protect(const void *start, size_t size, unsigned flags);

@@ -62,8 +62,8 @@ static void stack_overflow(void) {
     descend(0);
 }
 
-/* With an IDT that ends behind the double fault, a software interrupt cannot be delivered, nor can the
- * general protection fault about it. */
+/* With an IDT that ends behind the double fault, a software interrupt cannot be delivered, nor can
+ * the general protection fault about it. */
 static void double_fault(void) {
     struct __attribute__((packed)) {
         uint16_t limit;
@@ -84,16 +84,10 @@ static void nested_panic(void) {
 }
 
 const struct selftest_fault selftest_faults[] = {
-    {"fault-divide", divide},
-    {"fault-ud", invalid_opcode},
-    {"fault-page-null", null_read},
-    {"fault-stack-overflow", stack_overflow},
-    {"fault-nx", execute_data},
-    {"fault-rodata-write", rodata_write},
-    {"fault-text-write", text_write},
-    {"fault-double", double_fault},
-    {"fault-gp", general_protection},
-    {"panic", software_panic},
-    {"panic-nested", nested_panic},
-    {NULL, NULL},
+    {"fault-divide", divide},         {"fault-ud", invalid_opcode},
+    {"fault-page-null", null_read},   {"fault-stack-overflow", stack_overflow},
+    {"fault-nx", execute_data},       {"fault-rodata-write", rodata_write},
+    {"fault-text-write", text_write}, {"fault-double", double_fault},
+    {"fault-gp", general_protection}, {"panic", software_panic},
+    {"panic-nested", nested_panic},   {NULL, NULL},
 };

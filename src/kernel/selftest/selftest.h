@@ -1,5 +1,5 @@
-/* selftest.h - the machine checks its own invariants: /selftest [NAME]. Faults are raised on purpose, by
- * name only; each ends the machine in a panic. */
+/* selftest.h - the machine checks its own invariants: /selftest [NAME]. Faults are raised on
+ * purpose, by name only; each ends the machine in a panic. */
 #ifndef KERNEL_SELFTEST_SELFTEST_H
 #define KERNEL_SELFTEST_SELFTEST_H
 
@@ -17,8 +17,8 @@ struct selftest_fault {
     void (*raise)(void);
 };
 
-/* Runs the test or fault of that name, or, for NULL, every test (no fault). Prints one line each; returns
- * the number of failures. */
+/* Runs the test or fault of that name, or, for NULL, every test (no fault). Prints one line each;
+ * returns the number of failures. */
 unsigned selftest_run(const char *name);
 
 /* Each ends with an entry without a name. */

@@ -80,7 +80,8 @@ static bool test_div64(char *why, size_t size) {
     }
     int64_t negative = (int64_t)opaque((uint64_t)-1000000000001ll);
     EXPECT(negative / 1000 == -1000000000 && negative % 1000 == -1);
-    EXPECT(opaque(0xf000000000000001ull) >> opaque(60) == 15 && opaque(1) << opaque(40) == 1ull << 40);
+    EXPECT(opaque(0xf000000000000001ull) >> opaque(60) == 15 &&
+           opaque(1) << opaque(40) == 1ull << 40);
     return true;
 }
 
@@ -104,6 +105,9 @@ static bool test_sha256(char *why, size_t size) {
 }
 
 const struct selftest selftests_lib[] = {
-    {"string", test_string}, {"printf", test_printf}, {"div64", test_div64},
-    {"sha256", test_sha256}, {NULL, NULL},
+    {"string", test_string},
+    {"printf", test_printf},
+    {"div64", test_div64},
+    {"sha256", test_sha256},
+    {NULL, NULL},
 };

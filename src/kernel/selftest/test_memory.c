@@ -13,11 +13,13 @@
 #define UNTOUCHED_SIZE 65536u
 #define SLOTS 64u
 
-static uint8_t untouched[UNTOUCHED_SIZE]; /* nobody writes here: only the entry code can make it zero */
+static uint8_t
+    untouched[UNTOUCHED_SIZE]; /* nobody writes here: only the entry code can make it zero */
 
 static bool test_bss(char *why, size_t size) {
     const volatile uint8_t *bytes = untouched;
-    EXPECT((char *)untouched >= kernel_bss_start && (char *)untouched + UNTOUCHED_SIZE <= kernel_bss_end);
+    EXPECT((char *)untouched >= kernel_bss_start &&
+           (char *)untouched + UNTOUCHED_SIZE <= kernel_bss_end);
     for (size_t i = 0; i < UNTOUCHED_SIZE; i++)
         EXPECT(bytes[i] == 0);
     return true;
@@ -65,7 +67,7 @@ static bool test_pages(char *why, size_t size) {
     memset(large, 0x77, 700 * PAGE_SIZE);
     one[0] = 1;
     pages_free(one, 1);
-    EXPECT(one[0] != 1); /* junk */
+    EXPECT(one[0] != 1);                         /* junk */
     EXPECT(pages_alloc(1, PAGE_SIZE, 0) == one); /* lowest first */
     pages_free(one, 1);
     pages_free(two, 1);

@@ -1,4 +1,5 @@
-/* fault_task.h - the double-fault task needs the page tables that are current when it is entered. */
+/* fault_task.h - the double-fault task needs the page tables that are current when it is entered.
+ */
 #ifndef KERNEL_ARCH_I686_FAULT_TASK_H
 #define KERNEL_ARCH_I686_FAULT_TASK_H
 

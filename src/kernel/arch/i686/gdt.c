@@ -1,6 +1,6 @@
-/* gdt.c (i686) - flat segments, and a second task for the double fault: when the kernel stack has run into
- * its guard page, the page fault cannot be pushed, and only a task switch brings a good stack
- * (Intel SDM vol. 3A, sections 3.4.5, 6.15 and 7.2). */
+/* gdt.c (i686) - flat segments, and a second task for the double fault: when the kernel stack has
+ * run into its guard page, the page fault cannot be pushed, and only a task switch brings a good
+ * stack (Intel SDM vol. 3A, sections 3.4.5, 6.15 and 7.2). */
 #include "arch/x86/gdt.h"
 
 #include <stdint.h>
@@ -34,8 +34,17 @@ static uint64_t tss_descriptor(const struct tss *tss) {
 static _Noreturn void double_fault(void) {
     const struct tss *t = &main_tss;
     struct trap_frame frame = {
-        .edi = t->edi, .esi = t->esi, .ebp = t->ebp, .esp = t->esp, .ebx = t->ebx, .edx = t->edx,
-        .ecx = t->ecx, .eax = t->eax, .vector = TRAP_DOUBLE_FAULT, .eip = t->eip, .cs = t->cs,
+        .edi = t->edi,
+        .esi = t->esi,
+        .ebp = t->ebp,
+        .esp = t->esp,
+        .ebx = t->ebx,
+        .edx = t->edx,
+        .ecx = t->ecx,
+        .eax = t->eax,
+        .vector = TRAP_DOUBLE_FAULT,
+        .eip = t->eip,
+        .cs = t->cs,
         .eflags = t->eflags,
     };
     trap_panic(&frame);

@@ -1,5 +1,5 @@
-/* backtrace.c - a frame is two words at the frame pointer: the caller's frame pointer and the return
- * address. */
+/* backtrace.c - a frame is two words at the frame pointer: the caller's frame pointer and the
+ * return address. */
 #include "arch/x86/backtrace.h"
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
-/* control.h - control registers, MSRs, CPUID and flags (Intel SDM vol. 3A, sections 2.5 and 2.8). */
+/* control.h - control registers, MSRs, CPUID and flags (Intel SDM vol. 3A, sections 2.5 and 2.8).
+ */
 #ifndef KERNEL_ARCH_X86_CONTROL_H
 #define KERNEL_ARCH_X86_CONTROL_H
 

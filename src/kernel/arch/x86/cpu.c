@@ -1,4 +1,5 @@
-/* cpu.c - what CPUID says about this processor (Intel SDM vol. 2A, CPUID; AMD APM vol. 3, appendix E). */
+/* cpu.c - what CPUID says about this processor (Intel SDM vol. 2A, CPUID; AMD APM vol. 3, appendix
+ * E). */
 #include "arch/x86/cpu.h"
 
 #include "arch/x86/control.h"
@@ -7,7 +8,8 @@
 #include "lib/string.h"
 
 #if !defined(FLUID_TARGET) || !defined(FLUID_TARGET_FEATURES)
-#error "the build passes -DFLUID_TARGET=\"tag\" and -DFLUID_TARGET_FEATURES=mask from the CPU profile"
+#error                                                                                             \
+    "the build passes -DFLUID_TARGET=\"tag\" and -DFLUID_TARGET_FEATURES=mask from the CPU profile"
 #endif
 
 #define LEAF_EXTENDED 0x80000000u
@@ -76,8 +78,8 @@ void cpu_identify(struct cpu_needs *needs) {
     needs->xsave = (leaf1.ecx & ECX_XSAVE) != 0;
 }
 
-/* A feature counts when CPUID has its bit, the state components it works on are all enabled in XCR0,
- * and, for everything vectorial, CR4.OSFXSR is on. */
+/* A feature counts when CPUID has its bit, the state components it works on are all enabled in
+ * XCR0, and, for everything vectorial, CR4.OSFXSR is on. */
 void cpu_compute_features(bool fxsr, uint64_t xcr0) {
     uint32_t usable = 0;
     info.xcr0 = xcr0;

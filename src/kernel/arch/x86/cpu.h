@@ -14,14 +14,15 @@ struct cpu_info {
     uint64_t xcr0;     /* 0 without XSAVE */
     bool nx, pae, long_mode;
     uint32_t physical_bits;
-    uint64_t tsc_hz;   /* 0 before time_init */
+    uint64_t tsc_hz; /* 0 before time_init */
 };
 
-/* Reads CPUID, sets CR0, CR4, EFER and XCR0 for what the CPU has and reads them back. A bit that did not
- * take ends the machine with E-CPU-03 and FLUID_EXIT_FAIL. (What the kernel cannot start without, CPUID, TSC,
- * PAE and long mode, entry.S has checked: E-CPU-01 and 02.) */
+/* Reads CPUID, sets CR0, CR4, EFER and XCR0 for what the CPU has and reads them back. A bit that
+ * did not take ends the machine with E-CPU-03 and FLUID_EXIT_FAIL. (What the kernel cannot start
+ * without, CPUID, TSC, PAE and long mode, entry.S has checked: E-CPU-01 and 02.) */
 void cpu_init(void);
-/* Reads the control registers back once more; paging: CR0.PG, CR4.PAE and, in long mode, EFER.LMA too. */
+/* Reads the control registers back once more; paging: CR0.PG, CR4.PAE and, in long mode, EFER.LMA
+ * too. */
 void cpu_check_state(bool paging);
 const struct cpu_info *cpu_info(void);
 /* Space-separated names of features ("sse2 ssse3 ..."), as in the boot event. Returns length. */
@@ -33,8 +34,8 @@ uint32_t cpu_target_features_missing(void);
 void cpu_set_tsc_hz(uint64_t hz); /* time.c, once calibrated */
 /* Reset through the keyboard controller, then a triple fault; never returns. */
 _Noreturn void cpu_reset(void);
-/* Ends the emulator through isa-debug-exit (port 0xF4) with code; without that device FLUID_EXIT_PASS tries
- * the power-off ports of known virtual machines; else halts. */
+/* Ends the emulator through isa-debug-exit (port 0xF4) with code; without that device
+ * FLUID_EXIT_PASS tries the power-off ports of known virtual machines; else halts. */
 _Noreturn void cpu_power_off(uint8_t code);
 _Noreturn void cpu_halt(void);
 

@@ -26,8 +26,8 @@ _Noreturn void cpu_reset(void) {
     outb(RESET_CONTROL, 0x06);
     for (int i = 0; i < RESET_TRIES; i++)
         cpu_pause();
-    /* An exception without an IDT cannot be delivered, nor can the double fault: shutdown, which the
-     * chipset answers with a reset. */
+    /* An exception without an IDT cannot be delivered, nor can the double fault: shutdown, which
+     * the chipset answers with a reset. */
     struct __attribute__((packed)) {
         uint16_t limit;
         uintptr_t base;
@@ -39,8 +39,8 @@ _Noreturn void cpu_reset(void) {
 _Noreturn void cpu_power_off(uint8_t code) {
     __asm__ volatile("cli");
     outb(FLUID_EXIT_PORT, code);
-    /* Without isa-debug-exit: a wanted end switches the machine off through the ports of the virtual
-     * machines we know; after an error it stays on so that the screen can be read. */
+    /* Without isa-debug-exit: a wanted end switches the machine off through the ports of the
+     * virtual machines we know; after an error it stays on so that the screen can be read. */
     if (code == FLUID_EXIT_PASS) {
         outw(0x604, 0x2000);  /* QEMU PM1a control: SLP_EN, S5 */
         outw(0xb004, 0x2000); /* Bochs, QEMU before 2.0 */

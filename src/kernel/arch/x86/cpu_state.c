@@ -1,6 +1,6 @@
-/* cpu_state.c - the control registers, set for what the processor has and read back: a bit that did not
- * take is an error here and now, not a fault in the middle of a tensor kernel (Intel SDM vol. 3A,
- * sections 2.5, 2.6 and 13.1). */
+/* cpu_state.c - the control registers, set for what the processor has and read back: a bit that did
+ * not take is an error here and now, not a fault in the middle of a tensor kernel (Intel SDM vol.
+ * 3A, sections 2.5, 2.6 and 13.1). */
 #include "arch/x86/control.h"
 #include "arch/x86/cpu.h"
 #include "console/event.h"
@@ -24,10 +24,11 @@ static void check_register(const char *name, uint64_t value, uint64_t set, uint6
     struct fluid_error e = {.code = "E-CPU-03"};
     if ((value & set) == set && (value & clear) == 0)
         return;
-    ksnprintf(e.text, sizeof(e.text),
-              "%s: expected bits 0x%llx set and 0x%llx clear, found 0x%llx; the processor or hypervisor "
-              "refuses a feature that its own CPUID reports, use another -cpu model",
-              name, (unsigned long long)set, (unsigned long long)clear, (unsigned long long)value);
+    ksnprintf(
+        e.text, sizeof(e.text),
+        "%s: expected bits 0x%llx set and 0x%llx clear, found 0x%llx; the processor or hypervisor "
+        "refuses a feature that its own CPUID reports, use another -cpu model",
+        name, (unsigned long long)set, (unsigned long long)clear, (unsigned long long)value);
     report_error(&e);
     cpu_power_off(FLUID_EXIT_FAIL);
 }

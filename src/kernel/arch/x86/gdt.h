@@ -1,5 +1,5 @@
-/* gdt.h - segments and task state: flat code and data, and stacks for the exceptions that must not run on
- * the stack they were raised on. Each target has its own gdt.c. */
+/* gdt.h - segments and task state: flat code and data, and stacks for the exceptions that must not
+ * run on the stack they were raised on. Each target has its own gdt.c. */
 #ifndef KERNEL_ARCH_X86_GDT_H
 #define KERNEL_ARCH_X86_GDT_H
 

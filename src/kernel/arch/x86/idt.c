@@ -1,4 +1,5 @@
-/* idt.c - the interrupt descriptor table: every exception and IRQ has a gate (Intel SDM vol. 3A, 6.10). */
+/* idt.c - the interrupt descriptor table: every exception and IRQ has a gate (Intel SDM vol.
+ * 3A, 6.10). */
 #include <stdint.h>
 
 #include "arch/x86/gdt.h"
@@ -45,8 +46,7 @@ void idt_init(void) {
     idt[18].ist = IST_MACHINE_CHECK;
     idt[TRAP_PAGE_FAULT].ist = IST_PAGE_FAULT;
 #else
-    idt[TRAP_DOUBLE_FAULT] =
-        (struct gate){.selector = GDT_DOUBLE_FAULT_TSS, .type = GATE_TASK};
+    idt[TRAP_DOUBLE_FAULT] = (struct gate){.selector = GDT_DOUBLE_FAULT_TSS, .type = GATE_TASK};
 #endif
     struct __attribute__((packed)) {
         uint16_t limit;

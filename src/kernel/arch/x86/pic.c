@@ -57,8 +57,8 @@ void irq_register(unsigned irq, void (*handler)(void)) {
     interrupts_restore(flags);
 }
 
-/* A request that went away before it was acknowledged arrives as IRQ 7 or 15 without its in-service bit
- * (8259A data sheet, "spurious"). It must not be ended; the master's cascade must. */
+/* A request that went away before it was acknowledged arrives as IRQ 7 or 15 without its in-service
+ * bit (8259A data sheet, "spurious"). It must not be ended; the master's cascade must. */
 static bool is_spurious(unsigned irq) {
     if (irq != 7 && irq != 15)
         return false;

@@ -1,5 +1,5 @@
-/* sections.h - addresses that the linker script (kernel.ld) and entry.S define. Only the address of each
- * symbol means something. */
+/* sections.h - addresses that the linker script (kernel.ld) and entry.S define. Only the address of
+ * each symbol means something. */
 #ifndef KERNEL_ARCH_X86_SECTIONS_H
 #define KERNEL_ARCH_X86_SECTIONS_H
 

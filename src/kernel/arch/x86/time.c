@@ -1,8 +1,9 @@
 /* time.c - the time-stamp counter, calibrated against channel 2 of the PIT (Intel 8254).
  *
- * Counter and TSC are read as pairs, the TSC before and after each latched counter value. What counts is
- * how tight the two pairs are, not how long the loop between them took, so being descheduled by a host
- * costs nothing; a counter that ran out meanwhile is noticed by its output pin. */
+ * Counter and TSC are read as pairs, the TSC before and after each latched counter value. What
+ * counts is how tight the two pairs are, not how long the loop between them took, so being
+ * descheduled by a host costs nothing; a counter that ran out meanwhile is noticed by its output
+ * pin. */
 #include "arch/x86/time.h"
 
 #include <stdbool.h>
@@ -16,9 +17,12 @@
 #define PIT_HZ 1193182u
 #define PIT_CHANNEL2 0x42
 #define PIT_MODE 0x43
-#define PIT_LOAD_CHANNEL2 0xb0  /* channel 2, low then high byte, mode 0: count down once, binary */
+#define PIT_LOAD_CHANNEL2                                                                          \
+    0xb0 /* channel 2, low then high byte, mode 0: count down once, binary                         \
+          */
 #define PIT_LATCH_CHANNEL2 0x80
-#define PORT_B 0x61             /* bit 0: gate of channel 2, bit 1: speaker, bit 5: output */
+/* Bit 0: gate of channel 2, bit 1: speaker, bit 5: output of channel 2. */
+#define PORT_B 0x61
 #define PIT_START 0xffff
 #define WINDOW_TICKS (PIT_HZ / 400) /* 2.5 ms */
 #define TRIES 7
@@ -99,10 +103,11 @@ void time_init(void) {
         struct fluid_error e = {.code = "E-TIME-01"};
         uint64_t stated = stated_hz();
         hz = stated >= HZ_MIN && stated <= HZ_MAX ? stated : HZ_FALLBACK;
-        ksnprintf(e.text, sizeof(e.text),
-                  "TSC calibration: expected the PIT to count, it did not in %d tries; %llu Hz assumed, "
-                  "times may be wrong",
-                  TRIES, (unsigned long long)hz);
+        ksnprintf(
+            e.text, sizeof(e.text),
+            "TSC calibration: expected the PIT to count, it did not in %d tries; %llu Hz assumed, "
+            "times may be wrong",
+            TRIES, (unsigned long long)hz);
         report_warn(&e);
     }
     cpu_set_tsc_hz(hz);

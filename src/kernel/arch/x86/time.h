@@ -11,6 +11,6 @@ static inline uint64_t time_cycles(void) {
     return (uint64_t)high << 32 | low;
 }
 uint64_t time_hz(void);
-uint64_t time_ms(void); /* since kernel entry */
+uint64_t time_ms(void);          /* since kernel entry */
 void time_delay_us(uint32_t us); /* busy wait */
 #endif

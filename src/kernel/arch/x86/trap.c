@@ -1,5 +1,5 @@
-/* trap.c - where every interrupt arrives: IRQs go to their handlers, exceptions end in a report. The kernel
- * has no exception that it recovers from. */
+/* trap.c - where every interrupt arrives: IRQs go to their handlers, exceptions end in a report.
+ * The kernel has no exception that it recovers from. */
 #include "arch/x86/trap.h"
 
 #include <stddef.h>
@@ -46,9 +46,11 @@ static const char *const vector_names[TRAP_EXCEPTIONS] = {
 #define FRAME_BP(f) ((f)->rbp)
 #define FRAME_SP(f) ((f)->rsp)
 #define FRAME_FLAGS(f) ((f)->rflags)
+/* clang-format off */
 #define REGISTERS(X)                                                                               \
-    X(rax) X(rbx) X(rcx) X(rdx) X(rsi) X(rdi) X(rbp) X(rsp) X(r8) X(r9) X(r10) X(r11) X(r12)       \
-    X(r13) X(r14) X(r15)
+    X(rax) X(rbx) X(rcx) X(rdx) X(rsi) X(rdi) X(rbp) X(rsp)                                        \
+    X(r8) X(r9) X(r10) X(r11) X(r12) X(r13) X(r14) X(r15)
+/* clang-format on */
 #else
 #define FRAME_IP(f) ((f)->eip)
 #define FRAME_BP(f) ((f)->ebp)
@@ -97,8 +99,8 @@ static void print_hint(uintptr_t vector, uintptr_t address) {
         kprintf("  a NULL pointer, most likely\n");
 }
 
-/* A jump to a page without code leaves no frame of its own: the top of the stack tells where it came from,
- * if it was a call. 0: the fault is of another kind. */
+/* A jump to a page without code leaves no frame of its own: the top of the stack tells where it
+ * came from, if it was a call. 0: the fault is of another kind. */
 static uintptr_t called_from(const struct trap_frame *f, uintptr_t address) {
     uintptr_t stack = FRAME_SP(f);
     if (f->vector != TRAP_PAGE_FAULT || address != FRAME_IP(f))

@@ -1,5 +1,5 @@
-/* trap.h - exceptions and interrupts as isr.S hands them over. The layout of struct trap_frame is what the
- * processor and the stubs of arch/<target>/isr.S push, lowest address first. */
+/* trap.h - exceptions and interrupts as isr.S hands them over. The layout of struct trap_frame is
+ * what the processor and the stubs of arch/<target>/isr.S push, lowest address first. */
 #ifndef KERNEL_ARCH_X86_TRAP_H
 #define KERNEL_ARCH_X86_TRAP_H
 
@@ -23,7 +23,7 @@ struct trap_frame {
 };
 
 void idt_init(void);
-void trap_handle(struct trap_frame *frame);                  /* from isr.S */
+void trap_handle(struct trap_frame *frame);                /* from isr.S */
 _Noreturn void trap_panic(const struct trap_frame *frame); /* report, event, exit */
 
 #endif

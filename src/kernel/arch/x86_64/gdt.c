@@ -1,5 +1,5 @@
-/* gdt.c (x86_64) - long mode needs a code and a data descriptor and one TSS, which holds the interrupt
- * stack table (Intel SDM vol. 3A, sections 3.4.5, 6.14.5 and 7.7). */
+/* gdt.c (x86_64) - long mode needs a code and a data descriptor and one TSS, which holds the
+ * interrupt stack table (Intel SDM vol. 3A, sections 3.4.5, 6.14.5 and 7.7). */
 #include "arch/x86/gdt.h"
 
 #include <stdint.h>
@@ -29,8 +29,8 @@ void gdt_init(void) {
     tss.io_map = sizeof(tss);
 
     uint64_t base = (uintptr_t)&tss;
-    gdt[GDT_TSS / 8] = (sizeof(tss) - 1) | (base & 0xffffff) << 16 | 0x89ull << 40 |
-                       (base >> 24 & 0xff) << 56;
+    gdt[GDT_TSS / 8] =
+        (sizeof(tss) - 1) | (base & 0xffffff) << 16 | 0x89ull << 40 | (base >> 24 & 0xff) << 56;
     gdt[GDT_TSS / 8 + 1] = base >> 32;
 
     struct __attribute__((packed)) {

@@ -1,14 +1,16 @@
-/* isr.S (x86_64) - one stub per vector brings the stack into the shape of struct trap_frame (trap.h).
- * Exceptions 8, 10-14, 17, 21, 29 and 30 push an error code themselves (Intel SDM vol. 3A, section 6.3.1;
- * 29 and 30: AMD APM vol. 2, section 8.2). Interrupted code may be anywhere in vector code: nothing here
- * and nothing in the kernel touches vector registers, so they need no saving. */
+/* isr.S (x86_64) - one stub per vector brings the stack into the shape of struct trap_frame
+ * (trap.h). Exceptions 8, 10-14, 17, 21, 29 and 30 push an error code themselves (Intel SDM vol.
+ * 3A, section 6.3.1; 29 and 30: AMD APM vol. 2, section 8.2). Interrupted code may be anywhere in
+ * vector code: nothing here and nothing in the kernel touches vector registers, so they need no
+ * saving. */
     .section .text
 
     .macro STUB vector
     .p2align 4
 stub_\vector:
-    .if (\vector == 8) || (\vector >= 10 && \vector <= 14) || (\vector == 17) || (\vector == 21) || (\vector == 29) || (\vector == 30)
-    .else
+    .set has_code, (\vector == 8) || (\vector >= 10 && \vector <= 14) || (\vector == 17)
+    .set has_code, has_code || (\vector == 21) || (\vector == 29) || (\vector == 30)
+    .if !has_code
     pushq $0
     .endif
     pushq $\vector
