@@ -17,9 +17,8 @@
 #define PIT_HZ 1193182u
 #define PIT_CHANNEL2 0x42
 #define PIT_MODE 0x43
-#define PIT_LOAD_CHANNEL2                                                                          \
-    0xb0 /* channel 2, low then high byte, mode 0: count down once, binary                         \
-          */
+/* Channel 2, low then high byte, mode 0 (count down once), binary. */
+#define PIT_LOAD_CHANNEL2 0xb0
 #define PIT_LATCH_CHANNEL2 0x80
 /* Bit 0: gate of channel 2, bit 1: speaker, bit 5: output of channel 2. */
 #define PORT_B 0x61
