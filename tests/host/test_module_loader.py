@@ -21,15 +21,29 @@ SOURCES = ["ksyms", "module_file", "module_place", "registry", "relocate", "sha2
 BASE = feature_bits(["sse", "sse2"])
 
 
-@pytest.fixture(scope="module")
-def loader() -> Path:
+ARCHES = ["x86_64", "i686"]
+MISSING_32 = "32-bit programs cannot be built here; apt-get install libc6-dev-i386"
+
+
+def build_loader(arch: str) -> Path:
     host = [ROOT / "tests/host/loader_host.c", ROOT / "tests/host/loader_env.c"]
     sources = [*host, *(LOAD / f"{name}.c" for name in SOURCES)]
     flags = ["-fno-pie", "-no-pie", "-D_GNU_SOURCE", "-Itests/host"]
     flags += [
         "-fno-sanitize=function"
     ]  # it reads in front of functions; modules have nothing there
-    return build("loader_host", sources, flags=flags)
+    if arch == "x86_64":
+        return build("loader_host", sources, flags=flags)
+    probe = ["clang-19", "-m32", "-x", "c", "-", "-o", "/dev/null", "-fsanitize=address"]
+    program = b'#include <stdio.h>\nint main(void) { return puts(""); }\n'
+    if subprocess.run(probe, input=program, capture_output=True).returncode != 0:
+        pytest.skip(MISSING_32)
+    return build("loader_host32", sources, flags=[*flags, "-m32"])
+
+
+@pytest.fixture(scope="module")
+def loader() -> Path:
+    return build_loader("x86_64")
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +65,10 @@ def rewrite(path: Path, out: Path, **changes: object) -> Path:
     return out
 
 
-def test_every_kind_of_section_works(loader: Path, tmp_path: Path) -> None:
-    mod = make_mod(tmp_path / "s.mod", flags=["-DWITH_INITIALISER"])
-    assert run(loader, "call", mod) == [
+@pytest.mark.parametrize("arch", ARCHES)
+def test_every_kind_of_section_works(arch: str, tmp_path: Path) -> None:
+    mod = make_mod(tmp_path / "s.mod", arch=arch, flags=["-DWITH_INITIALISER"])
+    assert run(build_loader(arch), "call", mod) == [
         "module sample x86-64",
         "initialised 12",
         "bss 0 5000",
@@ -74,21 +89,28 @@ def test_every_kind_of_section_works(loader: Path, tmp_path: Path) -> None:
     ]
 
 
-def test_pages_are_protected(loader: Path, sample: Path) -> None:
+@pytest.mark.parametrize("arch", ARCHES)
+def test_pages_are_protected(arch: str, tmp_path: Path) -> None:
+    mod = make_mod(tmp_path / "s.mod", arch=arch)
     # group, then whether read, write, execute fault
-    assert run(loader, "protect", sample) == ["0 010", "1 011", "2 001", "3 111"]
+    expected = ["0 010", "1 011", "2 001", "3 111"]
+    assert run(build_loader(arch), "protect", mod) == expected
 
 
-def test_damaged_files_are_refused(loader: Path, sample: Path) -> None:
-    rows = dict(line.split() for line in run(loader, "fuzz", sample, 4000, 0))
+@pytest.mark.parametrize("arch", ARCHES)
+def test_damaged_files_are_refused(arch: str, tmp_path: Path) -> None:
+    mod = make_mod(tmp_path / "s.mod", arch=arch)
+    rows = dict(line.split() for line in run(build_loader(arch), "fuzz", mod, 4000, 0))
     assert rows.pop("loaded") == "0"
     assert sum(map(int, rows.values())) == 4000
     assert set(rows) <= {"E-MOD-01", "E-MOD-02", "E-MOD-03", "E-MOD-04"}
     assert int(rows["E-MOD-04"]) > 1000
 
 
-def test_wrong_fields_under_a_valid_hash_never_crash(loader: Path, sample: Path) -> None:
-    rows = dict(line.split() for line in run(loader, "fuzz", sample, 20000, 1))
+@pytest.mark.parametrize("arch", ARCHES)
+def test_wrong_fields_under_a_valid_hash_never_crash(arch: str, tmp_path: Path) -> None:
+    mod = make_mod(tmp_path / "s.mod", arch=arch)
+    rows = dict(line.split() for line in run(build_loader(arch), "fuzz", mod, 20000, 1))
     assert sum(map(int, rows.values())) == 20000
     assert {f"E-MOD-{n:02}" for n in (1, 2, 3, 5, 6, 7, 8, 9)} <= set(rows)
 
