@@ -9,7 +9,6 @@
 #include "fs/fat16.h"
 #include "lib/printf.h"
 #include "load/module.h"
-#include "mm/heap.h"
 #include "mm/pages.h"
 #include "selftest/selftest.h"
 
@@ -51,20 +50,24 @@ void command_mem(char *argument, size_t length) {
     uint64_t total = (uint64_t)pages_total() * PAGE_SIZE;
     uint64_t available = (uint64_t)pages_available() * PAGE_SIZE;
     const struct model *model = model_current();
+    uint64_t file = 0, kv = 0, scratch = 0;
     size_t modules = 0;
 
     (void)argument;
     (void)length;
     module_for_each(add_module, &modules);
+    if (model) {
+        file = model->file_size;
+        kv = model->info.kv_bytes;
+        scratch = model->info.scratch_bytes;
+    }
     print_mib("total", total);
     print_mib("free", available);
     print_mib("modules", modules);
-    if (model) {
-        print_mib("model file", model->file_size);
-        print_mib("KV cache", model->info.kv_bytes);
-        print_mib("activations and tables", model->info.scratch_bytes);
-    }
-    print_mib("small objects in use", heap_used());
+    print_mib("model file", file);
+    print_mib("KV cache", kv);
+    print_mib("activations and tables", scratch);
+    print_mib("kernel and the rest", total - available - modules - file - kv - scratch);
 }
 
 static bool print_entry(const struct fat16_entry *entry, void *context) {
