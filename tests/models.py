@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 SPECIAL_BPE = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 SPECIAL_SPM = ["<unk>", "<s>", "</s>"]
-WORDS = (
+TEXT = (
     "the and was for her she you said it that little one day went very big dog cat in on he hello "
     "world token once upon time there girl named user system assistant"
-).split()
+)
+WORDS = TEXT.split()
 
 # The template of SmolLM2-135M-Instruct: ChatML with a default system message.
 SMOLLM2_TEMPLATE = (
@@ -40,7 +41,7 @@ def byte_symbols() -> list[str]:
 
 
 def bpe_merges() -> list[tuple[str, str]]:
-    """Merges, best first, that build every word of WORDS with a leading space from left to right."""
+    """Merges, best first, that build each of WORDS with a leading space from left to right."""
     space = byte_symbols()[ord(" ")]
     merges: dict[tuple[str, str], None] = {(space, space): None}
     for word in WORDS:

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any
 
 import pytest
+
 from hostcc import ROOT, build
 
 HOST = ROOT / "tests" / "host"
@@ -74,7 +75,6 @@ class Engine:
             raise AssertionError(f"engine_host died with {self.process.wait(timeout=60)}")
         answer: dict[str, Any] = json.loads(line)
         if answer.get("error"):
-            self.last_code = answer["code"]
             raise EngineError(answer["code"], answer["error"])
         return answer
 
@@ -85,9 +85,7 @@ class Engine:
         self.process.stdin.flush()
         return self._answer()
 
-    def tokenize(
-        self, text: str | bytes, *, special: bool = False, bos: bool = False
-    ) -> list[int]:
+    def tokenize(self, text: str | bytes, *, special: bool = False, bos: bool = False) -> list[int]:
         raw = text.encode() if isinstance(text, str) else text
         ids: list[int] = self.ask("tokenize", int(special), int(bos), raw.hex() or "-")["ids"]
         return ids
@@ -145,7 +143,7 @@ class Engine:
 
 
 def shared(name: str) -> Path:
-    """A file of the folder with recorded results next to the repository; skips where it is absent."""
+    """A file of the folder of recorded results next to the repository; skips if it is absent."""
     path = SHARED / name
     if not path.exists():
         pytest.skip(f"no {name} in a folder 'shared' next to the repository")

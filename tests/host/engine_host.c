@@ -1,6 +1,6 @@
-/* engine_host.c - the engine as a Linux process, driven by lines on standard input; each is answered by
- * one line of JSON. Bytes travel as hex ("-": none), lists of ids with commas. The Python side is
- * engine_driver.py.
+/* engine_host.c - the engine as a Linux process, driven by lines on standard input; each is
+ * answered by one line of JSON. Bytes travel as hex ("-": none), lists of ids with commas. The
+ * Python side is engine_driver.py.
  *
  *     engine_host MODEL [ctx N] [memory BYTES] [vocabulary]
  *
@@ -36,14 +36,12 @@ static unsigned char *file;
 static size_t file_size;
 static int32_t ids[MAX_IDS], next_ids[MAX_IDS];
 
-static void die(const char *what)
-{
+static void die(const char *what) {
     fprintf(stderr, "engine_host: %s\n", what);
     exit(2);
 }
 
-static unsigned char *exact_copy(const unsigned char *from, size_t n)
-{
+static unsigned char *exact_copy(const unsigned char *from, size_t n) {
     void *copy;
     if (posix_memalign(&copy, 4096, n == 0 ? 1 : n) != 0)
         die("out of memory");
@@ -51,8 +49,7 @@ static unsigned char *exact_copy(const unsigned char *from, size_t n)
     return copy;
 }
 
-static void read_file(const char *path)
-{
+static void read_file(const char *path) {
     FILE *f = fopen(path, "rb");
     if (f == NULL || fseek(f, 0, SEEK_END) != 0)
         die("cannot read the model");
@@ -66,30 +63,26 @@ static void read_file(const char *path)
     fclose(f);
 }
 
-static void print_error(const struct fluid_error *err)
-{
+static void print_error(const struct fluid_error *err) {
     printf("{\"code\": \"%s\", \"error\": \"", err->code);
     for (const char *c = err->text; *c != 0; c++)
         printf(*c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
     puts("\"}");
 }
 
-static const char *argument(void)
-{
+static const char *argument(void) {
     const char *a = strtok(NULL, " \n");
     if (a == NULL)
         die("argument missing");
     return a;
 }
 
-static long long number(void)
-{
+static long long number(void) {
     return strtoll(argument(), NULL, 10);
 }
 
 /* Decodes hex into malloc'd memory of exactly the right size; "-" is NULL. */
-static char *hex(const char *text, size_t *n)
-{
+static char *hex(const char *text, size_t *n) {
     *n = 0;
     if (strcmp(text, "-") == 0)
         return NULL;
@@ -104,16 +97,14 @@ static char *hex(const char *text, size_t *n)
     return bytes;
 }
 
-static uint32_t id_list(const char *text, int32_t *out)
-{
+static uint32_t id_list(const char *text, int32_t *out) {
     uint32_t n = 0;
     for (char *end; *text != 0 && n < MAX_IDS; text = *end == ',' ? end + 1 : end)
         out[n++] = (int32_t)strtol(text, &end, 10);
     return n;
 }
 
-static void print_ids(int64_t n, const struct fluid_error *err)
-{
+static void print_ids(int64_t n, const struct fluid_error *err) {
     if (n < 0) {
         print_error(err);
         return;
@@ -124,12 +115,11 @@ static void print_ids(int64_t n, const struct fluid_error *err)
     puts("]}");
 }
 
-static void do_info(void)
-{
-    printf("{\"name\": \"%s\", \"quant\": \"%s\", \"tokenizer\": \"%s\", \"chat\": \"%s\", ", info.name,
-           info.quant, info.tokenizer, info.chat_template);
-    printf("\"layers\": %u, \"dim\": %u, \"ffn\": %u, \"heads\": %u, \"kv_heads\": %u, ", info.n_layers,
-           info.dim, info.ffn_dim, info.heads, info.kv_heads);
+static void do_info(void) {
+    printf("{\"name\": \"%s\", \"quant\": \"%s\", \"tokenizer\": \"%s\", \"chat\": \"%s\", ",
+           info.name, info.quant, info.tokenizer, info.chat_template);
+    printf("\"layers\": %u, \"dim\": %u, \"ffn\": %u, \"heads\": %u, \"kv_heads\": %u, ",
+           info.n_layers, info.dim, info.ffn_dim, info.heads, info.kv_heads);
     printf("\"head_dim\": %u, \"rope_dim\": %u, \"vocab\": %u, \"ctx_model\": %u, \"ctx\": %u, ",
            info.head_dim, info.rope_dim, info.vocab, info.ctx_model, info.ctx);
     printf("\"batch\": %u, \"weight_bytes\": %" PRIu64 ", \"kv_bytes\": %" PRIu64
@@ -138,8 +128,7 @@ static void do_info(void)
            info.add_bos ? "true" : "false", kapi_memory_used());
 }
 
-static void do_tokenize(void)
-{
+static void do_tokenize(void) {
     struct fluid_error err = {0};
     size_t n;
     bool special = number() != 0, bos = number() != 0;
@@ -152,8 +141,7 @@ static void do_tokenize(void)
     free(text);
 }
 
-static void do_piece(void)
-{
+static void do_piece(void) {
     char out[1024];
     bool first = number() != 0;
     size_t n = llama_piece(model, (int32_t)number(), first, out, sizeof out);
@@ -163,8 +151,7 @@ static void do_piece(void)
     puts("\"}");
 }
 
-static void do_chat(void)
-{
+static void do_chat(void) {
     struct fluid_error err = {0};
     size_t system_n, user_n;
     bool first = number() != 0;
@@ -174,14 +161,14 @@ static void do_chat(void)
     free(user);
 }
 
-static void do_eval(bool predictions)
-{
+static void do_eval(bool predictions) {
     struct fluid_error err = {0};
     static struct llama_prediction p[MODEL_BATCH];
     uint32_t n = id_list(argument(), ids);
     if (predictions && id_list(argument(), next_ids) != n)
         die("predict: as many next ids as ids");
-    if (llama_eval(model, ids, n, predictions ? p : NULL, predictions ? next_ids : NULL, &err) != 0) {
+    if (llama_eval(model, ids, n, predictions ? p : NULL, predictions ? next_ids : NULL, &err) !=
+        0) {
         print_error(&err);
         return;
     }
@@ -196,8 +183,7 @@ static void do_eval(bool predictions)
     puts("]}");
 }
 
-static void do_logits(void)
-{
+static void do_logits(void) {
     if (model->last_logits == NULL) {
         puts("{\"hex\": null}");
         return;
@@ -209,15 +195,13 @@ static void do_logits(void)
     puts("\"}");
 }
 
-static void do_sample(void)
-{
+static void do_sample(void) {
     struct llama_sampling how = {.temperature_micro = number()};
     how.seed = strtoull(argument(), NULL, 10);
     printf("{\"id\": %d}\n", llama_sample(model, &how));
 }
 
-static void do_math(void)
-{
+static void do_math(void) {
     const char *name = argument();
     double x = strtod(argument(), NULL), y = strtod(argument(), NULL), sine, cosine;
     math_sincos(strcmp(name, "sin") == 0 || strcmp(name, "cos") == 0 ? x : 0, &sine, &cosine);
@@ -229,10 +213,9 @@ static void do_math(void)
     printf("{\"value\": %.17g}\n", result);
 }
 
-/* Opens a damaged copy: SIZE bytes of the model (or fewer), with bytes replaced. A model that opens in
- * spite of it must also work. */
-static void do_try(void)
-{
+/* Opens a damaged copy: SIZE bytes of the model (or fewer), with bytes replaced. A model that opens
+ * in spite of it must also work. */
+static void do_try(void) {
     struct fluid_error err = {0};
     struct llama_info tried;
     size_t size = (size_t)number();
@@ -261,8 +244,7 @@ static void do_try(void)
     print_error(&err);
 }
 
-static void run(const char *command)
-{
+static void run(const char *command) {
     if (strcmp(command, "info") == 0)
         do_info();
     else if (strcmp(command, "tokenize") == 0)
@@ -296,8 +278,7 @@ static void run(const char *command)
     fflush(stdout);
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     struct fluid_error err = {0};
     uint32_t ctx = 0;
     bool vocabulary = false, damage = false;

@@ -21,8 +21,7 @@ static struct {
 } blocks[MAX_BLOCKS];
 static size_t used;
 
-int fluid_fail(struct fluid_error *err, const char *code, const char *format, ...)
-{
+int fluid_fail(struct fluid_error *err, const char *code, const char *format, ...) {
     if (err == NULL)
         return -1;
     va_list args;
@@ -33,9 +32,9 @@ int fluid_fail(struct fluid_error *err, const char *code, const char *format, ..
     return -1;
 }
 
-/* Blocks are exactly as long as asked for, so that AddressSanitizer sees the first byte too many. */
-void *fluid_alloc(size_t size, size_t align)
-{
+/* Blocks are exactly as long as asked for, so that AddressSanitizer sees the first byte too many.
+ */
+void *fluid_alloc(size_t size, size_t align) {
     void *block = NULL;
     size_t slot = 0;
     while (slot < MAX_BLOCKS && blocks[slot].at != NULL)
@@ -50,8 +49,7 @@ void *fluid_alloc(size_t size, size_t align)
     return block;
 }
 
-void fluid_free(void *memory)
-{
+void fluid_free(void *memory) {
     for (size_t slot = 0; slot < MAX_BLOCKS; slot++) {
         if (memory == NULL || blocks[slot].at != memory)
             continue;
@@ -63,28 +61,23 @@ void fluid_free(void *memory)
     fluid_panic("free of %s", memory == NULL ? "NULL" : "unknown memory");
 }
 
-size_t fluid_memory_free(void)
-{
+size_t fluid_memory_free(void) {
     return kapi_memory - used;
 }
 
-size_t kapi_memory_used(void)
-{
+size_t kapi_memory_used(void) {
     return used;
 }
 
-bool fluid_poll(void)
-{
+bool fluid_poll(void) {
     return kapi_polls_to_stop >= 0 && kapi_polls_to_stop-- == 0;
 }
 
-void fluid_progress(const char *what, uint64_t done, uint64_t total)
-{
+void fluid_progress(const char *what, uint64_t done, uint64_t total) {
     fprintf(stderr, "%s %llu/%llu\n", what, (unsigned long long)done, (unsigned long long)total);
 }
 
-_Noreturn void fluid_panic(const char *format, ...)
-{
+_Noreturn void fluid_panic(const char *format, ...) {
     va_list args;
     va_start(args, format);
     vfprintf(stderr, format, args);
@@ -95,15 +88,15 @@ _Noreturn void fluid_panic(const char *format, ...)
 
 /* Weak: a program may link some of the tensor modules only. */
 #define OPERATIONS(X)                                                                              \
-    X(matmul, matmul_f32) X(matmul, matmul_f16) X(matmul, matmul_q8_0) X(matmul, matmul_q4_0)      \
-    X(matmul, matmul_q4_1) X(row, row_f32) X(row, row_f16) X(row, row_q8_0) X(row, row_q4_0)       \
-    X(row, row_q4_1) X(quantize_q8, quantize_q8) X(rmsnorm, rmsnorm) X(rope, rope)                 \
-    X(attention, attention) X(swiglu, swiglu) X(add, add)
+    X(matmul, matmul_f32)                                                                          \
+    X(matmul, matmul_f16) X(matmul, matmul_q8_0) X(matmul, matmul_q4_0) X(matmul, matmul_q4_1)     \
+        X(row, row_f32) X(row, row_f16) X(row, row_q8_0) X(row, row_q4_0) X(row, row_q4_1)         \
+            X(quantize_q8, quantize_q8) X(rmsnorm, rmsnorm) X(rope, rope) X(attention, attention)  \
+                X(swiglu, swiglu) X(add, add)
 #define DECLARE(type, name) extern type##_fn name __attribute__((weak));
 OPERATIONS(DECLARE)
 
-static void *find_code(const char *name)
-{
+static void *find_code(const char *name) {
 #define COMPARE(type, operation)                                                                   \
     if (strcmp(name, #operation) == 0)                                                             \
         return (void *)operation;
@@ -111,8 +104,7 @@ static void *find_code(const char *name)
     return NULL;
 }
 
-struct fluid_slot *fluid_slot_get(const char *name, uint32_t rows, uint32_t cols)
-{
+struct fluid_slot *fluid_slot_get(const char *name, uint32_t rows, uint32_t cols) {
     static struct fluid_slot slots[MAX_SLOTS];
     static size_t count;
     for (size_t i = 0; i < count; i++)

@@ -4,8 +4,9 @@
 
 #include "fluid/kapi.h"
 
-extern size_t kapi_memory;     /* bytes that fluid_alloc may give in total */
-extern long kapi_polls_to_stop; /* fluid_poll says stop when this many calls have passed; -1: never */
+extern size_t kapi_memory; /* bytes that fluid_alloc may give in total */
+extern long
+    kapi_polls_to_stop; /* fluid_poll says stop when this many calls have passed; -1: never */
 size_t kapi_memory_used(void);
 
 #endif

@@ -1,16 +1,14 @@
-/* bpe.c - byte-level BPE (tokenizer model "gpt2"): bytes as printable characters, merged in the order
- * of the merge list. A symbol that is no token at the end is dropped, as llama.cpp does; SmolLM2's
- * vocabulary lacks 21 bytes. */
+/* bpe.c - byte-level BPE (tokenizer model "gpt2"): bytes as printable characters, merged in the
+ * order of the merge list. A symbol that is no token at the end is dropped, as llama.cpp does;
+ * SmolLM2's vocabulary lacks 21 bytes. */
 #include "tokenizer.h"
 #include "unicode.h"
 
-static bool is_visible(uint32_t byte)
-{
+static bool is_visible(uint32_t byte) {
     return (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte != 0xad);
 }
 
-uint32_t bpe_encode_byte(uint8_t byte, char out[2])
-{
+uint32_t bpe_encode_byte(uint8_t byte, char out[2]) {
     /* Hidden bytes 0..0x20, 0x7f..0xa0 and 0xad are numbered from U+0100 on. */
     uint32_t code = byte;
     if (!is_visible(byte))
@@ -24,8 +22,7 @@ uint32_t bpe_encode_byte(uint8_t byte, char out[2])
     return 2;
 }
 
-int bpe_decode_char(uint32_t code)
-{
+int bpe_decode_char(uint32_t code) {
     if (code < 0x100)
         return is_visible(code) ? (int)code : -1;
     code -= 0x100;
@@ -36,8 +33,7 @@ int bpe_decode_char(uint32_t code)
     return code < 0x43 ? (int)(code - 0x21 + 0x7f) : -1;
 }
 
-static bool merge_rank(const struct vocab *v, struct span left, struct span right, uint32_t *key)
-{
+static bool merge_rank(const struct vocab *v, struct span left, struct span right, uint32_t *key) {
     if (left.n + right.n + 1 > v->longest_merge)
         return false;
     const struct span parts[] = {left, {" ", 1}, right};
@@ -46,8 +42,7 @@ static bool merge_rank(const struct vocab *v, struct span left, struct span righ
 }
 
 /* Ids of one symbol: its token, or those of its bytes that are tokens on their own. */
-static void put_symbol(const struct vocab *v, struct span text, struct id_sink *sink)
-{
+static void put_symbol(const struct vocab *v, struct span text, struct id_sink *sink) {
     int32_t id = vocab_find(v, text);
     if (id >= 0) {
         sink_put(sink, id);
@@ -60,8 +55,7 @@ static void put_symbol(const struct vocab *v, struct span text, struct id_sink *
     }
 }
 
-static void tokenize_word(struct tokenizer *t, struct span word, struct id_sink *sink)
-{
+static void tokenize_word(struct tokenizer *t, struct span word, struct id_sink *sink) {
     uint32_t at = 0;
     for (size_t i = 0; i < word.n;) {
         /* One symbol per byte: a byte's stand-in is one character. */
@@ -76,8 +70,7 @@ static void tokenize_word(struct tokenizer *t, struct span word, struct id_sink 
         put_symbol(t->vocab, (struct span){t->text + t->symbols[i].at, t->symbols[i].n}, sink);
 }
 
-void bpe_tokenize(struct tokenizer *t, struct span raw, struct id_sink *sink)
-{
+void bpe_tokenize(struct tokenizer *t, struct span raw, struct id_sink *sink) {
     for (size_t from = 0, to; from < raw.n; from = to) {
         to = pretokenize(raw, from);
         tokenize_word(t, (struct span){raw.at + from, to - from}, sink);

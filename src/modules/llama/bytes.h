@@ -21,29 +21,24 @@ struct span {
 #define SPAN_SHOWN 80
 #define SPAN_ARG(s) (int)((s).n < SPAN_SHOWN ? (s).n : SPAN_SHOWN), (s).at
 
-static inline struct span span_of(const char *text)
-{
+static inline struct span span_of(const char *text) {
     return (struct span){text, strlen(text)};
 }
 
-static inline bool span_equal(struct span a, struct span b)
-{
+static inline bool span_equal(struct span a, struct span b) {
     return a.n == b.n && memcmp(a.at, b.at, a.n) == 0;
 }
 
-static inline bool span_is(struct span a, const char *text)
-{
+static inline bool span_is(struct span a, const char *text) {
     return span_equal(a, span_of(text));
 }
 
-static inline bool span_starts(struct span a, const char *prefix)
-{
+static inline bool span_starts(struct span a, const char *prefix) {
     size_t n = strlen(prefix);
     return a.n >= n && memcmp(a.at, prefix, n) == 0;
 }
 
-static inline bool span_contains(struct span a, const char *needle)
-{
+static inline bool span_contains(struct span a, const char *needle) {
     size_t n = strlen(needle);
     for (size_t i = 0; n <= a.n && i <= a.n - n; i++)
         if (memcmp(a.at + i, needle, n) == 0)
@@ -51,36 +46,31 @@ static inline bool span_contains(struct span a, const char *needle)
     return false;
 }
 
-static inline uint16_t load_u16(const uint8_t *p)
-{
+static inline uint16_t load_u16(const uint8_t *p) {
     uint16_t v;
     memcpy(&v, p, sizeof v);
     return v;
 }
 
-static inline uint32_t load_u32(const uint8_t *p)
-{
+static inline uint32_t load_u32(const uint8_t *p) {
     uint32_t v;
     memcpy(&v, p, sizeof v);
     return v;
 }
 
-static inline uint64_t load_u64(const uint8_t *p)
-{
+static inline uint64_t load_u64(const uint8_t *p) {
     uint64_t v;
     memcpy(&v, p, sizeof v);
     return v;
 }
 
-static inline float load_f32(const uint8_t *p)
-{
+static inline float load_f32(const uint8_t *p) {
     float v;
     memcpy(&v, p, sizeof v);
     return v;
 }
 
-static inline double load_f64(const uint8_t *p)
-{
+static inline double load_f64(const uint8_t *p) {
     double v;
     memcpy(&v, p, sizeof v);
     return v;

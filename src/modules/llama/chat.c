@@ -1,7 +1,7 @@
 /* chat.c - recognises the chat template of a model and renders turns with it.
  *
- * Templates are programs in Jinja; the few in use are recognised by what is characteristic of them and
- * rendered here. The user's text is data: special tokens in it are not parsed. */
+ * Templates are programs in Jinja; the few in use are recognised by what is characteristic of them
+ * and rendered here. The user's text is data: special tokens in it are not parsed. */
 #include "chat.h"
 
 #include "model.h"
@@ -10,8 +10,7 @@
 #define IM_END "<|im_end|>"
 #define SMOLLM2_SYSTEM "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
 
-int chat_recognise(const struct gguf *g, enum chat_template *out, struct fluid_error *err)
-{
+int chat_recognise(const struct gguf *g, enum chat_template *out, struct fluid_error *err) {
     struct span text;
     if (gguf_string(g, "tokenizer.chat_template", &text, err) != 0)
         return -1;
@@ -21,8 +20,7 @@ int chat_recognise(const struct gguf *g, enum chat_template *out, struct fluid_e
     return 0;
 }
 
-const char *chat_name(enum chat_template chat)
-{
+const char *chat_name(enum chat_template chat) {
     static const char *const names[] = {"none", "chatml", "chatml-smollm2"};
     return names[chat];
 }
@@ -32,15 +30,13 @@ struct rendering {
     size_t n; /* bytes wanted; those behind TOKENIZER_MAX_TEXT are not written */
 };
 
-static void put(struct rendering *r, struct span text)
-{
+static void put(struct rendering *r, struct span text) {
     if (text.n <= TOKENIZER_MAX_TEXT && r->n <= TOKENIZER_MAX_TEXT - text.n)
         memcpy(r->at + r->n, text.at, text.n);
     r->n += text.n;
 }
 
-static void put_message(struct rendering *r, const char *role, struct span content)
-{
+static void put_message(struct rendering *r, const char *role, struct span content) {
     put(r, span_of(IM_START));
     put(r, span_of(role));
     put(r, span_of("\n"));
@@ -48,18 +44,16 @@ static void put_message(struct rendering *r, const char *role, struct span conte
     put(r, span_of(IM_END "\n"));
 }
 
-/* What closes the assistant's reply in the cache: its <|im_end|> unless it was evaluated (a reply cut
- * short has none), and the newline that the template puts behind it. */
-static void put_end_of_reply(struct rendering *r, const struct llama_model *m)
-{
+/* What closes the assistant's reply in the cache: its <|im_end|> unless it was evaluated (a reply
+ * cut short has none), and the newline that the template puts behind it. */
+static void put_end_of_reply(struct rendering *r, const struct llama_model *m) {
     int32_t im_end = vocab_find(&m->vocab, span_of(IM_END));
     if (m->pos == 0 || m->cache.history[m->pos - 1] != im_end)
         put(r, span_of(IM_END));
     put(r, span_of("\n"));
 }
 
-static void put_system(struct rendering *r, const struct llama_model *m, const char *system)
-{
+static void put_system(struct rendering *r, const struct llama_model *m, const char *system) {
     if (system != NULL)
         put_message(r, "system", span_of(system));
     else if (m->chat == CHAT_CHATML_SMOLLM2)
@@ -70,8 +64,7 @@ FLUID_EXPORT llama_chat_turn_fn llama_chat_turn;
 
 int64_t llama_chat_turn(struct llama_model *m, const char *system, const char *user,
                         size_t user_length, bool first, int32_t *ids, size_t max_ids,
-                        struct fluid_error *err)
-{
+                        struct fluid_error *err) {
     struct rendering r = {m->tokenizer.render, 0};
     struct tokenize_how how = {.special = true, .bos = first};
     struct id_sink sink = {ids, max_ids, 0};

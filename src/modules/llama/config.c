@@ -1,8 +1,8 @@
 /* config.c - reads and checks the llama.* keys. */
 #include "config.h"
 
-/* Keys of other members of the family. With a value other than the neutral one they change the forward
- * pass in ways that forward.c does not know. */
+/* Keys of other members of the family. With a value other than the neutral one they change the
+ * forward pass in ways that forward.c does not know. */
 static const struct {
     const char *key;
     float neutral;
@@ -21,8 +21,7 @@ static const struct {
     {"llama.rope.scaling.attn_factor", 1},
 };
 
-static bool is_neutral(const struct gguf_value *v, float neutral)
-{
+static bool is_neutral(const struct gguf_value *v, float neutral) {
     if (v->is_array)
         return false;
     if (v->kind == GGUF_F32)
@@ -32,16 +31,16 @@ static bool is_neutral(const struct gguf_value *v, float neutral)
     return false;
 }
 
-static int check_supported(const struct gguf *g, struct fluid_error *err)
-{
+static int check_supported(const struct gguf *g, struct fluid_error *err) {
     struct span text;
     if (gguf_string(g, "general.architecture", &text, err) != 0)
         return -1;
     if (text.at == NULL || !span_is(text, "llama"))
-        return fluid_fail(err, "E-GGUF-17",
-                          "key general.architecture: llama expected, %.*s found (use a model of the "
-                          "llama architecture)",
-                          text.at == NULL ? 4 : SPAN_ARG(text));
+        return fluid_fail(
+            err, "E-GGUF-17",
+            "key general.architecture: llama expected, %.*s found (use a model of the "
+            "llama architecture)",
+            text.at == NULL ? 4 : SPAN_ARG(text));
     if (gguf_string(g, "llama.rope.scaling.type", &text, err) != 0)
         return -1;
     if (text.at != NULL && !span_is(text, "none"))
@@ -60,8 +59,7 @@ static int check_supported(const struct gguf *g, struct fluid_error *err)
     return 0;
 }
 
-static int read_heads(struct config *c, const struct gguf *g, struct fluid_error *err)
-{
+static int read_heads(struct config *c, const struct gguf *g, struct fluid_error *err) {
     uint32_t value_length;
     if (gguf_u32(g, "llama.attention.head_count", 1, 4096, GGUF_REQUIRED, &c->heads, err) != 0 ||
         gguf_u32(g, "llama.attention.head_count_kv", 1, c->heads, c->heads, &c->kv_heads, err) != 0)
@@ -96,12 +94,13 @@ static int read_heads(struct config *c, const struct gguf *g, struct fluid_error
     return 0;
 }
 
-int config_read(struct config *c, const struct gguf *g, struct fluid_error *err)
-{
+int config_read(struct config *c, const struct gguf *g, struct fluid_error *err) {
     static const float rope_base = 10000;
     if (check_supported(g, err) != 0 ||
-        gguf_u32(g, "llama.block_count", 1, CONFIG_MAX_LAYERS, GGUF_REQUIRED, &c->layers, err) != 0 ||
-        gguf_u32(g, "llama.embedding_length", 2, CONFIG_MAX_DIM, GGUF_REQUIRED, &c->dim, err) != 0 ||
+        gguf_u32(g, "llama.block_count", 1, CONFIG_MAX_LAYERS, GGUF_REQUIRED, &c->layers, err) !=
+            0 ||
+        gguf_u32(g, "llama.embedding_length", 2, CONFIG_MAX_DIM, GGUF_REQUIRED, &c->dim, err) !=
+            0 ||
         gguf_u32(g, "llama.feed_forward_length", 1, 4 * CONFIG_MAX_DIM, GGUF_REQUIRED, &c->ffn_dim,
                  err) != 0 ||
         gguf_u32(g, "llama.context_length", 1, CONFIG_MAX_CTX, GGUF_REQUIRED, &c->ctx_model, err) !=

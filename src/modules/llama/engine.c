@@ -1,15 +1,13 @@
 /* engine.c - the entry points of engine.h: opens a model, evaluates tokens, keeps the position. */
 #include "model.h"
 
-static void copy_text(char *to, size_t size, struct span from)
-{
+static void copy_text(char *to, size_t size, struct span from) {
     size_t n = from.n < size - 1 ? from.n : size - 1;
     memcpy(to, from.at, n);
     to[n] = 0;
 }
 
-static int find_operations(struct operations *op, const struct config *c, struct fluid_error *err)
-{
+static int find_operations(struct operations *op, const struct config *c, struct fluid_error *err) {
     const uint32_t q_dim = c->heads * c->head_dim;
     const struct {
         const char *name;
@@ -33,8 +31,8 @@ static int find_operations(struct operations *op, const struct config *c, struct
     return 0;
 }
 
-static int fill_info(const struct llama_model *m, struct llama_info *info, struct fluid_error *err)
-{
+static int fill_info(const struct llama_model *m, struct llama_info *info,
+                     struct fluid_error *err) {
     const struct config *c = &m->config;
     struct span name;
     if (gguf_string(&m->gguf, "general.name", &name, err) != 0)
@@ -64,8 +62,8 @@ static int fill_info(const struct llama_model *m, struct llama_info *info, struc
 }
 
 /* What works without tensors. */
-static int open_text(struct llama_model *m, const void *gguf, uint64_t size, struct fluid_error *err)
-{
+static int open_text(struct llama_model *m, const void *gguf, uint64_t size,
+                     struct fluid_error *err) {
     if (gguf_open(&m->gguf, &m->memory, gguf, size, err) != 0 ||
         config_read(&m->config, &m->gguf, err) != 0 ||
         vocab_read(&m->vocab, &m->memory, &m->gguf, err) != 0 ||
@@ -74,8 +72,7 @@ static int open_text(struct llama_model *m, const void *gguf, uint64_t size, str
     return tokenizer_init(&m->tokenizer, &m->memory, &m->vocab, err);
 }
 
-static int open_tensors(struct llama_model *m, uint32_t max_ctx, struct fluid_error *err)
-{
+static int open_tensors(struct llama_model *m, uint32_t max_ctx, struct fluid_error *err) {
     if (weights_find(&m->weights, &m->memory, &m->gguf, &m->config, m->vocab.n, err) != 0 ||
         find_operations(&m->op, &m->config, err) != 0 || buffers_init(m, err) != 0)
         return -1;
@@ -83,15 +80,13 @@ static int open_tensors(struct llama_model *m, uint32_t max_ctx, struct fluid_er
 }
 
 /* Messages may quote names from the file: what is not printable ASCII becomes '?'. */
-static void clean_error(struct fluid_error *err)
-{
+static void clean_error(struct fluid_error *err) {
     for (char *c = err == NULL ? NULL : err->text; c != NULL && *c != 0; c++)
         if (*c < ' ' || *c > '~')
             *c = '?';
 }
 
-static struct llama_model *new_model(struct fluid_error *err)
-{
+static struct llama_model *new_model(struct fluid_error *err) {
     struct llama_model *m = fluid_alloc(sizeof *m, 64);
     if (m == NULL)
         fluid_fail(err, "E-MEM-02",
@@ -102,8 +97,7 @@ static struct llama_model *new_model(struct fluid_error *err)
 
 FLUID_EXPORT llama_close_fn llama_close;
 
-void llama_close(struct llama_model *m)
-{
+void llama_close(struct llama_model *m) {
     memory_release(&m->memory, 0);
     fluid_free(m);
 }
@@ -111,8 +105,7 @@ void llama_close(struct llama_model *m)
 FLUID_EXPORT llama_open_fn llama_open;
 
 struct llama_model *llama_open(const void *gguf, uint64_t size, uint32_t max_ctx,
-                               struct llama_info *info, struct fluid_error *err)
-{
+                               struct llama_info *info, struct fluid_error *err) {
     struct llama_model *m = new_model(err);
     if (m == NULL)
         return NULL;
@@ -124,8 +117,7 @@ struct llama_model *llama_open(const void *gguf, uint64_t size, uint32_t max_ctx
     return NULL;
 }
 
-struct llama_model *open_vocabulary(const void *gguf, uint64_t size, struct fluid_error *err)
-{
+struct llama_model *open_vocabulary(const void *gguf, uint64_t size, struct fluid_error *err) {
     struct llama_model *m = new_model(err);
     if (m == NULL || open_text(m, gguf, size, err) == 0)
         return m;
@@ -136,9 +128,8 @@ struct llama_model *open_vocabulary(const void *gguf, uint64_t size, struct flui
 
 FLUID_EXPORT llama_tokenize_fn llama_tokenize;
 
-int64_t llama_tokenize(struct llama_model *m, const char *text, size_t length, bool special, bool bos,
-                       int32_t *ids, size_t max_ids, struct fluid_error *err)
-{
+int64_t llama_tokenize(struct llama_model *m, const char *text, size_t length, bool special,
+                       bool bos, int32_t *ids, size_t max_ids, struct fluid_error *err) {
     struct tokenize_how how = {.special = special, .bos = bos};
     struct id_sink sink = {ids, max_ids, 0};
     return tokenize(&m->tokenizer, (struct span){text, length}, &how, &sink, err);
@@ -146,22 +137,19 @@ int64_t llama_tokenize(struct llama_model *m, const char *text, size_t length, b
 
 FLUID_EXPORT llama_piece_fn llama_piece;
 
-size_t llama_piece(struct llama_model *m, int32_t id, bool first, char *out, size_t size)
-{
+size_t llama_piece(struct llama_model *m, int32_t id, bool first, char *out, size_t size) {
     return token_piece(&m->vocab, id, first, out, size);
 }
 
 FLUID_EXPORT llama_is_eog_fn llama_is_eog;
 
-bool llama_is_eog(struct llama_model *m, int32_t id)
-{
+bool llama_is_eog(struct llama_model *m, int32_t id) {
     return id >= 0 && (uint32_t)id < m->vocab.n && m->vocab.eog[id];
 }
 
 FLUID_EXPORT llama_rewind_fn llama_rewind;
 
-void llama_rewind(struct llama_model *m, uint32_t keep)
-{
+void llama_rewind(struct llama_model *m, uint32_t keep) {
     if (keep >= m->pos)
         return;
     m->pos = keep;
@@ -170,34 +158,35 @@ void llama_rewind(struct llama_model *m, uint32_t keep)
 
 FLUID_EXPORT llama_position_fn llama_position;
 
-uint32_t llama_position(struct llama_model *m)
-{
+uint32_t llama_position(struct llama_model *m) {
     return m->pos;
 }
 
 static int check_request(const struct llama_model *m, const int32_t *ids, uint32_t n,
-                         struct fluid_error *err)
-{
+                         struct fluid_error *err) {
     if (n < 1 || n > MODEL_BATCH)
-        return fluid_fail(err, "E-ENG-02", "evaluation: 1 to %d tokens expected, %u found (split it)",
-                          MODEL_BATCH, n);
+        return fluid_fail(err, "E-ENG-02",
+                          "evaluation: 1 to %d tokens expected, %u found (split it)", MODEL_BATCH,
+                          n);
     if (n > m->cache.ctx - m->pos)
-        return fluid_fail(err, "E-CTX-01",
-                          "context: room for %u more tokens expected, %u of %u in use (/clear starts "
-                          "a new conversation)",
-                          n, m->pos, m->cache.ctx);
+        return fluid_fail(
+            err, "E-CTX-01",
+            "context: room for %u more tokens expected, %u of %u in use (/clear starts "
+            "a new conversation)",
+            n, m->pos, m->cache.ctx);
     for (uint32_t i = 0; i < n; i++)
         if (ids[i] < 0 || (uint32_t)ids[i] >= m->vocab.n)
-            return fluid_fail(err, "E-TOK-02", "token id 0 to %u expected, %d found (use ids of "
-                              "this model)", m->vocab.n - 1, ids[i]);
+            return fluid_fail(err, "E-TOK-02",
+                              "token id 0 to %u expected, %d found (use ids of "
+                              "this model)",
+                              m->vocab.n - 1, ids[i]);
     return 0;
 }
 
 FLUID_EXPORT llama_eval_fn llama_eval;
 
 int llama_eval(struct llama_model *m, const int32_t *ids, uint32_t n,
-               struct llama_prediction *predictions, const int32_t *next, struct fluid_error *err)
-{
+               struct llama_prediction *predictions, const int32_t *next, struct fluid_error *err) {
     if (check_request(m, ids, n, err) != 0)
         return -1;
     if (forward(m, ids, n, err) != 0)

@@ -1,7 +1,8 @@
-/* forward.c - the llama forward pass: RMSNorm, grouped-query attention with rotary positions, SwiGLU.
+/* forward.c - the llama forward pass: RMSNorm, grouped-query attention with rotary positions,
+ * SwiGLU.
  *
- * No operation mixes tokens of a batch except attention through the cache, so that evaluating a batch
- * and evaluating its tokens one by one gives the same bits. */
+ * No operation mixes tokens of a batch except attention through the cache, so that evaluating a
+ * batch and evaluating its tokens one by one gives the same bits. */
 #include "model.h"
 
 /* Input of matrix products: as floats, and in 8 bits once a quantised matrix asks for that. */
@@ -12,14 +13,13 @@ struct activation {
     bool quantized; /* buffers.q8 holds x */
 };
 
-static bool is_float(uint32_t type)
-{
+static bool is_float(uint32_t type) {
     return type == GGML_TYPE_F32 || type == GGML_TYPE_F16;
 }
 
 /* out (n, w.rows) = x w^T */
-static void multiply(struct llama_model *m, const struct matrix *w, struct activation *in, float *out)
-{
+static void multiply(struct llama_model *m, const struct matrix *w, struct activation *in,
+                     float *out) {
     const void *x = in->x;
     if (!is_float(w->type)) {
         if (!in->quantized)
@@ -30,16 +30,14 @@ static void multiply(struct llama_model *m, const struct matrix *w, struct activ
     FLUID_CALL(matmul_fn, w->matmul)(out, w->rows, w->data, x, w->rows, w->cols, in->n);
 }
 
-static void normalise(struct llama_model *m, const float *weight, const float *x, uint32_t n)
-{
+static void normalise(struct llama_model *m, const float *weight, const float *x, uint32_t n) {
     const struct config *c = &m->config;
     FLUID_CALL(rmsnorm_fn, m->op.rmsnorm)(m->buffers.norm, x, weight, c->dim, c->eps, n);
 }
 
 /* src (n, kv_heads, head_dim) -> dst (kv_heads, ctx, head_dim) at positions pos .. pos + n. */
 static void store(float *dst, const float *src, const struct config *c, uint32_t ctx, uint32_t pos,
-                  uint32_t n)
-{
+                  uint32_t n) {
     const size_t d = c->head_dim;
     for (uint32_t t = 0; t < n; t++)
         for (uint32_t h = 0; h < c->kv_heads; h++)
@@ -47,8 +45,7 @@ static void store(float *dst, const float *src, const struct config *c, uint32_t
                    d * sizeof *dst);
 }
 
-static void attend(struct llama_model *m, const struct layer *l, float *cached_k, uint32_t n)
-{
+static void attend(struct llama_model *m, const struct layer *l, float *cached_k, uint32_t n) {
     const struct config *c = &m->config;
     struct buffers *b = &m->buffers;
     struct cache *k = &m->cache;
@@ -59,13 +56,22 @@ static void attend(struct llama_model *m, const struct layer *l, float *cached_k
     multiply(m, &l->wk, &in, b->k);
     multiply(m, &l->wv, &in, b->v);
     FLUID_CALL(rope_fn, m->op.rope)(b->q, k->rope, m->pos, c->heads, c->head_dim, c->rope_dim, n);
-    FLUID_CALL(rope_fn, m->op.rope)(b->k, k->rope, m->pos, c->kv_heads, c->head_dim, c->rope_dim, n);
+    FLUID_CALL(rope_fn, m->op.rope)(b->k, k->rope, m->pos, c->kv_heads, c->head_dim, c->rope_dim,
+                                    n);
     store(cached_k, b->k, c, k->ctx, m->pos, n);
     store(cached_v, b->v, c, k->ctx, m->pos, n);
     const struct attention_args args = {
-        .out = b->heads, .q = b->q, .k = cached_k, .v = cached_v, .scores = k->scores,
-        .heads = c->heads, .kv_heads = c->kv_heads, .head_dim = c->head_dim, .ctx = k->ctx,
-        .pos = m->pos, .n = n,
+        .out = b->heads,
+        .q = b->q,
+        .k = cached_k,
+        .v = cached_v,
+        .scores = k->scores,
+        .heads = c->heads,
+        .kv_heads = c->kv_heads,
+        .head_dim = c->head_dim,
+        .ctx = k->ctx,
+        .pos = m->pos,
+        .n = n,
     };
     FLUID_CALL(attention_fn, m->op.attention)(&args);
     struct activation heads = {b->heads, c->heads * c->head_dim, n, m->op.quantize_heads, false};
@@ -73,8 +79,7 @@ static void attend(struct llama_model *m, const struct layer *l, float *cached_k
     FLUID_CALL(add_fn, m->op.add)(b->x, b->out, (uint64_t)n * c->dim);
 }
 
-static void feed_forward(struct llama_model *m, const struct layer *l, uint32_t n)
-{
+static void feed_forward(struct llama_model *m, const struct layer *l, uint32_t n) {
     const struct config *c = &m->config;
     struct buffers *b = &m->buffers;
     normalise(m, l->ffn_norm, b->x, n);
@@ -87,8 +92,7 @@ static void feed_forward(struct llama_model *m, const struct layer *l, uint32_t 
     FLUID_CALL(add_fn, m->op.add)(b->x, b->out, (uint64_t)n * c->dim);
 }
 
-int forward(struct llama_model *m, const int32_t *ids, uint32_t n, struct fluid_error *err)
-{
+int forward(struct llama_model *m, const int32_t *ids, uint32_t n, struct fluid_error *err) {
     const struct matrix *e = &m->weights.embedding;
     for (uint32_t t = 0; t < n; t++)
         FLUID_CALL(row_fn, m->weights.embed_row)(m->buffers.x + (size_t)t * e->cols, e->data,
@@ -102,8 +106,7 @@ int forward(struct llama_model *m, const int32_t *ids, uint32_t n, struct fluid_
     return 0;
 }
 
-void compute_logits(struct llama_model *m, uint32_t first, uint32_t n)
-{
+void compute_logits(struct llama_model *m, uint32_t first, uint32_t n) {
     normalise(m, m->weights.output_norm, m->buffers.x + (size_t)first * m->config.dim, n);
     struct activation in = {m->buffers.norm, m->config.dim, n, m->op.quantize_dim, false};
     multiply(m, &m->weights.output, &in, m->buffers.logits);

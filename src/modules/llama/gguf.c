@@ -4,11 +4,12 @@
 #include "checked.h"
 
 #define GGUF_MAGIC 0x46554747u /* "GGUF" */
-#define MAX_ENTRIES 65536      /* keys, tensors: far above any model, and bounds what is allocated */
-#define MAX_KEY 65535          /* bytes, GGUF specification */
-#define MAX_TENSOR_NAME 64     /* bytes, GGUF specification */
-#define MIN_VALUE_BYTES 13     /* smallest entry: key length 8, type 4, value 1 */
-#define MIN_TENSOR_BYTES 32    /* smallest entry: name length 8, dims 4, one dim 8, type 4, offset 8 */
+#define MAX_ENTRIES 65536   /* keys, tensors: far above any model, and bounds what is allocated */
+#define MAX_KEY 65535       /* bytes, GGUF specification */
+#define MAX_TENSOR_NAME 64  /* bytes, GGUF specification */
+#define MIN_VALUE_BYTES 13  /* smallest entry: key length 8, type 4, value 1 */
+#define MIN_TENSOR_BYTES 32 /* smallest entry: name length 8, dims 4, one dim 8, type 4, offset 8  \
+                             */
 #define RECOPY "file damaged? re-copy MODEL.GGUF"
 
 struct reader {
@@ -18,12 +19,11 @@ struct reader {
 };
 
 /* The next n bytes, or NULL and E-GGUF-03. field: what they are, for the message. */
-static const uint8_t *take(struct reader *r, uint64_t n, const char *field)
-{
+static const uint8_t *take(struct reader *r, uint64_t n, const char *field) {
     if (!checked_range(r->at, n, r->size)) {
         fluid_fail(r->err, "E-GGUF-03",
-                   "%s at byte %llu: %llu bytes expected, %llu left in the file (" RECOPY ")", field,
-                   (unsigned long long)r->at, (unsigned long long)n,
+                   "%s at byte %llu: %llu bytes expected, %llu left in the file (" RECOPY ")",
+                   field, (unsigned long long)r->at, (unsigned long long)n,
                    (unsigned long long)(r->size - r->at));
         return NULL;
     }
@@ -32,8 +32,7 @@ static const uint8_t *take(struct reader *r, uint64_t n, const char *field)
     return p;
 }
 
-static int take_u32(struct reader *r, const char *field, uint32_t *out)
-{
+static int take_u32(struct reader *r, const char *field, uint32_t *out) {
     const uint8_t *p = take(r, sizeof *out, field);
     if (p == NULL)
         return -1;
@@ -41,8 +40,7 @@ static int take_u32(struct reader *r, const char *field, uint32_t *out)
     return 0;
 }
 
-static int take_u64(struct reader *r, const char *field, uint64_t *out)
-{
+static int take_u64(struct reader *r, const char *field, uint64_t *out) {
     const uint8_t *p = take(r, sizeof *out, field);
     if (p == NULL)
         return -1;
@@ -50,17 +48,15 @@ static int take_u64(struct reader *r, const char *field, uint64_t *out)
     return 0;
 }
 
-static int take_string(struct reader *r, const char *field, uint64_t max, struct span *out)
-{
+static int take_string(struct reader *r, const char *field, uint64_t max, struct span *out) {
     uint64_t n;
     if (take_u64(r, field, &n) != 0)
         return -1;
     if (n > max)
-        return fluid_fail(r->err, "E-GGUF-04",
-                          "%s at byte %llu: at most %llu bytes expected, length %llu found (" RECOPY
-                          ")",
-                          field, (unsigned long long)(r->at - sizeof n), (unsigned long long)max,
-                          (unsigned long long)n);
+        return fluid_fail(
+            r->err, "E-GGUF-04",
+            "%s at byte %llu: at most %llu bytes expected, length %llu found (" RECOPY ")", field,
+            (unsigned long long)(r->at - sizeof n), (unsigned long long)max, (unsigned long long)n);
     const uint8_t *p = take(r, n, field);
     if (p == NULL)
         return -1;
@@ -68,8 +64,7 @@ static int take_string(struct reader *r, const char *field, uint64_t max, struct
     return 0;
 }
 
-static int take_header(struct reader *r, struct gguf *g)
-{
+static int take_header(struct reader *r, struct gguf *g) {
     uint32_t magic;
     uint64_t tensors, values;
     if (take_u32(r, "magic", &magic) != 0)
@@ -91,7 +86,8 @@ static int take_header(struct reader *r, struct gguf *g)
     uint64_t left = r->size - r->at;
     if (tensors > MAX_ENTRIES || tensors > left / MIN_TENSOR_BYTES)
         return fluid_fail(r->err, "E-GGUF-04",
-                          "tensor_count: at most %u in %llu bytes expected, %llu found (" RECOPY ")",
+                          "tensor_count: at most %u in %llu bytes expected, %llu found (" RECOPY
+                          ")",
                           MAX_ENTRIES, (unsigned long long)r->size, (unsigned long long)tensors);
     if (values > MAX_ENTRIES || values > left / MIN_VALUE_BYTES)
         return fluid_fail(r->err, "E-GGUF-04",
@@ -103,8 +99,7 @@ static int take_header(struct reader *r, struct gguf *g)
 }
 
 /* Steps over the elements of v, from r->at on. */
-static int take_elements(struct reader *r, struct gguf_value *v)
-{
+static int take_elements(struct reader *r, struct gguf_value *v) {
     struct span text;
     uint64_t start = r->at;
     v->at = r->base + start;
@@ -118,13 +113,13 @@ static int take_elements(struct reader *r, struct gguf_value *v)
     v->bytes = r->at - start;
     for (uint64_t i = 0; v->kind == GGUF_BOOL && i < v->count; i++)
         if (v->at[i] > 1)
-            return fluid_fail(r->err, "E-GGUF-05", "key %.*s: bool 0 or 1 expected, %u found (" RECOPY
-                              ")", SPAN_ARG(v->key), v->at[i]);
+            return fluid_fail(r->err, "E-GGUF-05",
+                              "key %.*s: bool 0 or 1 expected, %u found (" RECOPY ")",
+                              SPAN_ARG(v->key), v->at[i]);
     return 0;
 }
 
-static int take_value(struct reader *r, struct gguf_value *v)
-{
+static int take_value(struct reader *r, struct gguf_value *v) {
     if (take_string(r, "key", MAX_KEY, &v->key) != 0 || take_u32(r, "value type", &v->kind) != 0)
         return -1;
     v->count = 1;
@@ -133,15 +128,13 @@ static int take_value(struct reader *r, struct gguf_value *v)
         (take_u32(r, "array type", &v->kind) != 0 || take_u64(r, "array count", &v->count) != 0))
         return -1;
     if (v->kind >= GGUF_KINDS || v->kind == GGUF_ARRAY)
-        return fluid_fail(r->err, "E-GGUF-05",
-                          "key %.*s: value type 0 to %d%s expected, %u found (" RECOPY ")",
-                          SPAN_ARG(v->key), GGUF_KINDS - 1,
-                          v->is_array ? " except array" : "", v->kind);
+        return fluid_fail(
+            r->err, "E-GGUF-05", "key %.*s: value type 0 to %d%s expected, %u found (" RECOPY ")",
+            SPAN_ARG(v->key), GGUF_KINDS - 1, v->is_array ? " except array" : "", v->kind);
     return take_elements(r, v);
 }
 
-static int take_tensor(struct reader *r, struct gguf_tensor *t, uint64_t *offset)
-{
+static int take_tensor(struct reader *r, struct gguf_tensor *t, uint64_t *offset) {
     if (take_string(r, "tensor name", MAX_TENSOR_NAME, &t->name) != 0 ||
         take_u32(r, "tensor dims", &t->n_dims) != 0)
         return -1;
@@ -170,44 +163,42 @@ static int take_tensor(struct reader *r, struct gguf_tensor *t, uint64_t *offset
                           SPAN_ARG(t->name), gguf_type_name(t->type), t->type);
     uint64_t row = gguf_row_bytes(t->type, t->dim[0]);
     if (row == 0)
-        return fluid_fail(r->err, "E-GGUF-07",
-                          "tensor %.*s: rows of a multiple of %d values expected for %s, %llu found "
-                          "(" RECOPY ")",
-                          SPAN_ARG(t->name), QUANT_BLOCK, gguf_type_name(t->type),
-                          (unsigned long long)t->dim[0]);
+        return fluid_fail(
+            r->err, "E-GGUF-07",
+            "tensor %.*s: rows of a multiple of %d values expected for %s, %llu found "
+            "(" RECOPY ")",
+            SPAN_ARG(t->name), QUANT_BLOCK, gguf_type_name(t->type), (unsigned long long)t->dim[0]);
     t->bytes = checked_mul(rows, row);
     return 0;
 }
 
-static struct span key_of(const void *owner, uint32_t i)
-{
+static struct span key_of(const void *owner, uint32_t i) {
     return ((const struct gguf *)owner)->values[i].key;
 }
 
-static struct span name_of(const void *owner, uint32_t i)
-{
+static struct span name_of(const void *owner, uint32_t i) {
     return ((const struct gguf *)owner)->tensors[i].name;
 }
 
-static int place_tensors(struct reader *r, struct gguf *g, const uint64_t *offsets)
-{
+static int place_tensors(struct reader *r, struct gguf *g, const uint64_t *offsets) {
     uint32_t alignment;
     if (gguf_u32(g, "general.alignment", 1, 1u << 20, GGUF_ALIGNMENT, &alignment, r->err) != 0)
         return -1;
     if (alignment % 8 != 0 || (alignment & (alignment - 1)) != 0)
-        return fluid_fail(r->err, "E-GGUF-09",
-                          "key general.alignment: a power of two from 8 on expected, %u found (" RECOPY
-                          ")",
-                          alignment);
+        return fluid_fail(
+            r->err, "E-GGUF-09",
+            "key general.alignment: a power of two from 8 on expected, %u found (" RECOPY ")",
+            alignment);
     uint64_t data = checked_align(r->at, alignment);
     for (uint32_t i = 0; i < g->n_tensors; i++) {
         struct gguf_tensor *t = &g->tensors[i];
         uint64_t at = checked_add(data, offsets[i]);
         if (offsets[i] % alignment != 0)
-            return fluid_fail(r->err, "E-GGUF-10",
-                              "tensor %.*s: an offset that is a multiple of %u expected, %llu found "
-                              "(" RECOPY ")",
-                              SPAN_ARG(t->name), alignment, (unsigned long long)offsets[i]);
+            return fluid_fail(
+                r->err, "E-GGUF-10",
+                "tensor %.*s: an offset that is a multiple of %u expected, %llu found "
+                "(" RECOPY ")",
+                SPAN_ARG(t->name), alignment, (unsigned long long)offsets[i]);
         if (!checked_range(at, t->bytes, g->size))
             return fluid_fail(r->err, "E-GGUF-10",
                               "tensor %.*s: data of %llu bytes at %llu expected inside the file, "
@@ -220,8 +211,7 @@ static int place_tensors(struct reader *r, struct gguf *g, const uint64_t *offse
 }
 
 int gguf_open(struct gguf *g, struct memory *memory, const void *base, uint64_t size,
-              struct fluid_error *err)
-{
+              struct fluid_error *err) {
     struct reader r = {base, size, 0, err};
     g->base = base;
     g->size = size;

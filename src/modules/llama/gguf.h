@@ -32,7 +32,7 @@ enum gguf_kind {
 
 struct gguf_value {
     struct span key;
-    uint32_t kind;     /* enum gguf_kind; of the elements when is_array */
+    uint32_t kind; /* enum gguf_kind; of the elements when is_array */
     bool is_array;
     uint64_t count;    /* elements; 1 unless is_array */
     const uint8_t *at; /* first byte; strings begin with their 64-bit length */
@@ -68,7 +68,8 @@ struct gguf_tensor *gguf_tensor(const struct gguf *g, const char *name);
 
 const char *gguf_type_name(uint32_t type); /* "Q4_1"; "type unknown to this version" */
 
-/* Bytes of a row of cols values; 0: cols does not fill whole blocks or the type is not supported. */
+/* Bytes of a row of cols values; 0: cols does not fill whole blocks or the type is not supported.
+ */
 uint64_t gguf_row_bytes(uint32_t type, uint64_t cols);
 
 const char *gguf_kind_name(uint32_t kind);

@@ -7,30 +7,27 @@ static const struct {
     const char *name;
     uint32_t size; /* bytes; 0: not fixed */
 } kinds[GGUF_KINDS] = {
-    [GGUF_U8] = {"u8", 1},         [GGUF_I8] = {"i8", 1},       [GGUF_U16] = {"u16", 2},
-    [GGUF_I16] = {"i16", 2},       [GGUF_U32] = {"u32", 4},     [GGUF_I32] = {"i32", 4},
-    [GGUF_F32] = {"f32", 4},       [GGUF_BOOL] = {"bool", 1},   [GGUF_STRING] = {"string", 0},
-    [GGUF_ARRAY] = {"array", 0},   [GGUF_U64] = {"u64", 8},     [GGUF_I64] = {"i64", 8},
+    [GGUF_U8] = {"u8", 1},       [GGUF_I8] = {"i8", 1},     [GGUF_U16] = {"u16", 2},
+    [GGUF_I16] = {"i16", 2},     [GGUF_U32] = {"u32", 4},   [GGUF_I32] = {"i32", 4},
+    [GGUF_F32] = {"f32", 4},     [GGUF_BOOL] = {"bool", 1}, [GGUF_STRING] = {"string", 0},
+    [GGUF_ARRAY] = {"array", 0}, [GGUF_U64] = {"u64", 8},   [GGUF_I64] = {"i64", 8},
     [GGUF_F64] = {"f64", 8},
 };
 
 /* ggml.h, enum ggml_type; holes are types that were removed. */
 static const char *const type_names[] = {
-    "F32",     "F16",     "Q4_0",   "Q4_1",  NULL,     NULL,    "Q5_0",   "Q5_1",
-    "Q8_0",    "Q8_1",    "Q2_K",   "Q3_K",  "Q4_K",   "Q5_K",  "Q6_K",   "Q8_K",
-    "IQ2_XXS", "IQ2_XS",  "IQ3_XXS", "IQ1_S", "IQ4_NL", "IQ3_S", "IQ2_S",  "IQ4_XS",
-    "I8",      "I16",     "I32",    "I64",   "F64",    "IQ1_M", "BF16",   NULL,
-    NULL,      NULL,      "TQ1_0",  "TQ2_0", NULL,     NULL,    NULL,     "MXFP4",
+    "F32",    "F16",   "Q4_0",  "Q4_1",   NULL,    NULL,    "Q5_0",    "Q5_1",   "Q8_0",    "Q8_1",
+    "Q2_K",   "Q3_K",  "Q4_K",  "Q5_K",   "Q6_K",  "Q8_K",  "IQ2_XXS", "IQ2_XS", "IQ3_XXS", "IQ1_S",
+    "IQ4_NL", "IQ3_S", "IQ2_S", "IQ4_XS", "I8",    "I16",   "I32",     "I64",    "F64",     "IQ1_M",
+    "BF16",   NULL,    NULL,    NULL,     "TQ1_0", "TQ2_0", NULL,      NULL,     NULL,      "MXFP4",
 };
 
-const char *gguf_type_name(uint32_t type)
-{
+const char *gguf_type_name(uint32_t type) {
     const char *name = type < sizeof type_names / sizeof *type_names ? type_names[type] : NULL;
     return name == NULL ? "a type unknown to this version" : name;
 }
 
-uint64_t gguf_row_bytes(uint32_t type, uint64_t cols)
-{
+uint64_t gguf_row_bytes(uint32_t type, uint64_t cols) {
     uint32_t block = QUANT_BLOCK, bytes;
     switch (type) {
     case GGML_TYPE_F32:
@@ -54,45 +51,38 @@ uint64_t gguf_row_bytes(uint32_t type, uint64_t cols)
     return cols % block == 0 ? checked_mul(cols / block, bytes) : 0;
 }
 
-const char *gguf_kind_name(uint32_t kind)
-{
+const char *gguf_kind_name(uint32_t kind) {
     return kinds[kind].name;
 }
 
-uint32_t gguf_kind_size(uint32_t kind)
-{
+uint32_t gguf_kind_size(uint32_t kind) {
     return kinds[kind].size;
 }
 
-static struct span kind_of(const struct gguf_value *v)
-{
+static struct span kind_of(const struct gguf_value *v) {
     return span_of(v->is_array ? "array" : gguf_kind_name(v->kind));
 }
 
-const struct gguf_value *gguf_find(const struct gguf *g, const char *key)
-{
+const struct gguf_value *gguf_find(const struct gguf *g, const char *key) {
     struct span text = span_of(key);
     uint32_t i = strtab_find(&g->by_key, &text, 1);
     return i == STRTAB_NONE ? NULL : &g->values[i];
 }
 
-struct gguf_tensor *gguf_tensor(const struct gguf *g, const char *name)
-{
+struct gguf_tensor *gguf_tensor(const struct gguf *g, const char *name) {
     struct span text = span_of(name);
     uint32_t i = strtab_find(&g->by_name, &text, 1);
     return i == STRTAB_NONE ? NULL : &g->tensors[i];
 }
 
-static int fail_absent(const char *key, struct fluid_error *err)
-{
-    return fluid_fail(err, "E-GGUF-12",
-                      "key %s: expected, none found (convert the model again for architecture llama)",
-                      key);
+static int fail_absent(const char *key, struct fluid_error *err) {
+    return fluid_fail(
+        err, "E-GGUF-12",
+        "key %s: expected, none found (convert the model again for architecture llama)", key);
 }
 
 static int fail_kind(const char *key, const char *expected, const struct gguf_value *v,
-                     struct fluid_error *err)
-{
+                     struct fluid_error *err) {
     struct span found = kind_of(v);
     return fluid_fail(err, "E-GGUF-13",
                       "key %s: %s expected, %.*s found (file damaged? re-copy MODEL.GGUF)", key,
@@ -100,8 +90,7 @@ static int fail_kind(const char *key, const char *expected, const struct gguf_va
 }
 
 /* Any integer kind; false: not an integer. Negative values come out above INT64_MAX. */
-static bool integer_of(const struct gguf_value *v, uint64_t *out)
-{
+static bool integer_of(const struct gguf_value *v, uint64_t *out) {
     const uint8_t *p = v->at;
     switch (v->is_array ? (uint32_t)GGUF_ARRAY : v->kind) {
     case GGUF_U8:
@@ -132,8 +121,7 @@ static bool integer_of(const struct gguf_value *v, uint64_t *out)
 }
 
 int gguf_u32(const struct gguf *g, const char *key, uint32_t min, uint32_t max, int64_t fallback,
-             uint32_t *out, struct fluid_error *err)
-{
+             uint32_t *out, struct fluid_error *err) {
     const struct gguf_value *v = gguf_find(g, key);
     uint64_t found;
     if (v == NULL && fallback == GGUF_REQUIRED)
@@ -154,8 +142,7 @@ int gguf_u32(const struct gguf *g, const char *key, uint32_t min, uint32_t max, 
 }
 
 int gguf_bool(const struct gguf *g, const char *key, bool fallback, bool *out,
-              struct fluid_error *err)
-{
+              struct fluid_error *err) {
     const struct gguf_value *v = gguf_find(g, key);
     if (v != NULL && (v->is_array || v->kind != GGUF_BOOL))
         return fail_kind(key, "bool", v, err);
@@ -164,8 +151,7 @@ int gguf_bool(const struct gguf *g, const char *key, bool fallback, bool *out,
 }
 
 int gguf_f32(const struct gguf *g, const char *key, float min, float max, const float *fallback,
-             float *out, struct fluid_error *err)
-{
+             float *out, struct fluid_error *err) {
     const struct gguf_value *v = gguf_find(g, key);
     if (v == NULL && fallback == NULL)
         return fail_absent(key, err);
@@ -185,8 +171,7 @@ int gguf_f32(const struct gguf *g, const char *key, float min, float max, const 
     return 0;
 }
 
-int gguf_string(const struct gguf *g, const char *key, struct span *out, struct fluid_error *err)
-{
+int gguf_string(const struct gguf *g, const char *key, struct span *out, struct fluid_error *err) {
     const struct gguf_value *v = gguf_find(g, key);
     *out = (struct span){NULL, 0};
     if (v == NULL)
@@ -198,8 +183,7 @@ int gguf_string(const struct gguf *g, const char *key, struct span *out, struct 
 }
 
 const struct gguf_value *gguf_array(const struct gguf *g, const char *key, uint32_t kind,
-                                    uint64_t count, uint64_t max, struct fluid_error *err)
-{
+                                    uint64_t count, uint64_t max, struct fluid_error *err) {
     const struct gguf_value *v = gguf_find(g, key);
     if (v == NULL) {
         fail_absent(key, err);
@@ -213,10 +197,11 @@ const struct gguf_value *gguf_array(const struct gguf *g, const char *key, uint3
         return NULL;
     }
     if ((count != 0 && v->count != count) || v->count > max) {
-        fluid_fail(err, "E-GGUF-14",
-                   "key %s: %s%llu elements expected, %llu found (file damaged? re-copy MODEL.GGUF)",
-                   key, count != 0 ? "" : "at most ", (unsigned long long)(count != 0 ? count : max),
-                   (unsigned long long)v->count);
+        fluid_fail(
+            err, "E-GGUF-14",
+            "key %s: %s%llu elements expected, %llu found (file damaged? re-copy MODEL.GGUF)", key,
+            count != 0 ? "" : "at most ", (unsigned long long)(count != 0 ? count : max),
+            (unsigned long long)v->count);
         return NULL;
     }
     return v;

@@ -12,28 +12,24 @@
 #define PIO2_3 2.02226624879595063154e-21
 #define INV_PIO2 6.36619772367581382433e-01
 
-static double from_bits(uint64_t bits)
-{
+static double from_bits(uint64_t bits) {
     double x;
     memcpy(&x, &bits, sizeof x);
     return x;
 }
 
-static uint64_t to_bits(double x)
-{
+static uint64_t to_bits(double x) {
     uint64_t bits;
     memcpy(&bits, &x, sizeof bits);
     return bits;
 }
 
 /* Nearest integer, |x| < 2^31. */
-static int32_t nearest(double x)
-{
+static int32_t nearest(double x) {
     return (int32_t)(x < 0 ? x - 0.5 : x + 0.5);
 }
 
-double math_exp(double x)
-{
+double math_exp(double x) {
     if (!(x > -708.0))
         return 0;
     if (x > 709.0)
@@ -43,16 +39,16 @@ double math_exp(double x)
     double lo = k * LN2_LO;
     double r = hi - lo;
     double t = r * r;
-    double c = r - t * (1.66666666666666019037e-01 +
-                        t * (-2.77777777770155933842e-03 +
-                             t * (6.61375632143793436117e-05 +
-                                  t * (-1.65339022054652515390e-06 + t * 4.13813679705723846039e-08))));
+    double c =
+        r - t * (1.66666666666666019037e-01 +
+                 t * (-2.77777777770155933842e-03 +
+                      t * (6.61375632143793436117e-05 +
+                           t * (-1.65339022054652515390e-06 + t * 4.13813679705723846039e-08))));
     double y = 1 - ((lo - (r * c) / (2 - c)) - hi);
     return y * from_bits((uint64_t)(k + 1023) << 52);
 }
 
-double math_log(double x)
-{
+double math_log(double x) {
     uint64_t bits = to_bits(x);
     int32_t k = (int32_t)(bits >> 52) - 1023;
     double m = from_bits((bits & 0xfffffffffffffu) | 0x3ff0000000000000u); /* 1 <= m < 2 */
@@ -74,13 +70,11 @@ double math_log(double x)
     return k * LN2_HI - ((half - (s * (half + r) + k * LN2_LO)) - f);
 }
 
-double math_pow(double x, double y)
-{
+double math_pow(double x, double y) {
     return math_exp(y * math_log(x));
 }
 
-static double sin_kernel(double x)
-{
+static double sin_kernel(double x) {
     double z = x * x;
     double r = 8.33333333332248946124e-03 +
                z * (-1.98412698298579493134e-04 +
@@ -89,8 +83,7 @@ static double sin_kernel(double x)
     return x + z * x * (-1.66666666666666324348e-01 + z * r);
 }
 
-static double cos_kernel(double x)
-{
+static double cos_kernel(double x) {
     double z = x * x;
     double r =
         z * (4.16666666666666019037e-02 +
@@ -101,8 +94,7 @@ static double cos_kernel(double x)
     return 1 - (0.5 * z - z * r);
 }
 
-void math_sincos(double x, double *sine, double *cosine)
-{
+void math_sincos(double x, double *sine, double *cosine) {
     int32_t k = nearest(x * INV_PIO2);
     double r = ((x - k * PIO2_1) - k * PIO2_2) - k * PIO2_3;
     double s = sin_kernel(r);

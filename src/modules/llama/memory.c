@@ -6,14 +6,12 @@
 #define MEMORY_ALIGN 64
 #define MEMORY_HUGE (2u << 20) /* fluid_alloc aligns requests from here on to 2 MiB */
 
-uint64_t memory_cost(uint64_t size)
-{
+uint64_t memory_cost(uint64_t size) {
     return checked_align(size, size >= MEMORY_HUGE ? MEMORY_HUGE : MEMORY_ALIGN);
 }
 
 void *memory_take(struct memory *memory, uint64_t count, uint64_t size, const char *what,
-                  struct fluid_error *err)
-{
+                  struct fluid_error *err) {
     uint64_t bytes = checked_mul(count, size);
     if (bytes == 0)
         bytes = 1;
@@ -33,8 +31,7 @@ void *memory_take(struct memory *memory, uint64_t count, uint64_t size, const ch
     return block;
 }
 
-void memory_release(struct memory *memory, uint32_t keep)
-{
+void memory_release(struct memory *memory, uint32_t keep) {
     while (memory->count > keep) {
         memory->count--;
         memory->bytes -= memory->size[memory->count];

@@ -13,8 +13,8 @@ struct memory {
     uint64_t bytes; /* sum of all sizes */
 };
 
-/* Zeroed room for count * size bytes, aligned to 64. NULL and E-MEM-02 naming what it was for, when it
- * cannot be had. count 0 gives a pointer that must not be used. */
+/* Zeroed room for count * size bytes, aligned to 64. NULL and E-MEM-02 naming what it was for, when
+ * it cannot be had. count 0 gives a pointer that must not be used. */
 void *memory_take(struct memory *memory, uint64_t count, uint64_t size, const char *what,
                   struct fluid_error *err);
 

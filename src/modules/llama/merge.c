@@ -1,22 +1,19 @@
-/* merge.c - the merge loop that both kinds of BPE share: best pair first, by a binary heap, so that the
- * time is n log n in the length of the text. */
+/* merge.c - the merge loop that both kinds of BPE share: best pair first, by a binary heap, so that
+ * the time is n log n in the length of the text. */
 #include "tokenizer.h"
 
-static bool before(const struct bigram *a, const struct bigram *b)
-{
+static bool before(const struct bigram *a, const struct bigram *b) {
     return a->key < b->key || (a->key == b->key && a->left < b->left);
 }
 
-static void heap_push(struct tokenizer *t, struct bigram b)
-{
+static void heap_push(struct tokenizer *t, struct bigram b) {
     uint32_t i = t->heap_n++;
     for (; i > 0 && before(&b, &t->heap[(i - 1) / 2]); i = (i - 1) / 2)
         t->heap[i] = t->heap[(i - 1) / 2];
     t->heap[i] = b;
 }
 
-static struct bigram heap_pop(struct tokenizer *t)
-{
+static struct bigram heap_pop(struct tokenizer *t) {
     struct bigram top = t->heap[0], last = t->heap[--t->heap_n];
     uint32_t i = 0;
     for (;;) {
@@ -34,13 +31,11 @@ static struct bigram heap_pop(struct tokenizer *t)
     return top;
 }
 
-static struct span symbol_text(const struct tokenizer *t, const struct symbol *s)
-{
+static struct span symbol_text(const struct tokenizer *t, const struct symbol *s) {
     return (struct span){t->text + s->at, s->n};
 }
 
-static void try_pair(struct tokenizer *t, int32_t left, int32_t right, rank_fn *rank)
-{
+static void try_pair(struct tokenizer *t, int32_t left, int32_t right, rank_fn *rank) {
     uint32_t key;
     if (left < 0 || right < 0)
         return;
@@ -49,10 +44,9 @@ static void try_pair(struct tokenizer *t, int32_t left, int32_t right, rank_fn *
         heap_push(t, (struct bigram){key, left, right, l->n + r->n});
 }
 
-void merge_symbols(struct tokenizer *t, uint32_t count, rank_fn *rank)
-{
-    /* Each merge takes one entry out and puts at most two in, and there are fewer than count merges:
-     * 2 * count entries suffice. */
+void merge_symbols(struct tokenizer *t, uint32_t count, rank_fn *rank) {
+    /* Each merge takes one entry out and puts at most two in, and there are fewer than count
+     * merges: 2 * count entries suffice. */
     t->heap_n = 0;
     for (uint32_t i = 1; i < count; i++)
         try_pair(t, (int32_t)i - 1, (int32_t)i, rank);

@@ -3,11 +3,10 @@
 #include "model.h"
 
 #define MICRO 1e6
-#define MICRO_LIMIT 1e15 /* non-finite and absurd values end here; JSON carries it exactly */
+#define MICRO_LIMIT 1e15   /* non-finite and absurd values end here; JSON carries it exactly */
 #define NEGLIGIBLE (-60.0) /* exp of this, times any vocabulary, vanishes in a double's sum */
 
-static int64_t micro(double value)
-{
+static int64_t micro(double value) {
     double scaled = value * MICRO;
     if (!(scaled > -MICRO_LIMIT)) /* NaN too */
         return -(int64_t)MICRO_LIMIT;
@@ -17,14 +16,12 @@ static int64_t micro(double value)
 }
 
 /* Any number is better than NaN. */
-static bool better(float a, float b)
-{
+static bool better(float a, float b) {
     return a > b || (b != b && a == a);
 }
 
 /* Index of the largest logit, the lowest one among equals. */
-static uint32_t argmax(const float *logits, uint32_t vocab)
-{
+static uint32_t argmax(const float *logits, uint32_t vocab) {
     uint32_t best = 0;
     for (uint32_t i = 1; i < vocab; i++)
         if (better(logits[i], logits[best]))
@@ -33,14 +30,12 @@ static uint32_t argmax(const float *logits, uint32_t vocab)
 }
 
 /* exp(scale * (logit - best)), 0 when negligible. */
-static double weight(float logit, float best, double scale)
-{
+static double weight(float logit, float best, double scale) {
     double x = ((double)logit - (double)best) * scale;
     return x > NEGLIGIBLE ? math_exp(x) : 0;
 }
 
-static double sum_weights(const float *logits, uint32_t vocab, float best, double scale)
-{
+static double sum_weights(const float *logits, uint32_t vocab, float best, double scale) {
     double sum = 0;
     for (uint32_t i = 0; i < vocab; i++)
         sum += weight(logits[i], best, scale);
@@ -48,8 +43,7 @@ static double sum_weights(const float *logits, uint32_t vocab, float best, doubl
 }
 
 /* The ENGINE_TOP best, in order; a vocabulary of fewer tokens fills up with VOCAB_NONE. */
-static void find_top(const float *logits, uint32_t vocab, struct llama_prediction *out)
-{
+static void find_top(const float *logits, uint32_t vocab, struct llama_prediction *out) {
     uint32_t n = 0;
     for (uint32_t i = 0; i < vocab; i++) {
         uint32_t at = n < ENGINE_TOP ? n : ENGINE_TOP;
@@ -69,8 +63,7 @@ static void find_top(const float *logits, uint32_t vocab, struct llama_predictio
     }
 }
 
-void predict(const float *logits, uint32_t vocab, int32_t next, struct llama_prediction *out)
-{
+void predict(const float *logits, uint32_t vocab, int32_t next, struct llama_prediction *out) {
     find_top(logits, vocab, out);
     float best = logits[argmax(logits, vocab)];
     double sum = sum_weights(logits, vocab, best, 1);
@@ -78,10 +71,9 @@ void predict(const float *logits, uint32_t vocab, int32_t next, struct llama_pre
     out->next_logit = next >= 0 && (uint32_t)next < vocab ? micro((double)logits[next]) : 0;
 }
 
-/* A number in [0, 1) that depends on seed and position only, so that the same seed gives the same text
- * however it was computed. splitmix64, https://prng.di.unimi.it/splitmix64.c */
-static double uniform(uint64_t seed, uint32_t pos)
-{
+/* A number in [0, 1) that depends on seed and position only, so that the same seed gives the same
+ * text however it was computed. splitmix64, https://prng.di.unimi.it/splitmix64.c */
+static double uniform(uint64_t seed, uint32_t pos) {
     uint64_t z = seed + (uint64_t)(pos + 1) * 0x9e3779b97f4a7c15u;
     z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
     z = (z ^ z >> 27) * 0x94d049bb133111ebu;
@@ -91,8 +83,7 @@ static double uniform(uint64_t seed, uint32_t pos)
 
 FLUID_EXPORT llama_sample_fn llama_sample;
 
-int32_t llama_sample(struct llama_model *m, const struct llama_sampling *how)
-{
+int32_t llama_sample(struct llama_model *m, const struct llama_sampling *how) {
     const float *logits = m->last_logits;
     if (logits == NULL)
         fluid_panic("llama_sample without logits at position %u", m->pos);

@@ -1,7 +1,8 @@
 /* pretokenize.c - pre-tokenizer "smollm": every number character is a word of its own; the text
  * between them is cut by GPT-2's expression
  *     's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
- * with llama.cpp's reading of it (unicode_regex_split_custom_gpt2). Invalid bytes count as symbols. */
+ * with llama.cpp's reading of it (unicode_regex_split_custom_gpt2). Invalid bytes count as symbols.
+ */
 #include "tokenizer.h"
 #include "unicode.h"
 
@@ -12,8 +13,7 @@ struct peeked {
     int class; /* enum unicode_class, or END */
 };
 
-static struct peeked peek(struct span text, size_t at)
-{
+static struct peeked peek(struct span text, size_t at) {
     if (at >= text.n)
         return (struct peeked){0, 0, END};
     struct unicode_char c = unicode_decode(text.at + at, text.n - at);
@@ -22,8 +22,7 @@ static struct peeked peek(struct span text, size_t at)
 }
 
 /* Length of 's 't 'm 'd 're 've 'll at the apostrophe text.at[at], or 0. */
-static size_t contraction(struct span text, size_t at)
-{
+static size_t contraction(struct span text, size_t at) {
     char a = at + 1 < text.n ? text.at[at + 1] : 0;
     char b = at + 2 < text.n ? text.at[at + 2] : 0;
     if (a == 's' || a == 't' || a == 'm' || a == 'd')
@@ -31,16 +30,14 @@ static size_t contraction(struct span text, size_t at)
     return (a == 'r' && b == 'e') || (a == 'v' && b == 'e') || (a == 'l' && b == 'l') ? 3 : 0;
 }
 
-static size_t skip_class(struct span text, size_t at, int class)
-{
+static size_t skip_class(struct span text, size_t at, int class) {
     for (struct peeked c = peek(text, at); c.class == class; c = peek(text, at))
         at += c.length;
     return at;
 }
 
 /* White space before a visible character leaves its last character to that one's word. */
-static size_t white_space(struct span text, size_t from)
-{
+static size_t white_space(struct span text, size_t from) {
     size_t last = from, at = from;
     for (struct peeked c = peek(text, at); c.class == UNICODE_SPACE; c = peek(text, at)) {
         last = at;
@@ -49,8 +46,7 @@ static size_t white_space(struct span text, size_t from)
     return last > from && peek(text, at).class != END ? last : at;
 }
 
-size_t pretokenize(struct span text, size_t from)
-{
+size_t pretokenize(struct span text, size_t from) {
     struct unicode_char first = unicode_decode(text.at + from, text.n - from);
     if (unicode_class_of(first.code) == UNICODE_NUMBER)
         return from + first.length;

@@ -1,5 +1,5 @@
-/* spm.c - SentencePiece BPE (tokenizer model "llama"): characters merged into the token with the best
- * score; what is no token falls back to its bytes. Follows llama.cpp's llm_tokenizer_spm. */
+/* spm.c - SentencePiece BPE (tokenizer model "llama"): characters merged into the token with the
+ * best score; what is no token falls back to its bytes. Follows llama.cpp's llm_tokenizer_spm. */
 #include "tokenizer.h"
 #include "unicode.h"
 
@@ -7,16 +7,14 @@
 #define SPACE_MARK_SIZE 3
 
 /* Order-preserving map of floats to integers, turned round: the best score has the smallest key. */
-static uint32_t key_of_score(float score)
-{
+static uint32_t key_of_score(float score) {
     uint32_t bits;
     score += 0.0f; /* -0 equals 0 */
     memcpy(&bits, &score, sizeof bits);
     return bits & 0x80000000u ? bits : ~bits & 0x7fffffffu;
 }
 
-static bool score_rank(const struct vocab *v, struct span left, struct span right, uint32_t *key)
-{
+static bool score_rank(const struct vocab *v, struct span left, struct span right, uint32_t *key) {
     struct span both = {left.at, left.n + right.n};
     int32_t id = both.n <= v->longest_token ? vocab_find(v, both) : VOCAB_NONE;
     if (id < 0)
@@ -25,8 +23,7 @@ static bool score_rank(const struct vocab *v, struct span left, struct span righ
     return true;
 }
 
-static void put_symbol(const struct vocab *v, struct span text, struct id_sink *sink)
-{
+static void put_symbol(const struct vocab *v, struct span text, struct id_sink *sink) {
     int32_t id = vocab_find(v, text);
     if (id >= 0) {
         sink_put(sink, id);
@@ -39,14 +36,12 @@ static void put_symbol(const struct vocab *v, struct span text, struct id_sink *
     }
 }
 
-static uint32_t put_space(char *to)
-{
+static uint32_t put_space(char *to) {
     memcpy(to, SPACE_MARK, SPACE_MARK_SIZE);
     return SPACE_MARK_SIZE;
 }
 
-void spm_tokenize(struct tokenizer *t, struct span raw, bool prefix, struct id_sink *sink)
-{
+void spm_tokenize(struct tokenizer *t, struct span raw, bool prefix, struct id_sink *sink) {
     uint32_t n = prefix ? put_space(t->text) : 0, count = 0;
     for (size_t i = 0; i < raw.n; i++) {
         if (raw.at[i] == ' ')
@@ -55,9 +50,9 @@ void spm_tokenize(struct tokenizer *t, struct span raw, bool prefix, struct id_s
             t->text[n++] = raw.at[i];
     }
     for (uint32_t at = 0; at < n; count++) {
-        uint32_t length = unicode_sequence_length((uint8_t)t->text[at]);
-        if (length > n - at)
-            length = n - at;
+        /* A byte that is not valid UTF-8 is a symbol of its own: it must not swallow a space mark.
+         */
+        uint32_t length = unicode_decode(t->text + at, n - at).length;
         t->symbols[count] = (struct symbol){at, length, (int32_t)count - 1, (int32_t)count + 1};
         at += length;
     }

@@ -6,14 +6,12 @@
 #define BUDGET_PERCENT 85 /* of free memory; the rest is the console's and the file system's */
 #define CTX_STEP 32
 
-static uint32_t max3(uint32_t a, uint32_t b, uint32_t c)
-{
+static uint32_t max3(uint32_t a, uint32_t b, uint32_t c) {
     uint32_t ab = a > b ? a : b;
     return ab > c ? ab : c;
 }
 
-int buffers_init(struct llama_model *m, struct fluid_error *err)
-{
+int buffers_init(struct llama_model *m, struct fluid_error *err) {
     const struct config *c = &m->config;
     const uint64_t n = MODEL_BATCH, q_dim = (uint64_t)c->heads * c->head_dim;
     const uint64_t kv_dim = (uint64_t)c->kv_heads * c->head_dim;
@@ -44,14 +42,12 @@ int buffers_init(struct llama_model *m, struct fluid_error *err)
 }
 
 /* Bytes of K and V of one layer. */
-static uint64_t layer_bytes(const struct config *c, uint64_t ctx)
-{
+static uint64_t layer_bytes(const struct config *c, uint64_t ctx) {
     uint64_t per_position = checked_mul((uint64_t)c->kv_heads * c->head_dim, 2 * sizeof(float));
     return checked_mul(per_position, ctx);
 }
 
-static uint64_t cache_cost(const struct config *c, uint64_t ctx)
-{
+static uint64_t cache_cost(const struct config *c, uint64_t ctx) {
     uint64_t kv = checked_mul(memory_cost(layer_bytes(c, ctx)), c->layers);
     uint64_t rope = memory_cost(checked_mul(ctx, (uint64_t)c->rope_dim * sizeof(float)));
     uint64_t rest = memory_cost(checked_mul(ctx, sizeof(float) + sizeof(int32_t)));
@@ -59,8 +55,7 @@ static uint64_t cache_cost(const struct config *c, uint64_t ctx)
 }
 
 /* cos and sin of position * base^(-2i / rope_dim), in double precision. */
-static void fill_rope(const struct config *c, struct cache *cache)
-{
+static void fill_rope(const struct config *c, struct cache *cache) {
     uint32_t half = c->rope_dim / 2;
     for (uint32_t i = 0; i < half; i++) {
         double step = math_pow((double)c->rope_base, -2.0 * i / c->rope_dim);
@@ -74,8 +69,7 @@ static void fill_rope(const struct config *c, struct cache *cache)
     }
 }
 
-static int take_cache(struct llama_model *m, uint32_t ctx, struct fluid_error *err)
-{
+static int take_cache(struct llama_model *m, uint32_t ctx, struct fluid_error *err) {
     const struct config *c = &m->config;
     struct cache *k = &m->cache;
     const char *what = "context";
@@ -95,8 +89,7 @@ static int take_cache(struct llama_model *m, uint32_t ctx, struct fluid_error *e
 }
 
 /* The largest context in steps of CTX_STEP, or want itself, that costs at most budget; 0: none. */
-static uint32_t fitting_ctx(const struct config *c, uint32_t want, uint64_t budget)
-{
+static uint32_t fitting_ctx(const struct config *c, uint32_t want, uint64_t budget) {
     uint32_t low = 0, high = want / CTX_STEP; /* low fits, high + 1 does not */
     if (cache_cost(c, want) <= budget)
         return want;
@@ -110,8 +103,7 @@ static uint32_t fitting_ctx(const struct config *c, uint32_t want, uint64_t budg
     return low * CTX_STEP;
 }
 
-int cache_init(struct llama_model *m, uint32_t max_ctx, struct fluid_error *err)
-{
+int cache_init(struct llama_model *m, uint32_t max_ctx, struct fluid_error *err) {
     const struct config *c = &m->config;
     uint32_t want = max_ctx != 0 && max_ctx < c->ctx_model ? max_ctx : c->ctx_model;
     uint32_t least = want < MODEL_MIN_CTX ? want : MODEL_MIN_CTX;
@@ -129,9 +121,9 @@ int cache_init(struct llama_model *m, uint32_t max_ctx, struct fluid_error *err)
         }
         memory_release(&m->memory, keep);
     }
-    return fluid_fail(err, "E-MEM-01",
-                      "context: %llu bytes for %u tokens expected in %d %% of free memory, %llu bytes "
-                      "free (give the machine more memory or use a smaller model)",
-                      (unsigned long long)cache_cost(c, least), least, BUDGET_PERCENT,
-                      (unsigned long long)free);
+    return fluid_fail(
+        err, "E-MEM-01",
+        "context: %llu bytes for %u tokens expected in %d %% of free memory, %llu bytes "
+        "free (give the machine more memory or use a smaller model)",
+        (unsigned long long)cache_cost(c, least), least, BUDGET_PERCENT, (unsigned long long)free);
 }

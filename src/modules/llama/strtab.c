@@ -1,8 +1,7 @@
 /* strtab.c - hash table from text to index, open addressing with linear probing. */
 #include "strtab.h"
 
-static uint32_t hash_parts(const struct span *parts, unsigned n)
-{
+static uint32_t hash_parts(const struct span *parts, unsigned n) {
     uint32_t h = 2166136261u; /* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/ */
     for (unsigned p = 0; p < n; p++)
         for (size_t i = 0; i < parts[p].n; i++)
@@ -14,8 +13,7 @@ static uint32_t hash_parts(const struct span *parts, unsigned n)
     return h ^ h >> 16;
 }
 
-static bool equal_parts(struct span text, const struct span *parts, unsigned n)
-{
+static bool equal_parts(struct span text, const struct span *parts, unsigned n) {
     for (unsigned p = 0; p < n; p++) {
         if (parts[p].n > text.n || memcmp(text.at, parts[p].at, parts[p].n) != 0)
             return false;
@@ -26,8 +24,7 @@ static bool equal_parts(struct span text, const struct span *parts, unsigned n)
 }
 
 int strtab_init(struct strtab *t, struct memory *memory, uint32_t count, const void *owner,
-                strtab_text_fn *text, struct fluid_error *err)
-{
+                strtab_text_fn *text, struct fluid_error *err) {
     uint32_t slots = 16;
     while (slots / 2 < count)
         slots *= 2;
@@ -39,16 +36,14 @@ int strtab_init(struct strtab *t, struct memory *memory, uint32_t count, const v
 }
 
 /* The slot of this text: the one that holds it, or the empty one where it belongs. */
-static uint32_t *seek(const struct strtab *t, const struct span *parts, unsigned n)
-{
+static uint32_t *seek(const struct strtab *t, const struct span *parts, unsigned n) {
     uint32_t at = hash_parts(parts, n) & t->mask;
     while (t->slot[at] != 0 && !equal_parts(t->text(t->owner, t->slot[at] - 1), parts, n))
         at = (at + 1) & t->mask;
     return &t->slot[at];
 }
 
-uint32_t strtab_put(struct strtab *t, uint32_t index)
-{
+uint32_t strtab_put(struct strtab *t, uint32_t index) {
     struct span text = t->text(t->owner, index);
     uint32_t *slot = seek(t, &text, 1);
     if (*slot != 0)
@@ -57,14 +52,12 @@ uint32_t strtab_put(struct strtab *t, uint32_t index)
     return STRTAB_NONE;
 }
 
-void strtab_replace(struct strtab *t, uint32_t index)
-{
+void strtab_replace(struct strtab *t, uint32_t index) {
     struct span text = t->text(t->owner, index);
     *seek(t, &text, 1) = index + 1;
 }
 
-uint32_t strtab_find(const struct strtab *t, const struct span *parts, unsigned n)
-{
+uint32_t strtab_find(const struct strtab *t, const struct span *parts, unsigned n) {
     uint32_t entry = *seek(t, parts, n);
     return entry == 0 ? STRTAB_NONE : entry - 1;
 }

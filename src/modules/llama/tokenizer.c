@@ -6,8 +6,7 @@
 #define SPACE_MARK "\xe2\x96\x81" /* U+2581 */
 
 int tokenizer_init(struct tokenizer *t, struct memory *memory, const struct vocab *vocab,
-                   struct fluid_error *err)
-{
+                   struct fluid_error *err) {
     const char *what = "tokenizer";
     const uint32_t n = TOKENIZER_MAX_TEXT;
     t->vocab = vocab;
@@ -21,20 +20,20 @@ int tokenizer_init(struct tokenizer *t, struct memory *memory, const struct voca
     return complete ? 0 : -1;
 }
 
-void sink_put(struct id_sink *sink, int32_t id)
-{
+void sink_put(struct id_sink *sink, int32_t id) {
     if (sink->n < sink->max)
         sink->ids[sink->n] = id;
     sink->n++;
 }
 
 int64_t tokenize(struct tokenizer *t, struct span text, const struct tokenize_how *how,
-                 struct id_sink *sink, struct fluid_error *err)
-{
+                 struct id_sink *sink, struct fluid_error *err) {
     const struct vocab *v = t->vocab;
     if (text.n > TOKENIZER_MAX_TEXT)
-        return fluid_fail(err, "E-TOK-01", "at most %u bytes of text expected, %zu found (send it in "
-                          "parts)", TOKENIZER_MAX_TEXT, text.n);
+        return fluid_fail(err, "E-TOK-01",
+                          "at most %u bytes of text expected, %zu found (send it in "
+                          "parts)",
+                          TOKENIZER_MAX_TEXT, text.n);
     special_mark(t, text, how);
     if (how->bos && v->add_bos)
         sink_put(sink, v->bos);
@@ -64,16 +63,15 @@ struct output {
     size_t n, size;
 };
 
-static void put_bytes(struct output *out, const char *bytes, size_t n)
-{
+static void put_bytes(struct output *out, const char *bytes, size_t n) {
     for (size_t i = 0; i < n; i++, out->n++)
         if (out->n < out->size)
             out->at[out->n] = bytes[i];
 }
 
-/* Byte-level BPE: each character stands for a byte; others, which no sound vocabulary has, go as is. */
-static void put_bpe_text(struct output *out, struct span text)
-{
+/* Byte-level BPE: each character stands for a byte; others, which no sound vocabulary has, go as
+ * is. */
+static void put_bpe_text(struct output *out, struct span text) {
     for (size_t i = 0; i < text.n;) {
         struct unicode_char c = unicode_decode(text.at + i, text.n - i);
         int decoded = bpe_decode_char(c.code);
@@ -86,8 +84,7 @@ static void put_bpe_text(struct output *out, struct span text)
     }
 }
 
-static void put_spm_text(struct output *out, struct span text)
-{
+static void put_spm_text(struct output *out, struct span text) {
     const size_t mark = sizeof SPACE_MARK - 1;
     for (size_t i = 0; i < text.n;) {
         bool is_mark = text.n - i >= mark && memcmp(text.at + i, SPACE_MARK, mark) == 0;
@@ -96,27 +93,25 @@ static void put_spm_text(struct output *out, struct span text)
     }
 }
 
-static unsigned hex_digit(char c)
-{
+static unsigned hex_digit(char c) {
     return (unsigned)(c <= '9' ? c - '0' : (c & ~0x20) - 'A' + 10) & 15;
 }
 
 /* "<0x0A>" */
-static void put_byte_token(struct output *out, struct span text)
-{
+static void put_byte_token(struct output *out, struct span text) {
     if (text.n == 6 && span_starts(text, "<0x")) {
         char byte = (char)(hex_digit(text.at[3]) << 4 | hex_digit(text.at[4]));
         put_bytes(out, &byte, 1);
     }
 }
 
-size_t token_piece(const struct vocab *v, int32_t id, bool first, char *out, size_t size)
-{
+size_t token_piece(const struct vocab *v, int32_t id, bool first, char *out, size_t size) {
     struct output o = {out, 0, size};
     if (id < 0 || (uint32_t)id >= v->n || v->eog[id])
         return 0;
     struct span text = vocab_text(v, (uint32_t)id);
-    if (first && v->add_space_prefix && v->kind[id] == TOKEN_NORMAL && span_starts(text, SPACE_MARK)) {
+    if (first && v->add_space_prefix && v->kind[id] == TOKEN_NORMAL &&
+        span_starts(text, SPACE_MARK)) {
         text.at += sizeof SPACE_MARK - 1;
         text.n -= sizeof SPACE_MARK - 1;
     }

@@ -1,14 +1,15 @@
 /* tokenizer.h - text to tokens and back.
  *
- * tokenize() splits off special tokens (special.c), cuts the rest into words (pretokenize.c; byte-level
- * BPE only) and merges symbols inside them (merge.c) by the rules of bpe.c or spm.c. All memory is taken
- * once for texts of up to TOKENIZER_MAX_TEXT bytes. */
+ * tokenize() splits off special tokens (special.c), cuts the rest into words (pretokenize.c;
+ * byte-level BPE only) and merges symbols inside them (merge.c) by the rules of bpe.c or spm.c. All
+ * memory is taken once for texts of up to TOKENIZER_MAX_TEXT bytes. */
 #ifndef LLAMA_TOKENIZER_H
 #define LLAMA_TOKENIZER_H
 
 #include "vocab.h"
 
-#define TOKENIZER_MAX_TEXT (96u << 10) /* a line of the console, a system message and a template */
+#define TOKENIZER_MAX_TEXT (96u << 10) /* a line of the console, a system message and a template   \
+                                        */
 
 /* A piece of the text being merged; they form a list in text order. */
 struct symbol {
@@ -18,8 +19,8 @@ struct symbol {
 
 /* Two neighbours whose union is a token (SentencePiece) or a merge (byte-level BPE). */
 struct bigram {
-    uint32_t key;  /* smaller is merged first */
-    int32_t left;  /* smaller first among equal keys */
+    uint32_t key; /* smaller is merged first */
+    int32_t left; /* smaller first among equal keys */
     int32_t right;
     uint32_t n; /* bytes of both, to notice when one has changed */
 };
@@ -75,7 +76,8 @@ void merge_symbols(struct tokenizer *t, uint32_t count, rank_fn *rank);
 void bpe_tokenize(struct tokenizer *t, struct span raw, struct id_sink *sink);
 void spm_tokenize(struct tokenizer *t, struct span raw, bool prefix, struct id_sink *sink);
 
-/* GPT-2's printable stand-ins: UTF-8 of the one for a byte (1 or 2 bytes); and back, -1: not one. */
+/* GPT-2's printable stand-ins: UTF-8 of the one for a byte (1 or 2 bytes); and back, -1: not one.
+ */
 uint32_t bpe_encode_byte(uint8_t byte, char out[2]);
 int bpe_decode_char(uint32_t code);
 

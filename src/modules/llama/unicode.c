@@ -1,15 +1,9 @@
 /* unicode.c - UTF-8 decoding and character classes. */
 #include "unicode.h"
 
-uint32_t unicode_sequence_length(uint8_t first)
-{
-    return first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-}
-
-struct unicode_char unicode_decode(const char *text, size_t n)
-{
+struct unicode_char unicode_decode(const char *text, size_t n) {
     uint8_t first = (uint8_t)text[0];
-    uint32_t length = unicode_sequence_length(first);
+    uint32_t length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
     if (first < 0x80)
         return (struct unicode_char){first, 1};
     if (first < 0xc0 || first >= 0xf8 || length > n)
@@ -23,8 +17,7 @@ struct unicode_char unicode_decode(const char *text, size_t n)
     return (struct unicode_char){code, length};
 }
 
-enum unicode_class unicode_class_of(uint32_t code)
-{
+enum unicode_class unicode_class_of(uint32_t code) {
     uint32_t low = 0, high = unicode_table_size;
     while (low < high) {
         uint32_t mid = (low + high) / 2;

@@ -5,7 +5,7 @@
 #include "bytes.h"
 
 enum unicode_class {
-    UNICODE_OTHER, /* marks, punctuation, symbols, control, unassigned */
+    UNICODE_OTHER,  /* marks, punctuation, symbols, control, unassigned */
     UNICODE_LETTER, /* \p{L} */
     UNICODE_NUMBER, /* \p{N} */
     UNICODE_SPACE,  /* \s */
@@ -17,9 +17,6 @@ struct unicode_char {
 };
 
 #define UNICODE_INVALID 0xfffd
-
-/* Bytes of a sequence by its first byte; 1 for a byte that cannot start one. */
-uint32_t unicode_sequence_length(uint8_t first);
 
 /* The character at text[0 .. n), n >= 1. */
 struct unicode_char unicode_decode(const char *text, size_t n);

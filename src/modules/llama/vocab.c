@@ -11,15 +11,13 @@ static const char *const eog_names[] = {
     "<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|end_of_text|>", "<|end|>", "<end_of_turn>",
 };
 
-static struct span texts_at(const struct texts *t, uint32_t i)
-{
+static struct span texts_at(const struct texts *t, uint32_t i) {
     const uint8_t *p = t->base + t->offset[i];
     return (struct span){(const char *)p + 8, (size_t)load_u64(p)};
 }
 
 static int texts_index(struct texts *t, struct memory *memory, const struct gguf_value *v,
-                       struct fluid_error *err)
-{
+                       struct fluid_error *err) {
     if (v->bytes > UINT32_MAX)
         return fluid_fail(err, "E-GGUF-20", "key %.*s: at most 4 GiB expected, %llu bytes found",
                           SPAN_ARG(v->key), (unsigned long long)v->bytes);
@@ -34,57 +32,53 @@ static int texts_index(struct texts *t, struct memory *memory, const struct gguf
     return t->offset == NULL ? -1 : 0;
 }
 
-struct span vocab_text(const struct vocab *v, uint32_t id)
-{
+struct span vocab_text(const struct vocab *v, uint32_t id) {
     return texts_at(&v->tokens, id);
 }
 
-static struct span token_text(const void *owner, uint32_t i)
-{
+static struct span token_text(const void *owner, uint32_t i) {
     return vocab_text(owner, i);
 }
 
-static struct span merge_text(const void *owner, uint32_t i)
-{
+static struct span merge_text(const void *owner, uint32_t i) {
     return texts_at(&((const struct vocab *)owner)->merges, i);
 }
 
-int32_t vocab_find(const struct vocab *v, struct span text)
-{
+int32_t vocab_find(const struct vocab *v, struct span text) {
     uint32_t id = strtab_find(&v->by_text, &text, 1);
     return id == STRTAB_NONE ? VOCAB_NONE : (int32_t)id;
 }
 
-static int read_model(struct vocab *v, const struct gguf *g, struct fluid_error *err)
-{
+static int read_model(struct vocab *v, const struct gguf *g, struct fluid_error *err) {
     struct span model, pre;
-    if (gguf_string(g, KEY("model"), &model, err) != 0 || gguf_string(g, KEY("pre"), &pre, err) != 0)
+    if (gguf_string(g, KEY("model"), &model, err) != 0 ||
+        gguf_string(g, KEY("pre"), &pre, err) != 0)
         return -1;
     if (model.at == NULL || (!span_is(model, "gpt2") && !span_is(model, "llama")))
         return fluid_fail(err, "E-GGUF-19",
                           "key " KEY("model") ": gpt2 or llama expected, %.*s found (this kind of "
-                          "model is not supported)",
+                                              "model is not supported)",
                           model.at == NULL ? 4 : SPAN_ARG(model));
     v->bpe = span_is(model, "gpt2");
     if (v->bpe && (pre.at == NULL || !span_is(pre, "smollm")))
         return fluid_fail(err, "E-GGUF-19",
                           "key " KEY("pre") ": smollm expected, %.*s found (this kind of model is "
-                          "not supported)",
+                                            "not supported)",
                           pre.at == NULL ? 4 : SPAN_ARG(pre));
     return 0;
 }
 
 static int read_tokens(struct vocab *v, struct memory *memory, const struct gguf *g,
-                       struct fluid_error *err)
-{
+                       struct fluid_error *err) {
     uint32_t declared;
     const struct gguf_value *a =
         gguf_array(g, KEY("tokens"), GGUF_STRING, 0, CONFIG_MAX_VOCAB, err);
     if (a == NULL)
         return -1;
     if (a->count == 0)
-        return fluid_fail(err, "E-GGUF-20", "key " KEY("tokens") ": at least 1 token expected, 0 "
-                          "found (file damaged? re-copy MODEL.GGUF)");
+        return fluid_fail(err, "E-GGUF-20",
+                          "key " KEY("tokens") ": at least 1 token expected, 0 "
+                                               "found (file damaged? re-copy MODEL.GGUF)");
     v->n = (uint32_t)a->count;
     if (gguf_u32(g, "llama.vocab_size", v->n, v->n, v->n, &declared, err) != 0 ||
         texts_index(&v->tokens, memory, a, err) != 0 ||
@@ -100,8 +94,7 @@ static int read_tokens(struct vocab *v, struct memory *memory, const struct gguf
 }
 
 static int read_kinds(struct vocab *v, struct memory *memory, const struct gguf *g,
-                      struct fluid_error *err)
-{
+                      struct fluid_error *err) {
     v->kind = memory_take(memory, v->n, sizeof *v->kind, "token types", err);
     v->eog = memory_take(memory, v->n, sizeof *v->eog, "token types", err);
     if (v->kind == NULL || v->eog == NULL)
@@ -117,15 +110,14 @@ static int read_kinds(struct vocab *v, struct memory *memory, const struct gguf 
         if (kind >= TOKEN_KINDS)
             return fluid_fail(err, "E-GGUF-20",
                               "key " KEY("token_type") "[%u]: 0 to %d expected, %u found (file "
-                              "damaged? re-copy MODEL.GGUF)",
+                                                       "damaged? re-copy MODEL.GGUF)",
                               i, TOKEN_KINDS - 1, kind);
         v->kind[i] = (uint8_t)kind;
     }
     return 0;
 }
 
-static int read_scores(struct vocab *v, const struct gguf *g, struct fluid_error *err)
-{
+static int read_scores(struct vocab *v, const struct gguf *g, struct fluid_error *err) {
     const struct gguf_value *a = gguf_array(g, KEY("scores"), GGUF_F32, v->n, v->n, err);
     if (a == NULL)
         return -1;
@@ -135,15 +127,14 @@ static int read_scores(struct vocab *v, const struct gguf *g, struct fluid_error
         if (score != score)
             return fluid_fail(err, "E-GGUF-20",
                               "key " KEY("scores") "[%u]: a number expected, NaN found (file "
-                              "damaged? re-copy MODEL.GGUF)",
+                                                   "damaged? re-copy MODEL.GGUF)",
                               i);
     }
     return 0;
 }
 
 static int read_merges(struct vocab *v, struct memory *memory, const struct gguf *g,
-                       struct fluid_error *err)
-{
+                       struct fluid_error *err) {
     const struct gguf_value *a = gguf_array(g, KEY("merges"), GGUF_STRING, 0, MAX_MERGES, err);
     if (a == NULL || texts_index(&v->merges, memory, a, err) != 0 ||
         strtab_init(&v->by_merge, memory, v->merges.n, v, merge_text, err) != 0)
@@ -153,7 +144,7 @@ static int read_merges(struct vocab *v, struct memory *memory, const struct gguf
         if (text.n < 3 || !span_contains((struct span){text.at + 1, text.n - 2}, " "))
             return fluid_fail(err, "E-GGUF-20",
                               "key " KEY("merges") "[%u]: two texts with a space between expected, "
-                              "%.*s found (file damaged? re-copy MODEL.GGUF)",
+                                                   "%.*s found (file damaged? re-copy MODEL.GGUF)",
                               i, SPAN_ARG(text));
         strtab_put(&v->by_merge, i); /* of equal merges the first counts, as in llama.cpp */
         if (text.n > v->longest_merge)
@@ -164,8 +155,7 @@ static int read_merges(struct vocab *v, struct memory *memory, const struct gguf
 
 /* An id outside the vocabulary (4294967295 in some files) means that there is no such token. */
 static int read_id(const struct vocab *v, const struct gguf *g, const char *key, int32_t fallback,
-                   int32_t *out, struct fluid_error *err)
-{
+                   int32_t *out, struct fluid_error *err) {
     uint32_t id;
     if (gguf_u32(g, key, 0, UINT32_MAX, fallback < 0 ? UINT32_MAX : fallback, &id, err) != 0)
         return -1;
@@ -173,8 +163,7 @@ static int read_id(const struct vocab *v, const struct gguf *g, const char *key,
     return 0;
 }
 
-static int read_special_ids(struct vocab *v, const struct gguf *g, struct fluid_error *err)
-{
+static int read_special_ids(struct vocab *v, const struct gguf *g, struct fluid_error *err) {
     int32_t eot, eom;
     int32_t first = v->bpe ? VOCAB_NONE : 0; /* SentencePiece: <unk> <s> </s> come first */
     if (read_id(v, g, KEY("unknown_token_id"), first, &v->unk, err) != 0 ||
@@ -201,8 +190,7 @@ static int read_special_ids(struct vocab *v, const struct gguf *g, struct fluid_
 
 /* Control, unknown and user-defined tokens, longest text first: the order in which special.c looks
  * for them. */
-static int collect_special(struct vocab *v, struct memory *memory, struct fluid_error *err)
-{
+static int collect_special(struct vocab *v, struct memory *memory, struct fluid_error *err) {
     v->special = memory_take(memory, VOCAB_MAX_SPECIAL, sizeof *v->special, "special tokens", err);
     if (v->special == NULL)
         return -1;
@@ -215,7 +203,7 @@ static int collect_special(struct vocab *v, struct memory *memory, struct fluid_
         if (at == VOCAB_MAX_SPECIAL)
             return fluid_fail(err, "E-GGUF-20",
                               "key " KEY("token_type") ": at most %d special tokens expected, more "
-                              "found (this model is not supported)",
+                                                       "found (this model is not supported)",
                               VOCAB_MAX_SPECIAL);
         for (; at > 0 && vocab_text(v, (uint32_t)v->special[at - 1]).n < n; at--)
             v->special[at] = v->special[at - 1];
@@ -225,8 +213,7 @@ static int collect_special(struct vocab *v, struct memory *memory, struct fluid_
     return 0;
 }
 
-static void collect_bytes(struct vocab *v)
-{
+static void collect_bytes(struct vocab *v) {
     static const char hex[] = "0123456789ABCDEF";
     for (unsigned byte = 0; byte < 256; byte++) {
         char name[] = {'<', '0', 'x', hex[byte >> 4], hex[byte & 15], '>'};
@@ -239,8 +226,7 @@ static void collect_bytes(struct vocab *v)
 }
 
 int vocab_read(struct vocab *v, struct memory *memory, const struct gguf *g,
-               struct fluid_error *err)
-{
+               struct fluid_error *err) {
     if (read_model(v, g, err) != 0 || read_tokens(v, memory, g, err) != 0 ||
         read_kinds(v, memory, g, err) != 0 ||
         (v->bpe ? read_merges(v, memory, g, err) : read_scores(v, g, err)) != 0 ||

@@ -40,7 +40,7 @@ struct vocab {
     struct strtab by_merge;
     uint32_t longest_token, longest_merge; /* bytes */
     uint32_t n_special;
-    int32_t *special;       /* (n_special,) longest text first, then by id */
+    int32_t *special;        /* (n_special,) longest text first, then by id */
     int32_t byte_token[256]; /* SentencePiece: token for a byte, or VOCAB_NONE */
 };
 

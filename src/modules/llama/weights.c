@@ -11,8 +11,7 @@ struct search {
 };
 
 struct fluid_slot *operation(const char *name, uint32_t rows, uint32_t cols,
-                             struct fluid_error *err)
-{
+                             struct fluid_error *err) {
     struct fluid_slot *slot = fluid_slot_get(name, rows, cols);
     if (slot == NULL)
         fluid_fail(err, "E-ENG-01",
@@ -22,16 +21,14 @@ struct fluid_slot *operation(const char *name, uint32_t rows, uint32_t cols,
     return slot;
 }
 
-static char *append(char *to, const char *text)
-{
+static char *append(char *to, const char *text) {
     size_t n = strlen(text);
     memcpy(to, text, n + 1);
     return to + n;
 }
 
 /* "blk.<layer>.<part>" */
-static void block_name(char name[NAME_MAX], uint32_t layer, const char *part)
-{
+static void block_name(char name[NAME_MAX], uint32_t layer, const char *part) {
     char digits[11];
     char *d = digits + sizeof digits - 1;
     *d = 0;
@@ -44,8 +41,7 @@ static void block_name(char name[NAME_MAX], uint32_t layer, const char *part)
 }
 
 /* Operation names per type: "matmul_q4_1", "row_q4_1". */
-static const char *operation_name(bool matmul, uint32_t type)
-{
+static const char *operation_name(bool matmul, uint32_t type) {
     switch (type) {
     case GGML_TYPE_F32:
         return matmul ? "matmul_f32" : "row_f32";
@@ -61,8 +57,7 @@ static const char *operation_name(bool matmul, uint32_t type)
 }
 
 /* The tensor (rows, cols), one-dimensional when rows is 0; NULL and the error when it is not so. */
-static struct gguf_tensor *find(struct search *s, const char *name, uint32_t rows, uint32_t cols)
-{
+static struct gguf_tensor *find(struct search *s, const char *name, uint32_t rows, uint32_t cols) {
     struct gguf_tensor *t = gguf_tensor(s->g, name);
     if (t == NULL) {
         fluid_fail(s->err, "E-GGUF-15",
@@ -90,8 +85,7 @@ static struct gguf_tensor *find(struct search *s, const char *name, uint32_t row
     return t;
 }
 
-static int find_norm(struct search *s, const char *name, uint32_t dim, const float **out)
-{
+static int find_norm(struct search *s, const char *name, uint32_t dim, const float **out) {
     const struct gguf_tensor *t = find(s, name, 0, dim);
     if (t == NULL)
         return -1;
@@ -104,8 +98,7 @@ static int find_norm(struct search *s, const char *name, uint32_t dim, const flo
 }
 
 static int find_matrix(struct search *s, const char *name, uint32_t rows, uint32_t cols,
-                       struct matrix *out)
-{
+                       struct matrix *out) {
     const struct gguf_tensor *t = find(s, name, rows, cols);
     if (t == NULL)
         return -1;
@@ -114,8 +107,7 @@ static int find_matrix(struct search *s, const char *name, uint32_t rows, uint32
     return out->matmul == NULL ? -1 : 0;
 }
 
-static int find_layer(struct search *s, uint32_t index, const struct config *c, struct layer *l)
-{
+static int find_layer(struct search *s, uint32_t index, const struct config *c, struct layer *l) {
     uint32_t q_dim = c->heads * c->head_dim, kv_dim = c->kv_heads * c->head_dim;
     const struct {
         const char *part;
@@ -146,8 +138,7 @@ static int find_layer(struct search *s, uint32_t index, const struct config *c, 
 }
 
 /* A bias, a frequency table or an expert left aside would give wrong text without a word. */
-static int check_all_used(const struct search *s)
-{
+static int check_all_used(const struct search *s) {
     for (uint32_t i = 0; i < s->g->n_tensors; i++)
         if (!s->g->tensors[i].used)
             return fluid_fail(s->err, "E-GGUF-18",
@@ -158,8 +149,7 @@ static int check_all_used(const struct search *s)
 }
 
 int weights_find(struct weights *w, struct memory *memory, const struct gguf *g,
-                 const struct config *c, uint32_t vocab, struct fluid_error *err)
-{
+                 const struct config *c, uint32_t vocab, struct fluid_error *err) {
     struct search s = {.g = g, .w = w, .err = err};
     w->layer = memory_take(memory, c->layers, sizeof *w->layer, "layer table", err);
     if (w->layer == NULL || find_matrix(&s, "token_embd.weight", vocab, c->dim, &w->embedding) != 0)

@@ -7,8 +7,8 @@
 struct matrix {
     const void *data; /* (rows, cols) in the layout of its type */
     uint32_t rows, cols;
-    uint32_t type;              /* enum ggml_type */
-    struct fluid_slot *matmul;  /* matmul_fn */
+    uint32_t type;             /* enum ggml_type */
+    struct fluid_slot *matmul; /* matmul_fn */
 };
 
 struct layer {

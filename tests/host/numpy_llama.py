@@ -1,0 +1,110 @@
+"""A plain float32 forward pass of llama-architecture GGUF files: the oracle of the engine's tests.
+
+It shares no code and no layout with the engine: weights are dequantised by the gguf package, whole
+sequences are computed at once, and attention is a masked softmax over full matrices.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gguf import GGMLQuantizationType, GGUFReader
+from gguf.quants import dequantize
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+
+QUANT_BLOCK = 32
+FLOAT_TYPES = {GGMLQuantizationType.F32, GGMLQuantizationType.F16, GGMLQuantizationType.BF16}
+
+
+def through_8_bits(x: Array) -> Array:
+    """What is left of activations after quantize_q8 (tensor.h): blocks of 32, d = max|x| / 127."""
+    blocks = x.reshape(-1, QUANT_BLOCK)
+    d = (np.abs(blocks).max(axis=1, keepdims=True) / np.float32(127)).astype(np.float32)
+    scaled = np.divide(blocks, d, out=np.zeros_like(blocks), where=d > 0)
+    whole = np.trunc(scaled)
+    rounded = whole + np.sign(scaled) * (np.abs(scaled - whole) >= 0.5)
+    out: Array = (rounded * d).astype(np.float32).reshape(x.shape)
+    return out
+
+
+class NumpyLlama:
+    """Weights and hyper-parameters of one file; logits() evaluates token ids.
+
+    eight_bits: products with quantised weights see their input through_8_bits, as in the engine.
+    """
+
+    def __init__(self, path: Path, *, eight_bits: bool = False) -> None:
+        reader = GGUFReader(path)
+
+        def key(name: str, default: Any = None) -> Any:
+            field = reader.fields.get(f"llama.{name}")
+            return default if field is None else field.contents()
+
+        self.layers: int = key("block_count")
+        self.heads: int = key("attention.head_count")
+        self.kv_heads: int = key("attention.head_count_kv", self.heads)
+        self.head_dim: int = key("attention.key_length", key("embedding_length") // self.heads)
+        self.rope_dim: int = key("rope.dimension_count", self.head_dim)
+        self.rope_base: float = key("rope.freq_base", 10000.0)
+        self.eps = np.float32(key("attention.layer_norm_rms_epsilon"))
+        self.weights: dict[str, Array] = {
+            t.name: dequantize(t.data, t.tensor_type).astype(np.float32) for t in reader.tensors
+        }
+        self.quantised = {
+            t.name for t in reader.tensors if eight_bits and t.tensor_type not in FLOAT_TYPES
+        }
+        self.output = "output" if "output.weight" in self.weights else "token_embd"
+
+    def _norm(self, x: Array, name: str) -> Array:
+        mean = np.mean(x * x, axis=-1, keepdims=True)
+        return (x / np.sqrt(mean + self.eps) * self.weights[name + ".weight"]).astype(np.float32)
+
+    def _linear(self, x: Array, name: str) -> Array:
+        if name + ".weight" in self.quantised:
+            x = through_8_bits(x)
+        out: Array = x @ self.weights[name + ".weight"].T
+        return out
+
+    def _rope(self, x: Array) -> Array:
+        """Rotates pairs (2i, 2i + 1) of x (tokens, heads, head_dim) by position * base^(-2i/n)."""
+        half = self.rope_dim // 2
+        frequency = self.rope_base ** (-2.0 * np.arange(half) / self.rope_dim)
+        angle = np.arange(len(x))[:, None] * frequency[None, :]
+        turn = np.exp(1j * angle)[:, None, :]
+        pairs = x[..., 0 : self.rope_dim : 2] + 1j * x[..., 1 : self.rope_dim : 2]
+        turned = pairs * turn
+        out = x.copy()
+        out[..., 0 : self.rope_dim : 2] = turned.real
+        out[..., 1 : self.rope_dim : 2] = turned.imag
+        return out
+
+    def _attention(self, x: Array, block: str) -> Array:
+        tokens = len(x)
+        q = self._rope(self._linear(x, block + "attn_q").reshape(tokens, self.heads, -1))
+        k = self._rope(self._linear(x, block + "attn_k").reshape(tokens, self.kv_heads, -1))
+        v = self._linear(x, block + "attn_v").reshape(tokens, self.kv_heads, -1)
+        group = self.heads // self.kv_heads
+        k, v = np.repeat(k, group, axis=1), np.repeat(v, group, axis=1)
+        scores = np.einsum("thd,shd->hts", q, k) / np.float32(np.sqrt(self.head_dim))
+        scores = np.where(np.tri(tokens, dtype=bool), scores, np.float32(-np.inf))
+        weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        weights /= weights.sum(axis=-1, keepdims=True)
+        mixed = np.einsum("hts,shd->thd", weights, v).reshape(tokens, -1)
+        return self._linear(mixed.astype(np.float32), block + "attn_output")
+
+    def _feed_forward(self, x: Array, block: str) -> Array:
+        gate = self._linear(x, block + "ffn_gate")
+        hidden = gate / (1 + np.exp(-gate)) * self._linear(x, block + "ffn_up")
+        return self._linear(hidden.astype(np.float32), block + "ffn_down")
+
+    def logits(self, ids: Sequence[int]) -> Array:
+        """Logits (len(ids), vocab): row i predicts the token after ids[i]."""
+        x = self.weights["token_embd.weight"][list(ids)]
+        for layer in range(self.layers):
+            block = f"blk.{layer}."
+            x = x + self._attention(self._norm(x, block + "attn_norm"), block)
+            x = x + self._feed_forward(self._norm(x, block + "ffn_norm"), block)
+        return self._linear(self._norm(x, "output_norm"), self.output).astype(np.float32)

@@ -1,0 +1,285 @@
+"""The forward pass against numpy and recorded results of llama.cpp; batches, rewinding, sampling,
+memory limits."""
+
+import math
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import gguf
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import models
+from engine_driver import Engine, EngineError, recorded, shared
+from numpy_llama import NumpyLlama
+
+QUANTISED = 0.067  # largest deviation of recorded logits with 8-bit activations
+EXACT = 1e-3  # of F32 models
+
+IDS = [1, *range(260, 300), 3, 17, 270, 301, 280, 300]
+
+
+def all_logits(engine: Engine, ids: Iterable[int]) -> NDArray[np.float32]:
+    rows = []
+    for token in ids:
+        engine.eval([token])
+        rows.append(engine.logits())
+    return np.array(rows, dtype=np.float32)
+
+
+def check_logits(path: Path, ids: list[int], tolerance: float) -> None:
+    expected = NumpyLlama(path).logits(ids)
+    with Engine(path) as engine:
+        found = all_logits(engine, ids)
+    assert np.abs(found - expected).max() < tolerance
+    if tolerance == EXACT:
+        assert (found.argmax(axis=1) == expected.argmax(axis=1)).all()
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {},
+        {"heads": 8, "kv_heads": 1},
+        {"heads": 4, "kv_heads": 4, "layers": 3},
+        {"dim": 96, "ffn": 160, "heads": 6, "kv_heads": 3},
+        {"dim": 60, "ffn": 100, "heads": 5, "kv_heads": 1},
+    ],
+)
+def test_f32_equals_numpy(tmp_path: Path, shape: dict[str, int]) -> None:
+    check_logits(models.make_tiny(tmp_path / "m.gguf", **shape), IDS, EXACT)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("quant", ["F16", "Q8_0", "Q4_0", "Q4_1"])
+@pytest.mark.parametrize("tied", [False, True])
+def test_quantised_equals_numpy(tmp_path: Path, quant: str, tied: bool) -> None:
+    path = models.make_tiny(tmp_path / "m.gguf", quant=quant, tied=tied, tokenizer="bpe")
+    if quant == "F16":
+        check_logits(path, IDS, EXACT)
+        return
+    with Engine(path) as engine:
+        found = all_logits(engine, IDS)
+    # A value on the edge between two steps may round the other way; that moves logits by some 0.01.
+    assert np.abs(found - NumpyLlama(path, eight_bits=True).logits(IDS)).max() < QUANTISED
+    # Eight bits themselves cost more in single logits of a random model than in the mean.
+    assert np.sqrt(np.mean((found - NumpyLlama(path).logits(IDS)) ** 2)) < QUANTISED
+
+
+def test_partial_rotation(tmp_path: Path) -> None:
+    """rope.dimension_count below the head size leaves the rest of each head unrotated."""
+    path = models.make_tiny(tmp_path / "m.gguf")
+    data = path.read_bytes()
+    at = data.index(b"llama.rope.dimension_count") + len("llama.rope.dimension_count") + 4
+    path.write_bytes(data[:at] + (8).to_bytes(4, "little") + data[at + 4 :])
+    check_logits(path, IDS, EXACT)
+
+
+def test_rope_base_defaults_to_10000() -> None:
+    path = shared("models/stories260K.gguf")  # has no llama.rope.freq_base
+    run = recorded("stories260K_greedy.json")["runs"][2]
+    check_logits(path, run["ids"] + run["gen_ids"][:20], EXACT)
+
+
+def test_stories_greedy_is_reproduced() -> None:
+    runs = recorded("stories260K_greedy.json")["runs"]
+    with Engine(shared("models/stories260K.gguf")) as engine:
+        for run in runs:
+            engine.ask("rewind", 0)
+            assert engine.greedy(run["ids"], run["n_predict"]) == run["gen_ids"], run["name"]
+
+
+def check_recorded_top(run: dict[str, Any], found: list[dict[str, Any]], tolerance: float) -> None:
+    """The recorded top five of some positions: logits and logsumexp."""
+    rows = [(entry["pos"], entry) for entry in run["prompt_logits"]]
+    first = len(run["ids"]) - 1
+    rows += [(first + entry["step"], entry) for entry in run["gen_logits"]]
+    for position, entry in rows:
+        ours = {token: micro / 1e6 for token, micro in found[position]["top"]}
+        for token, logit in entry["top5"]:
+            if token in ours:
+                assert ours[token] == pytest.approx(logit, abs=tolerance)
+        assert entry["top5"][0][0] in ours
+        assert found[position]["logsumexp"] / 1e6 == pytest.approx(
+            entry["logsumexp"], abs=tolerance
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "tolerance"),
+    [
+        ("tiny-2x64-f32", EXACT),
+        ("tiny-2x64-f16", QUANTISED),
+        ("tiny-2x64-q8_0", QUANTISED),
+        ("tiny-2x64-q8_0-tied", QUANTISED),
+        ("tiny-2x64-q4_0", QUANTISED),
+        ("tiny-2x64-q4_1", QUANTISED),
+    ],
+)
+def test_recorded_tiny(name: str, tolerance: float) -> None:
+    runs = recorded("tiny_greedy.json")["models"][name]["runs"]
+    with Engine(shared(f"models/{name}.gguf")) as engine:
+        for run in runs:
+            engine.ask("rewind", 0)
+            found = engine.predict(run["ids"] + run["gen_ids"][:-1])
+            check_recorded_top(run, found, tolerance)
+            if tolerance == EXACT:
+                made = [prediction["top"][0][0] for prediction in found[len(run["ids"]) - 1 :]]
+                assert made == run["gen_ids"]
+
+
+@pytest.mark.parametrize("quant", ["F32", "F16", "Q8_0", "Q4_0", "Q4_1"])
+def test_batch_equals_single_tokens(tmp_path: Path, quant: str) -> None:
+    """Bit for bit: what is in the KV cache must not depend on how the tokens were fed."""
+    path = models.make_tiny(tmp_path / "m.gguf", quant=quant, ctx=128)
+    ids = [1, *(260 + 7 * i % 50 for i in range(70))]
+    with Engine(path) as engine:
+        singly = engine.predict(ids, batch=1)
+        last = engine.logits_hex()
+        for batch in (2, 3, 8, 31, 32):
+            engine.ask("rewind", 0)
+            assert engine.predict(ids, batch=batch) == singly
+            assert engine.logits_hex() == last
+        engine.ask("rewind", 40)
+        engine.eval_all(ids[40:], batch=5)
+        assert engine.logits_hex() == last
+
+
+def test_predictions(tmp_path: Path) -> None:
+    """top is sorted, logsumexp and next agree with the logits."""
+    with Engine(models.make_tiny(tmp_path / "m.gguf")) as engine:
+        found = engine.predict([1, 260, 270, 280], batch=3)
+        logits = np.array(engine.logits(), dtype=np.float64)
+        order = sorted(range(len(logits)), key=lambda token: (-logits[token], token))[:5]
+        assert [token for token, _ in found[-1]["top"]] == order
+        for token, micro in found[-1]["top"]:
+            assert micro == pytest.approx(logits[token] * 1e6, abs=0.51)
+        total = math.log(np.exp(logits - logits.max()).sum()) + logits.max()
+        assert found[-1]["logsumexp"] == pytest.approx(total * 1e6, abs=1.01)
+        engine.ask("rewind", 0)
+        engine.eval([1, 260])
+        assert found[1]["next"] == pytest.approx(engine.logits()[270] * 1e6, abs=1.01)
+
+
+def test_sampling(tmp_path: Path) -> None:
+    with Engine(models.make_tiny(tmp_path / "m.gguf")) as engine:
+        engine.eval([1, 260, 270])
+        logits = np.array(engine.logits(), dtype=np.float64)
+        assert engine.sample() == int(logits.argmax())
+        assert engine.sample(1e-6, 1) == int(logits.argmax())
+        draws = [engine.sample(0.8, seed) for seed in range(3000)]
+        assert draws == [engine.sample(0.8, seed) for seed in range(3000)]
+        weights = np.exp((logits - logits.max()) / 0.8)
+        weights /= weights.sum()
+        for token in np.argsort(weights)[-5:]:
+            share = draws.count(int(token)) / len(draws)
+            sigma = math.sqrt(weights[token] * (1 - weights[token]) / len(draws))
+            assert share == pytest.approx(weights[token], abs=5 * sigma)
+
+
+def test_stop_leaves_the_position(tmp_path: Path) -> None:
+    """What if Ctrl-C arrives in the middle of a batch?"""
+    with Engine(models.make_tiny(tmp_path / "m.gguf")) as engine:
+        engine.eval([1, 260, 261])
+        engine.eval([262, 263])
+        expected = engine.logits_hex()
+        engine.ask("rewind", 3)
+        engine.ask("stop-after", 1)
+        with pytest.raises(EngineError) as stopped:
+            engine.eval([262, 263])
+        assert stopped.value.code == "" and engine.ask("position")["position"] == 3
+        engine.eval([262, 263])
+        assert engine.logits_hex() == expected
+
+
+def test_requests_are_checked(tmp_path: Path) -> None:
+    with Engine(models.make_tiny(tmp_path / "m.gguf", ctx=40)) as engine:
+        for ids, code in [([-1], "E-TOK-02"), ([100000], "E-TOK-02"), ([1] * 33, "E-ENG-02")]:
+            with pytest.raises(EngineError, match=code):
+                engine.eval(ids)
+        engine.eval([1] * 32)
+        with pytest.raises(EngineError, match="E-CTX-01"):
+            engine.eval([1] * 9)
+        engine.eval([1] * 8)
+        with pytest.raises(EngineError, match="E-CTX-01"):
+            engine.eval([1])
+        assert engine.ask("position")["position"] == 40
+
+
+def opened(path: Path, *options: object) -> dict[str, Any]:
+    with Engine(path, *map(str, options)) as engine:
+        return engine.ask("info")
+
+
+def test_context_fits_memory(tmp_path: Path) -> None:
+    path = models.make_tiny(tmp_path / "m.gguf", ctx=4096)
+    assert opened(path)["ctx"] == 4096
+    assert opened(path, "ctx", 500)["ctx"] == 500
+    full = opened(path)
+    rope_scores_history = 4096 * (16 + 1 + 1) * 4
+    fixed = full["used"] - full["kv_bytes"] - rope_scores_history
+    tight = opened(path, "memory", fixed + full["kv_bytes"] // 2)
+    assert 128 <= tight["ctx"] < 2048 and tight["ctx"] % 32 == 0
+    assert tight["used"] <= fixed + full["kv_bytes"] // 2
+    with pytest.raises(EngineError, match="E-MEM-01") as refused:
+        opened(path, "memory", fixed)
+    assert "128 tokens" in refused.value.text
+    for memory in (1000, 100_000, 2_000_000):
+        with pytest.raises(EngineError, match="E-MEM-02"):
+            opened(path, "memory", memory)
+
+
+def test_small_context_models_open(tmp_path: Path) -> None:
+    assert opened(models.make_tiny(tmp_path / "m.gguf", ctx=20))["ctx"] == 20
+
+
+def test_info(tmp_path: Path) -> None:
+    info = opened(models.make_tiny(tmp_path / "tiny.gguf", quant="Q4_1", tokenizer="bpe"))
+    expected = {"name": "tiny", "quant": "Q4_1", "tokenizer": "gpt2/smollm", "batch": 32}
+    expected |= {"chat": "chatml-smollm2", "layers": 2, "dim": 64, "ffn": 192, "heads": 4}
+    expected |= {"kv_heads": 2, "head_dim": 16, "rope_dim": 16, "ctx": 256, "add_bos": False}
+    assert {key: info[key] for key in expected} == expected
+    assert info["kv_bytes"] == 2 * 2 * 2 * 256 * 16 * 4
+
+
+Edit = Callable[[gguf.GGUFWriter], None]
+
+
+@pytest.mark.parametrize(
+    ("edit", "code"),
+    [
+        (lambda w: w.add_rope_scaling_type(gguf.RopeScalingType.LINEAR), "E-GGUF-18"),
+        (lambda w: w.add_rope_scaling_factor(2.0), "E-GGUF-18"),
+        (lambda w: w.add_expert_count(8), "E-GGUF-18"),
+        (lambda w: w.add_key_length(15), "E-GGUF-14"),
+        (lambda w: w.add_value_length(8), "E-GGUF-14"),
+        (lambda w: w.add_tensor("rope_freqs.weight", np.ones(8, np.float32)), "E-GGUF-18"),
+        (lambda w: w.add_tensor("blk.0.attn_q.bias", np.ones(64, np.float32)), "E-GGUF-18"),
+    ],
+)
+def test_unsupported_models_are_refused(tmp_path: Path, edit: Edit, code: str) -> None:
+    """A model that would be computed wrongly must not start."""
+    with pytest.raises(EngineError, match=code):
+        opened(models.make_tiny(tmp_path / "m.gguf", edit=edit))
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda w: w.add_rope_scaling_type(gguf.RopeScalingType.NONE),
+        lambda w: w.add_rope_scaling_factor(1.0),
+        lambda w: w.add_expert_count(0),
+    ],
+)
+def test_neutral_keys_are_accepted(tmp_path: Path, edit: Edit) -> None:
+    assert opened(models.make_tiny(tmp_path / "m.gguf", edit=edit))["ctx"] == 256
+
+
+def test_unsupported_types_are_named(tmp_path: Path) -> None:
+    for quant in ("BF16", "Q5_0", "Q5_1"):
+        path = models.make_tiny(tmp_path / "m.gguf", quant=quant)
+        with pytest.raises(EngineError, match=f"E-GGUF-08.*{quant} "):
+            opened(path)
+    with pytest.raises(EngineError, match=r"E-GGUF-08.*Q6_K "):
+        opened(shared("models/tiny-2x256-q6_k.gguf"))
