@@ -1,5 +1,6 @@
 """Machines under test: starting, sharing and ending them, and checking every event they send."""
 
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cache
@@ -36,6 +37,15 @@ def check_schema(events: list[Event]) -> None:
     for event in events:
         problems = [e.message for e in _validator(event.ev).iter_errors(event.data)]
         assert not problems, f"{event.data}: {problems}"
+
+
+def no_more_events(machine: Machine) -> bool:
+    """True when nothing but text comes any more."""
+    before = len(machine.events)
+    deadline = time.monotonic() + 60
+    while not machine.quiet(0.5) and time.monotonic() < deadline:
+        pass
+    return len(machine.events) == before
 
 
 class Machines:

@@ -6,6 +6,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+
 from fluid import event_types
 from fluid.event_types import EVENTS, EventError, Prompt, Score, Token, from_json, json_schema
 from fluid.events import RECORD_MAX, EventStream, Item, Malformed, Text
