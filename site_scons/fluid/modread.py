@@ -16,13 +16,17 @@ from fluid.modlayout import (
     HEADER,
     IMPORT,
     MAGIC,
+    MEMORY_MAX,
+    POINTER_BYTES,
     RELOC,
     RELOC_BYTES,
     SECTION,
     SECTION_EXEC,
     SECTION_FLAGS,
+    SECTION_INIT,
     SECTION_NOBITS,
     SECTION_WRITE,
+    SECTIONS_MAX,
     SYMBOL,
     TARGET_IMPORT,
     TARGET_SECTION,
@@ -73,7 +77,7 @@ class _Reader:
             raise _bad(what, "a string that is not UTF-8") from None
 
 
-def _check_section(s: Section) -> None:
+def _check_section(s: Section, pointer: int) -> None:
     what = f"section {s.name}"
     if s.flags & ~SECTION_FLAGS or (s.flags & SECTION_WRITE and s.flags & SECTION_EXEC):
         raise _bad(f"{what}: flags", s.flags)
@@ -81,6 +85,8 @@ def _check_section(s: Section) -> None:
         raise _bad(f"{what}: align", s.align)
     if len(s.data) > s.mem_size or (s.flags & SECTION_NOBITS and s.data):
         raise _bad(f"{what}: file_size", len(s.data))
+    if s.flags & SECTION_INIT and (s.mem_size % pointer or s.align < pointer):
+        raise _bad(f"{what}: mem_size of initialisers", s.mem_size)
 
 
 def _check_place(what: str, sections: list[Section], place: Symbol) -> None:
@@ -148,8 +154,12 @@ def unpack(data: bytes) -> Module:
         bitcode=reader.bytes("bitcode", h[25], h[24]),
         kernel_abi=h[6],
     )
-    for s in module.sections:
-        _check_section(s)
+    if len(sections) > SECTIONS_MAX:
+        raise _bad("section_count", len(sections))
+    if sum(s.mem_size + s.align for s in sections) > MEMORY_MAX:
+        raise _bad("mem_size", "more than a module may have")
+    for s in sections:
+        _check_section(s, POINTER_BYTES.get(module.machine, 1))
     for what, places in (("export", module.exports), ("symbol", module.symbols)):
         for p in places:
             _check_place(f"{what} {p.name}", module.sections, p)

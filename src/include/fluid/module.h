@@ -19,6 +19,10 @@
 #define MOD_NAME_SIZE 32
 #define MOD_TARGET_SIZE 16
 
+#define MOD_ALIGN_MAX 4096           /* of a section */
+#define MOD_SECTIONS_MAX 4096        /* in one module */
+#define MOD_MEMORY_MAX (512u << 20)  /* bytes of all sections, padding to their alignment included */
+
 #define MOD_MACHINE_I386 3    /* EM_386 */
 #define MOD_MACHINE_X86_64 62 /* EM_X86_64 */
 
@@ -48,7 +52,7 @@ struct mod_header {
 #define MOD_SECTION_WRITE 1
 #define MOD_SECTION_EXEC 2
 #define MOD_SECTION_NOBITS 4 /* .bss: file_size 0, zeroed by the loader */
-#define MOD_SECTION_INIT 8   /* array of pointers to void(void), called after relocation */
+#define MOD_SECTION_INIT 8   /* array of aligned pointers to void(void), called after relocation */
 
 struct mod_section {
     uint32_t name; /* string offset */
@@ -61,7 +65,7 @@ struct mod_section {
 
 /* S = address of the target section or import, A = addend, P = address of the place. */
 #define MOD_RELOC_ABS64 1  /* S + A, 8 bytes */
-#define MOD_RELOC_ABS32 2  /* S + A, 4 bytes, must zero-extend to the value */
+#define MOD_RELOC_ABS32 2  /* S + A, 4 bytes, must zero-extend to the value (i386: wraps) */
 #define MOD_RELOC_ABS32S 3 /* S + A, 4 bytes, must sign-extend to the value */
 #define MOD_RELOC_PC32 4   /* S + A - P, 4 bytes, must sign-extend (i386: wraps) */
 #define MOD_RELOC_PC64 5   /* S + A - P, 8 bytes */

@@ -125,7 +125,7 @@ static int check_tables(const struct module_file *f, struct fluid_error *err) {
             !within(tables[i].offset, size, h->file_size))
             return out_of_bounds(err, "header", 0, tables[i].field, tables[i].count);
     }
-    if (h->section_count > MODULE_SECTION_MAX)
+    if (h->section_count > MOD_SECTIONS_MAX)
         return out_of_bounds(err, "header", 0, "section_count", h->section_count);
     /* One NUL at the very end terminates whatever string an offset below string_size begins. */
     if (h->string_size == 0 || f->bytes[h->string_off + h->string_size - 1] != 0)
@@ -148,14 +148,14 @@ static int check_sections(const struct module_file *f, struct fluid_error *err) 
             return out_of_bounds(err, "section", i, "name", s.name);
         if (s.flags & ~known || (s.flags & both) == both)
             return out_of_bounds(err, "section", i, "flags", s.flags);
-        if (s.align == 0 || s.align > MODULE_ALIGN_MAX || (s.align & (s.align - 1)))
+        if (s.align == 0 || s.align > MOD_ALIGN_MAX || (s.align & (s.align - 1)))
             return out_of_bounds(err, "section", i, "align", s.align);
         if (!within(s.file_off, s.file_size, f->header.file_size))
             return out_of_bounds(err, "section", i, "file_off", s.file_off);
         if (s.file_size > s.mem_size || ((s.flags & MOD_SECTION_NOBITS) && s.file_size))
             return out_of_bounds(err, "section", i, "file_size", s.file_size);
         memory += (uint64_t)s.mem_size + s.align;
-        if (memory > MODULE_MEMORY_MAX)
+        if (memory > MOD_MEMORY_MAX)
             return out_of_bounds(err, "section", i, "mem_size", s.mem_size);
         if ((s.flags & MOD_SECTION_INIT) &&
             (s.mem_size % sizeof(void *) || s.align < sizeof(void *)))

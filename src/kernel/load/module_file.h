@@ -7,10 +7,6 @@
 #include "fluid/kapi.h"
 #include "fluid/module.h"
 
-#define MODULE_SECTION_MAX 4096u         /* sections of one module */
-#define MODULE_MEMORY_MAX (512ull << 20) /* bytes of all its sections */
-#define MODULE_ALIGN_MAX 4096u
-
 struct module_file {
     const uint8_t *bytes;
     struct mod_header header;

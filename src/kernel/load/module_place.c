@@ -19,7 +19,7 @@ static size_t align_up(size_t value, size_t align) {
 }
 
 /* Lays out the sections; offset (section_count,) gets each one's offset from the base. No sum can
- * wrap: module_file_open limits the total to MODULE_MEMORY_MAX. */
+ * wrap: module_file_open limits the total to MOD_MEMORY_MAX. */
 static void lay_out(struct loaded_module *m, const struct module_file *f, size_t *offset) {
     size_t end = 0;
     for (unsigned group = 0; group < MODULE_GROUPS; group++) {
