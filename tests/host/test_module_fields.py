@@ -21,7 +21,7 @@ _PAIRS = [*((f"{t}_count", f"{t}_off") for t in TABLES), ("string_size", "string
 _FIELDS = [name for pair in [*_PAIRS, ("bitcode_size", "bitcode_off")] for name in pair]
 HEADER_FIELDS = {
     name: 116 + 4 * n for n, name in enumerate(_FIELDS)
-}  # offsets in struct mod_header
+}  # offsets
 
 
 def module() -> Module:
