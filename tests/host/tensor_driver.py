@@ -1,7 +1,8 @@
 """Runs tensor operations in the process of tensor_host.c, once per variant, and compares variants.
 
-Each operation goes to every variant: baseline and SSSE3/SSE4.1 code, with sanitizers and as modules are
-compiled. Integer sums are exact and float operations have one order, so all must agree bit for bit.
+Each operation goes to every variant: baseline and SSSE3/SSE4.1 code, with sanitizers and as modules
+are compiled. Integer sums are exact and float operations have one order, so all must agree bit for
+bit.
 """
 
 import struct

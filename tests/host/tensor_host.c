@@ -1,8 +1,9 @@
 /* tensor_host.c - runs tensor operations on buffers from a pipe, for test_tensor.py.
  *
- * A request on standard input is a struct request, then its buffers; the answer on standard output is all
- * buffers after the operation. Every buffer is exactly as large as the request says and what lies behind it
- * is out of bounds: by AddressSanitizer, or by an inaccessible page in a build without. */
+ * A request on standard input is a struct request, then its buffers; the answer on standard output
+ * is all buffers after the operation. Every buffer is exactly as large as the request says and what
+ * lies behind it is out of bounds: by AddressSanitizer, or by an inaccessible page in a build
+ * without. */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include <stdbool.h>
 #include <stdio.h>
@@ -42,8 +43,9 @@ static const struct {
     matmul_fn *matmul;
     row_fn *row;
 } formats[] = {
-    {"f32", matmul_f32, row_f32},    {"f16", matmul_f16, row_f16},    {"q8_0", matmul_q8_0, row_q8_0},
-    {"q4_0", matmul_q4_0, row_q4_0}, {"q4_1", matmul_q4_1, row_q4_1},
+    {"f32", matmul_f32, row_f32},    {"f16", matmul_f16, row_f16},
+    {"q8_0", matmul_q8_0, row_q8_0}, {"q4_0", matmul_q4_0, row_q4_0},
+    {"q4_1", matmul_q4_1, row_q4_1},
 };
 
 static void fail(const char *what) {
@@ -101,8 +103,17 @@ static bool run_format(const char *op, const uint32_t *a, void *const b[]) {
 /* b: out, q, k, v, scores; a: heads, kv_heads, head_dim, ctx, pos, n. */
 static void run_attention(const uint32_t *a, void *const b[]) {
     struct attention_args args = {
-        .out = b[0], .q = b[1], .k = b[2], .v = b[3], .scores = b[4],
-        .heads = a[0], .kv_heads = a[1], .head_dim = a[2], .ctx = a[3], .pos = a[4], .n = a[5],
+        .out = b[0],
+        .q = b[1],
+        .k = b[2],
+        .v = b[3],
+        .scores = b[4],
+        .heads = a[0],
+        .kv_heads = a[1],
+        .head_dim = a[2],
+        .ctx = a[3],
+        .pos = a[4],
+        .n = a[5],
     };
     attention(&args);
 }

@@ -29,16 +29,20 @@ def tensor() -> Iterator[Tensor]:
 
 
 def pack(kind: str, w: Floats) -> Bytes:
-    return quantize(w, KINDS[kind]).view(np.uint8)
+    packed: Bytes = quantize(w, KINDS[kind]).view(np.uint8)
+    return packed
 
 
 def unpack(kind: str, raw: Bytes) -> NDArray[np.float64]:
     if kind == "f16":
         return raw.view(np.float16).astype(np.float64)
-    return dequantize(raw, KINDS[kind]).astype(np.float64)
+    values: Floats = dequantize(raw, KINDS[kind])
+    return values.astype(np.float64)
 
 
-def activations(kind: str, x: Floats, tensor: Tensor) -> tuple[NDArray, NDArray[np.float64]]:
+def activations(
+    kind: str, x: Floats, tensor: Tensor
+) -> tuple[NDArray[np.generic], NDArray[np.float64]]:
     """What matmul takes and the values that it stands for."""
     if kind in FLOATS:
         return x, x.astype(np.float64)
@@ -108,12 +112,13 @@ def test_extreme_integers_do_not_overflow(tensor: Tensor, kind: str) -> None:
     blocks = {"q8_0": (2, [0x80, 0x7F]), "q4_0": (2, [0x00, 0xFF]), "q4_1": (4, [0x00, 0xFF])}
     scales, fills = blocks[kind]
     size = 34 if kind == "q8_0" else scales + 16
+    stored = np.array([1.0, -2.0], np.float16).view(np.uint8)
     for fill in fills:
         for q in (127, -127):
             raw = np.full((5, 2 * size), fill, np.uint8)
             for b in range(2):
                 at = b * size
-                raw[:, at : at + scales] = np.frombuffer(np.float16([1.0, -2.0]), np.uint8)[:scales]
+                raw[:, at : at + scales] = stored[:scales]
             x = np.zeros((4, 2), ACT_Q8)
             x["d"], x["q"], x["sum"] = 0.5, q, 0.5 * q * 32
             out = tensor.matmul(kind, raw, x, 5, 64)
@@ -127,11 +132,11 @@ def test_special_scales(tensor: Tensor, kind: str, half: int) -> None:
     """Zero, subnormal, smallest normal and largest scales, in one row of four and in all."""
     size, cols = pack(kind, random(0, 1, 32)).shape[1], 96
     for affected in ([1], [0, 1, 2, 3]):
-        raw = pack(kind, random(3, 4, cols)).reshape(4, 3, size).copy()
-        raw[affected, 1, 0:2] = np.frombuffer(np.uint16(half).tobytes(), np.uint8)
+        raw = pack(kind, random(3, 4, cols)).copy()
+        scale = np.array([half], np.uint16).view(np.uint8)
+        raw[affected, size : size + 2] = scale
         if kind == "q4_1":
-            raw[affected, 2, 2:4] = np.frombuffer(np.uint16(half).tobytes(), np.uint8)
-        raw = raw.reshape(4, -1)
+            raw[affected, 2 * size + 2 : 2 * size + 4] = scale
         x, values = activations(kind, random(4, 5, cols), tensor)
         check_matmul(tensor.matmul(kind, raw, x, 4, cols), unpack(kind, raw), values)
         for r in range(4):
@@ -294,7 +299,7 @@ def test_swiglu(tensor: Tensor, count: int) -> None:
 
 
 def test_swiglu_of_extremes(tensor: Tensor) -> None:
-    gate = np.float32([-1e30, -200, -104, -88, 88, 200, 1e30, 0, np.nan])
+    gate = np.array([-1e30, -200, -104, -88, 88, 200, 1e30, 0, np.nan], np.float32)
     out = tensor.swiglu(gate, np.ones(9, np.float32))
     assert (out[:2] == 0).all() and np.abs(out[2:4]).max() < 1e-35
     assert (out[4:7] == gate[4:7]).all() and out[7] == 0 and np.isnan(out[8])

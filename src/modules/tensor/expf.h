@@ -1,8 +1,8 @@
 /* expf.h - e^x for four floats, within 2 ulp for results that are normal numbers.
  *
  * x = k ln 2 + r with integer k and |r| <= ln 2 / 2; ln 2 is split so that k * LN2_HIGH is exact
- * (Cody and Waite, "Software Manual for the Elementary Functions", 1980). e^r by a polynomial, times
- * 2^k in two steps so that subnormal results and infinity come out by themselves. */
+ * (Cody and Waite, "Software Manual for the Elementary Functions", 1980). e^r by a polynomial,
+ * times 2^k in two steps so that subnormal results and infinity come out by themselves. */
 #ifndef FLUID_TENSOR_EXPF_H
 #define FLUID_TENSOR_EXPF_H
 

@@ -1,8 +1,8 @@
 /* half.h - IEEE 754 half precision (f16) to float without the F16C instructions.
  *
  * Shifted into a float's fields, exponent and mantissa of a half give the value times 2^-112 (the
- * difference of the exponent biases), subnormals included; a multiplication by 2^112 is exact. Infinity and
- * NaN (exponent 31) get the float exponent 255 by an OR. */
+ * difference of the exponent biases), subnormals included; a multiplication by 2^112 is exact.
+ * Infinity and NaN (exponent 31) get the float exponent 255 by an OR. */
 #ifndef FLUID_TENSOR_HALF_H
 #define FLUID_TENSOR_HALF_H
 
@@ -23,13 +23,13 @@ struct half_pairs {
     __m128 low, high;
 };
 
-/* For the scales of quantised blocks, which are nearly always normal numbers: then adding the difference
- * of the biases to the exponent suffices, and no multiplication is needed. */
+/* Weights and the scales of blocks are nearly always normal numbers: then adding the difference of
+ * the biases to the exponent suffices, and no multiplication is needed. */
 TENSOR_INLINE struct half_pairs half_pairs_to_float(__m128i pairs) {
     /* x ^ 2x has zeros in the place of the exponent's upper four bits when all five are equal. */
     __m128i changes = _mm_xor_si128(pairs, _mm_slli_epi16(pairs, 1));
-    __m128i equal = _mm_cmpeq_epi16(_mm_and_si128(changes, _mm_set1_epi16(0x7800)),
-                                    _mm_setzero_si128());
+    __m128i equal =
+        _mm_cmpeq_epi16(_mm_and_si128(changes, _mm_set1_epi16(0x7800)), _mm_setzero_si128());
     if (__builtin_expect(_mm_movemask_epi8(equal), 0))
         return (struct half_pairs){half4_to_float(pairs),
                                    half4_to_float(_mm_srli_epi32(pairs, 16))};
@@ -37,16 +37,20 @@ TENSOR_INLINE struct half_pairs half_pairs_to_float(__m128i pairs) {
     const __m128i bias = _mm_set1_epi32((127 - 15) << 23);
     __m128i low = _mm_srai_epi32(_mm_slli_epi32(pairs, 16), 3);
     __m128i high = _mm_srai_epi32(pairs, 3);
-    return (struct half_pairs){
-        _mm_castsi128_ps(_mm_add_epi32(_mm_and_si128(low, fields), bias)),
-        _mm_castsi128_ps(_mm_add_epi32(_mm_and_si128(high, fields), bias))};
+    return (struct half_pairs){_mm_castsi128_ps(_mm_add_epi32(_mm_and_si128(low, fields), bias)),
+                               _mm_castsi128_ps(_mm_add_epi32(_mm_and_si128(high, fields), bias))};
+}
+
+/* Twice the same, for half_pairs_to_float. */
+TENSOR_INLINE int32_t half_twice(uint16_t half) {
+    return (int32_t)(half * 0x10001u);
 }
 
 /* The scales of one block of each of four rows. */
 TENSOR_INLINE __m128 half_scales(uint16_t a, uint16_t b, uint16_t c, uint16_t d) {
-    __m128i pairs = _mm_setr_epi16((int16_t)a, (int16_t)a, (int16_t)b, (int16_t)b, (int16_t)c,
-                                   (int16_t)c, (int16_t)d, (int16_t)d);
-    return half_pairs_to_float(pairs).low;
+    return half_pairs_to_float(
+               _mm_setr_epi32(half_twice(a), half_twice(b), half_twice(c), half_twice(d)))
+        .low;
 }
 
 TENSOR_INLINE float half_to_float(uint16_t half) {

@@ -1,28 +1,30 @@
 /* qmatmul.h - matrix times batch for block-quantised weights and 8-bit activations.
  *
  * A template: the including module defines, for its block format,
+ *     Q_RAW                       vectors of one block's weights as stored
  *     Q_VECTORS                   vectors of one unpacked block, of weights as of activations
  *     struct q_block              the block as stored in the GGUF
  *     struct q_scales             the scales of one block of each row of a group
- *     q_unpack(v, block)          weights of one block to vectors
+ *     q_load(raw, block)          weights of one block as stored
+ *     q_unpack(v, raw)            the same unpacked
  *     q_activations(v, x)         activations of one block to vectors
  *     q_dots(w, x)                32-bit lane r = exact dot product of row r of the group
  *     q_scales_of(block)          scales of one block of each row
  *     q_accumulate(acc, dots, s, x)   lane r += the block's contribution to row r
  * and then calls q_matmul. Rows go in groups of four, one lane each. Per (row, token), blocks are
- * accumulated in ascending order in one lane, whatever n and the row's place in its group: a token's
- * result does not depend on the batch it is in. */
+ * accumulated in ascending order in one lane, whatever n and the row's place in its group: a
+ * token's result does not depend on the batch it is in. */
 #ifndef FLUID_TENSOR_QMATMUL_H
 #define FLUID_TENSOR_QMATMUL_H
 
 #include "simd.h"
 #include "fluid/tensor.h"
 
-#define Q_TOKENS 32    /* tokens that share one unpacked tile */
-#define Q_TILE 8       /* blocks per tile: with Q_VECTORS 4 and 4 rows, 2 KiB */
-#define Q_BATCH_MIN 3  /* from so many tokens on, storing unpacked weights pays */
+#define Q_TOKENS 64 /* tokens that share one load of the weights */
+#define Q_BATCH_MIN 2
 
-/* The weights of a group of rows; a group at the end repeats its last row, its lanes are dropped. */
+/* The weights of a group of rows; a group at the end repeats its last row, its lanes are dropped.
+ */
 struct q_rows {
     const struct q_block *row[ROW_GROUP]; /* (blocks,) each */
 };
@@ -51,41 +53,50 @@ TENSOR_INLINE __m128 q_single(const struct q_rows *group, const struct act_q8 *x
         struct q_rows at = q_rows_block(group, b);
         __m128i activations[Q_VECTORS], weights[ROW_GROUP][Q_VECTORS];
         q_activations(activations, &x[b]);
-        for (uint32_t i = 0; i < ROW_GROUP; i++)
-            q_unpack(weights[i], at.row[i]);
+        for (uint32_t i = 0; i < ROW_GROUP; i++) {
+            __m128i raw[Q_RAW];
+            q_load(raw, at.row[i]);
+            q_unpack(weights[i], raw);
+        }
         __m128i dots = q_dots(weights, activations);
         acc = q_accumulate(acc, dots, q_scales_of(at.row), &x[b]);
     }
     return acc;
 }
 
-/* Up to Q_TOKENS tokens: a tile of blocks is unpacked to the stack and serves all of them. */
-TENSOR_INLINE void q_batch(__m128 acc[Q_TOKENS], const struct q_rows *group,
-                           const struct act_q8 *x, uint32_t blocks, uint32_t n) {
-    __m128i weights[Q_TILE][ROW_GROUP][Q_VECTORS];
-    struct q_scales scales[Q_TILE];
+/* For one more token. Sixteen registers hold the stored weights of a group; the compiler must only
+ * be kept from unpacking ahead and spilling that. With eight registers loading is cheaper. */
+TENSOR_INLINE void q_reload(__m128i raw[Q_RAW], const struct q_block *block) {
+#ifdef __x86_64__
+    (void)block;
+    for (uint32_t v = 0; v < Q_RAW; v++)
+        raw[v] = as_computed(raw[v]);
+#else
+    q_load(raw, block);
+#endif
+}
+
+/* Up to Q_TOKENS tokens: each block of the group is loaded once, its scales are converted once.
+ * Unpacking in registers again for every token costs less than loading what was unpacked. */
+TENSOR_INLINE void q_batch(__m128 acc[Q_TOKENS], const struct q_rows *group, const struct act_q8 *x,
+                           uint32_t blocks, uint32_t n) {
     for (uint32_t t = 0; t < n; t++)
         acc[t] = _mm_setzero_ps();
-    for (uint32_t first = 0; first < blocks; first += Q_TILE) {
-        uint32_t count = blocks - first < Q_TILE ? blocks - first : Q_TILE;
-        for (uint32_t b = 0; b < count; b++) {
-            struct q_rows at = q_rows_block(group, first + b);
-            for (uint32_t i = 0; i < ROW_GROUP; i++)
-                q_unpack(weights[b][i], at.row[i]);
-            scales[b] = q_scales_of(at.row);
-        }
+    for (uint32_t b = 0; b < blocks; b++) {
+        struct q_rows at = q_rows_block(group, b);
+        struct q_scales scales = q_scales_of(at.row);
+        __m128i raw[ROW_GROUP][Q_RAW];
+        for (uint32_t i = 0; i < ROW_GROUP; i++)
+            q_load(raw[i], at.row[i]);
         for (uint32_t t = 0; t < n; t++) {
-            const struct act_q8 *xt = x + (size_t)t * blocks + first;
-            __m128 sum = acc[t];
-            for (uint32_t b = 0; b < count; b++) {
-                __m128i activations[Q_VECTORS], loaded[ROW_GROUP][Q_VECTORS];
-                q_activations(activations, &xt[b]);
-                for (uint32_t i = 0; i < ROW_GROUP; i++)
-                    for (uint32_t v = 0; v < Q_VECTORS; v++)
-                        loaded[i][v] = load_bytes(&weights[b][i][v]);
-                sum = q_accumulate(sum, q_dots(loaded, activations), scales[b], &xt[b]);
+            const struct act_q8 *xt = x + (size_t)t * blocks + b;
+            __m128i activations[Q_VECTORS], weights[ROW_GROUP][Q_VECTORS];
+            q_activations(activations, xt);
+            for (uint32_t i = 0; i < ROW_GROUP; i++) {
+                q_reload(raw[i], at.row[i]);
+                q_unpack(weights[i], raw[i]);
             }
-            acc[t] = sum;
+            acc[t] = q_accumulate(acc[t], q_dots(weights, activations), scales, xt);
         }
     }
 }

@@ -8,7 +8,8 @@ TENSOR_INLINE __m128 load_ps(const float *p) {
     return _mm_castsi128_ps(load_bytes(p));
 }
 
-/* Lane l of acc[r] += sum over c = l, l + 4, ... of row[r][c] * x[c], c < count, in ascending order. */
+/* Lane l of acc[r] += sum over c = l, l + 4, ... of row[r][c] * x[c], c < count, in ascending
+ * order. */
 TENSOR_INLINE void dot_rows_ps(__m128 acc[ROW_GROUP], const float *const row[ROW_GROUP],
                                const float *x, uint32_t count) {
     uint32_t c = 0;

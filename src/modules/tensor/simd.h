@@ -1,7 +1,7 @@
 /* simd.h - SSE2 helpers shared by the tensor modules: loads, partial vectors, sums across lanes.
  *
- * Every variant (i686 .. x86-64-v2) compiles from the same intrinsics; what a later instruction set does
- * better is selected with the compiler's macros where it is used. */
+ * Every variant (i686 .. x86-64-v2) compiles from the same intrinsics; what a later instruction set
+ * does better is selected with the compiler's macros where it is used. */
 #ifndef FLUID_TENSOR_SIMD_H
 #define FLUID_TENSOR_SIMD_H
 
@@ -16,8 +16,9 @@
 
 #define ROW_GROUP 4 /* rows computed together: one lane of the result vector each */
 
-/* 16 bytes in two halves. An emulator that keeps vector registers in memory (QEMU's TCG) copies a whole
- * load through a temporary, which costs a failed store-to-load forwarding: five times as much. */
+/* 16 bytes in two halves. An emulator that keeps vector registers in memory (QEMU's TCG) copies a
+ * whole load through a temporary, which costs a failed store-to-load forwarding: five times as
+ * much. */
 TENSOR_INLINE __m128i load_bytes(const void *p) {
 #if __has_feature(address_sanitizer) /* would not see what assembly reads */
     return _mm_loadu_si128((const __m128i_u *)p);
@@ -28,6 +29,13 @@ TENSOR_INLINE __m128i load_bytes(const void *p) {
     __asm__("movq %1, %0\n\tmovhps %2, %0" : "=&x"(v) : "m"(half[0]), "m"(half[1]));
     return v;
 #endif
+}
+
+/* The compiler takes v as it stands here: neither moves what follows ahead, nor merges it with v's
+ * origin. */
+TENSOR_INLINE __m128i as_computed(__m128i v) {
+    __asm__ volatile("" : "+x"(v));
+    return v;
 }
 
 /* First count (1..3) floats of p, the other lanes zero; reads nothing behind them. */
@@ -66,7 +74,8 @@ TENSOR_INLINE __m128i sum_each_epi32(const __m128i v[4]) {
     return _mm_add_epi32(_mm_unpacklo_epi64(a, b), _mm_unpackhi_epi64(a, b));
 }
 
-/* 32-bit lane r = sum of the eight 16-bit lanes of v[r]; sums of any four lanes must fit 16 bits. */
+/* 32-bit lane r = sum of the eight 16-bit lanes of v[r]; sums of any four lanes must fit 16 bits.
+ */
 TENSOR_INLINE __m128i sum_each_epi16(const __m128i v[4]) {
 #ifdef __SSSE3__
     __m128i pairs = _mm_hadd_epi16(_mm_hadd_epi16(v[0], v[1]), _mm_hadd_epi16(v[2], v[3]));
@@ -74,6 +83,7 @@ TENSOR_INLINE __m128i sum_each_epi16(const __m128i v[4]) {
     __m128i a = _mm_add_epi16(_mm_unpacklo_epi16(v[0], v[1]), _mm_unpackhi_epi16(v[0], v[1]));
     __m128i b = _mm_add_epi16(_mm_unpacklo_epi16(v[2], v[3]), _mm_unpackhi_epi16(v[2], v[3]));
     __m128i ab = _mm_add_epi16(_mm_unpacklo_epi32(a, b), _mm_unpackhi_epi32(a, b));
+    ab = as_computed(ab);
     __m128i pairs = _mm_unpacklo_epi16(ab, _mm_unpackhi_epi64(ab, ab));
 #endif
     return _mm_madd_epi16(pairs, _mm_set1_epi16(1));

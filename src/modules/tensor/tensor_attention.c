@@ -1,7 +1,7 @@
 /* tensor_attention.c - module: causal attention of n tokens over an F32 KV cache.
  *
- * Per head and token: scores over the visible positions, softmax with the maximum subtracted, weighted sum
- * of V. A group of heads / kv_heads query heads shares one head of K and V (GQA). */
+ * Per head and token: scores over the visible positions, softmax with the maximum subtracted,
+ * weighted sum of V. A group of heads / kv_heads query heads shares one head of K and V (GQA). */
 #include "fluid/module.h"
 #include "fluid/tensor.h"
 #include "expf.h"
@@ -11,8 +11,8 @@
 
 FLUID_EXPORT attention_fn attention;
 
-/* scores[p] = scale * q . k[p] for p < length. Four positions at a time; a group at the end repeats its
- * last position. */
+/* scores[p] = scale * q . k[p] for p < length. Four positions at a time; a group at the end repeats
+ * its last position. */
 static void attention_scores(float *scores, const float *q, const float *k, uint32_t head_dim,
                              uint32_t length, float scale) {
     for (uint32_t p = 0; p < length; p += ROW_GROUP) {
@@ -52,8 +52,8 @@ static float softmax_terms(float *x, uint32_t count) {
     return total;
 }
 
-/* out[c] = factor * sum over p < length of weight[p] * v[p][c], for one vector's worth of columns or
- * less: the tail of a head whose dimension is not a multiple of 16. */
+/* out[c] = factor * sum over p < length of weight[p] * v[p][c], for one vector's worth of columns
+ * or less: the tail of a head whose dimension is not a multiple of 16. */
 static void weighted_tail(float *out, const float *weight, const float *v, uint32_t head_dim,
                           uint32_t length, uint32_t columns, float factor) {
     __m128 acc = _mm_setzero_ps();

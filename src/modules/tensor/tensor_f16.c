@@ -13,10 +13,9 @@ FLUID_EXPORT row_fn row_f16;
 TENSOR_INLINE void halves_to_floats(float *out, const uint16_t *in, uint32_t count) {
     uint32_t c = 0;
     for (; c + 8 <= count; c += 8) {
-        __m128i halves = load_bytes(in + c);
-        __m128i zero = _mm_setzero_si128();
-        _mm_storeu_ps(out + c, half4_to_float(_mm_unpacklo_epi16(halves, zero)));
-        _mm_storeu_ps(out + c + 4, half4_to_float(_mm_unpackhi_epi16(halves, zero)));
+        struct half_pairs pairs = half_pairs_to_float(load_bytes(in + c));
+        _mm_storeu_ps(out + c, _mm_unpacklo_ps(pairs.low, pairs.high));
+        _mm_storeu_ps(out + c + 4, _mm_unpackhi_ps(pairs.low, pairs.high));
     }
     for (; c < count; c++)
         out[c] = half_to_float(in[c]);

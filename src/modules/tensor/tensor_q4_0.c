@@ -3,7 +3,8 @@
 #include "half.h"
 #include "nibble.h"
 
-#define NIBBLE_BIAS 8
+#define NIBBLE_BIAS_LOG2 3
+#define NIBBLE_BIAS (1 << NIBBLE_BIAS_LOG2)
 
 struct q_block {
     uint16_t d; /* f16 */
@@ -15,10 +16,22 @@ struct q_scales {
     __m128 d; /* lane r: of the group's row r */
 };
 
-TENSOR_INLINE void q_unpack(__m128i v[Q_VECTORS], const struct q_block *block) {
-    nibble_unpack(v, block->q);
-    for (int i = 0; i < Q_VECTORS; i++)
-        v[i] = _mm_sub_epi16(v[i], _mm_set1_epi16(NIBBLE_BIAS));
+TENSOR_INLINE void q_load(__m128i raw[Q_RAW], const struct q_block *block) {
+    raw[0] = load_bytes(block->q);
+}
+
+TENSOR_INLINE void q_unpack(__m128i v[Q_VECTORS], const __m128i raw[Q_RAW]) {
+    nibble_unpack(v, raw[0]);
+}
+
+/* Of nibble - 8: eight times the activations are the same for every row. */
+TENSOR_INLINE __m128i q_dots(const __m128i w[ROW_GROUP][Q_VECTORS], const __m128i x[Q_VECTORS]) {
+    __m128i total = _mm_add_epi16(_mm_add_epi16(x[0], x[1]), _mm_add_epi16(x[2], x[3]));
+    __m128i bias = _mm_slli_epi16(total, NIBBLE_BIAS_LOG2);
+    __m128i sums[ROW_GROUP];
+    for (int r = 0; r < ROW_GROUP; r++)
+        sums[r] = _mm_sub_epi16(nibble_dot(w[r], x), bias);
+    return sum_each_epi16(sums);
 }
 
 TENSOR_INLINE struct q_scales q_scales_of(const struct q_block *const block[ROW_GROUP]) {

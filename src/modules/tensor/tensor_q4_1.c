@@ -13,8 +13,19 @@ struct q_scales {
     __m128 d, m; /* lane r: of the group's row r */
 };
 
-TENSOR_INLINE void q_unpack(__m128i v[Q_VECTORS], const struct q_block *block) {
-    nibble_unpack(v, block->q);
+TENSOR_INLINE void q_load(__m128i raw[Q_RAW], const struct q_block *block) {
+    raw[0] = load_bytes(block->q);
+}
+
+TENSOR_INLINE void q_unpack(__m128i v[Q_VECTORS], const __m128i raw[Q_RAW]) {
+    nibble_unpack(v, raw[0]);
+}
+
+TENSOR_INLINE __m128i q_dots(const __m128i w[ROW_GROUP][Q_VECTORS], const __m128i x[Q_VECTORS]) {
+    __m128i sums[ROW_GROUP];
+    for (int r = 0; r < ROW_GROUP; r++)
+        sums[r] = nibble_dot(w[r], x);
+    return sum_each_epi16(sums);
 }
 
 /* d in the low, m in the high half. */
@@ -23,9 +34,9 @@ TENSOR_INLINE int32_t q_both_scales(const struct q_block *block) {
 }
 
 TENSOR_INLINE struct q_scales q_scales_of(const struct q_block *const block[ROW_GROUP]) {
-    struct half_pairs pairs = half_pairs_to_float(
-        _mm_setr_epi32(q_both_scales(block[0]), q_both_scales(block[1]), q_both_scales(block[2]),
-                       q_both_scales(block[3])));
+    struct half_pairs pairs =
+        half_pairs_to_float(_mm_setr_epi32(q_both_scales(block[0]), q_both_scales(block[1]),
+                                           q_both_scales(block[2]), q_both_scales(block[3])));
     return (struct q_scales){pairs.low, pairs.high};
 }
 

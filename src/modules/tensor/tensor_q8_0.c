@@ -4,6 +4,7 @@
 #include "wide.h"
 #include "fluid/tensor.h"
 
+#define Q_RAW 2
 #define Q_VECTORS WIDE_VECTORS
 
 struct q_block {
@@ -16,16 +17,21 @@ struct q_scales {
     __m128 d; /* lane r: of the group's row r */
 };
 
-TENSOR_INLINE void q_unpack(__m128i v[Q_VECTORS], const struct q_block *block) {
-    widen_epi8(v, block->q);
+TENSOR_INLINE void q_load(__m128i raw[Q_RAW], const struct q_block *block) {
+    raw[0] = load_bytes(block->q);
+    raw[1] = load_bytes(block->q + 16);
+}
+
+TENSOR_INLINE void q_unpack(__m128i v[Q_VECTORS], const __m128i raw[Q_RAW]) {
+    widen_epi8(v, raw[0], raw[1]);
 }
 
 TENSOR_INLINE void q_activations(__m128i v[Q_VECTORS], const struct act_q8 *x) {
-    widen_epi8(v, x->q);
+    widen_epi8(v, load_bytes(x->q), load_bytes(x->q + 16));
 }
 
-/* The two 16-bit halves of each 32-bit lane, added. Cheaper than PMADDWD with ones where an emulator calls
- * a function for that. */
+/* The two 16-bit halves of each 32-bit lane, added. Cheaper than PMADDWD with ones where an
+ * emulator calls a function for that. */
 TENSOR_INLINE __m128i add_pairs_epi16(__m128i v) {
     return _mm_add_epi32(_mm_srai_epi32(_mm_slli_epi32(v, 16), 16), _mm_srai_epi32(v, 16));
 }
@@ -35,7 +41,8 @@ TENSOR_INLINE __m128i q_dots(const __m128i w[ROW_GROUP][Q_VECTORS], const __m128
     __m128i sums[ROW_GROUP];
     for (int r = 0; r < ROW_GROUP; r++) {
         __m128i low = _mm_add_epi16(_mm_mullo_epi16(w[r][0], x[0]), _mm_mullo_epi16(w[r][1], x[1]));
-        __m128i high = _mm_add_epi16(_mm_mullo_epi16(w[r][2], x[2]), _mm_mullo_epi16(w[r][3], x[3]));
+        __m128i high =
+            _mm_add_epi16(_mm_mullo_epi16(w[r][2], x[2]), _mm_mullo_epi16(w[r][3], x[3]));
         sums[r] = _mm_add_epi32(add_pairs_epi16(low), add_pairs_epi16(high));
     }
     return sum_each_epi32(sums);

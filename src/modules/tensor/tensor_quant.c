@@ -15,7 +15,8 @@ TENSOR_INLINE __m128i max_epi32(__m128i a, __m128i b) {
     return _mm_or_si128(_mm_and_si128(greater, a), _mm_andnot_si128(greater, b));
 }
 
-/* Largest |v[i]|; NaN when there is one: without the sign, floats order like the integers of their bits. */
+/* Largest |v[i]|; NaN when there is one: without the sign, floats order like the integers of their
+ * bits. */
 TENSOR_INLINE float largest_magnitude(const __m128 v[QUANT_VECTORS]) {
     const __m128i magnitude = _mm_set1_epi32(INT32_MAX);
     __m128i best = _mm_setzero_si128();
@@ -26,7 +27,8 @@ TENSOR_INLINE float largest_magnitude(const __m128 v[QUANT_VECTORS]) {
     return _mm_cvtss_f32(_mm_castsi128_ps(best));
 }
 
-/* C's round(): halfway cases away from zero, |v| < 2^31. Adding 0.5 first would be wrong just below 0.5. */
+/* C's round(): halfway cases away from zero, |v| < 2^31. Adding 0.5 first would be wrong just below
+ * 0.5. */
 TENSOR_INLINE __m128i round_ps(__m128 v) {
     __m128i whole = _mm_cvttps_epi32(v);
     __m128 fraction = _mm_sub_ps(v, _mm_cvtepi32_ps(whole));
