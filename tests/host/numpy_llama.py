@@ -60,7 +60,8 @@ class NumpyLlama:
 
     def _norm(self, x: Array, name: str) -> Array:
         mean = np.mean(x * x, axis=-1, keepdims=True)
-        return (x / np.sqrt(mean + self.eps) * self.weights[name + ".weight"]).astype(np.float32)
+        scaled: Array = x / np.sqrt(mean + self.eps) * self.weights[name + ".weight"]
+        return scaled.astype(np.float32)
 
     def _linear(self, x: Array, name: str) -> Array:
         if name + ".weight" in self.quantised:

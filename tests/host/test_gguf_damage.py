@@ -1,5 +1,5 @@
-"""What if the model file is damaged? Every kind of damage must end in a code, never in a finding of the
-sanitizers, and give back all memory; a file that still opens must still work."""
+"""What if the model file is damaged? Every kind of damage must end in a code, never in a finding of
+the sanitizers, and give back all memory; a file that still opens must still work."""
 
 import random
 import struct

@@ -172,8 +172,8 @@ def test_chat_smollm2_template(bpe: Engine) -> None:
     system = "<|im_start|>system\nbig<|im_end|>\n"
     assert bpe.chat("the", system="big") == parsed(system + USER.format("the"))
     assert bpe.chat(None, system="big") == parsed(system)
-    # A reply that was cut short gets its <|im_end|> before the next turn.
-    assert bpe.chat("the", first=False) == parsed("<|im_end|>\n" + USER.format("the"))
+    # The next turn continues behind the <|im_end|> of the reply.
+    assert bpe.chat("the", first=False) == parsed("\n" + USER.format("the"))
 
 
 def test_chat_user_text_is_data(bpe: Engine) -> None:

@@ -25,6 +25,10 @@ const char *chat_name(enum chat_template chat) {
     return names[chat];
 }
 
+int32_t chat_end_of_turn(enum chat_template chat, const struct vocab *v) {
+    return chat == CHAT_NONE ? VOCAB_NONE : vocab_find(v, span_of(IM_END));
+}
+
 struct rendering {
     char *at;
     size_t n; /* bytes wanted; those behind TOKENIZER_MAX_TEXT are not written */
@@ -42,15 +46,6 @@ static void put_message(struct rendering *r, const char *role, struct span conte
     put(r, span_of("\n"));
     put(r, content);
     put(r, span_of(IM_END "\n"));
-}
-
-/* What closes the assistant's reply in the cache: its <|im_end|> unless it was evaluated (a reply
- * cut short has none), and the newline that the template puts behind it. */
-static void put_end_of_reply(struct rendering *r, const struct llama_model *m) {
-    int32_t im_end = vocab_find(&m->vocab, span_of(IM_END));
-    if (m->pos == 0 || m->cache.history[m->pos - 1] != im_end)
-        put(r, span_of(IM_END));
-    put(r, span_of("\n"));
 }
 
 static void put_system(struct rendering *r, const struct llama_model *m, const char *system) {
@@ -76,7 +71,7 @@ int64_t llama_chat_turn(struct llama_model *m, const char *system, const char *u
     if (first)
         put_system(&r, m, system);
     else
-        put_end_of_reply(&r, m);
+        put(&r, span_of("\n")); /* behind the <|im_end|> of the reply */
     if (user != NULL) {
         put(&r, span_of(IM_START "user\n"));
         how.literal_from = r.n;

@@ -57,6 +57,7 @@ static int fill_info(const struct llama_model *m, struct llama_info *info,
     info->weight_bytes = m->weights.bytes;
     info->kv_bytes = m->cache.kv_bytes;
     info->scratch_bytes = m->memory.bytes - m->cache.kv_bytes;
+    info->eot = chat_end_of_turn(m->chat, &m->vocab);
     info->add_bos = m->vocab.add_bos;
     return 0;
 }
@@ -200,7 +201,6 @@ int llama_eval(struct llama_model *m, const int32_t *ids, uint32_t n,
                     next == NULL ? VOCAB_NONE : next[from + r], &predictions[from + r]);
     }
     m->last_logits = m->buffers.logits + (size_t)(rows - 1) * m->vocab.n;
-    memcpy(m->cache.history + m->pos, ids, n * sizeof *ids);
     m->pos += n;
     return 0;
 }

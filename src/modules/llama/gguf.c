@@ -4,12 +4,13 @@
 #include "checked.h"
 
 #define GGUF_MAGIC 0x46554747u /* "GGUF" */
-#define MAX_ENTRIES 65536   /* keys, tensors: far above any model, and bounds what is allocated */
-#define MAX_KEY 65535       /* bytes, GGUF specification */
-#define MAX_TENSOR_NAME 64  /* bytes, GGUF specification */
-#define MIN_VALUE_BYTES 13  /* smallest entry: key length 8, type 4, value 1 */
-#define MIN_TENSOR_BYTES 32 /* smallest entry: name length 8, dims 4, one dim 8, type 4, offset 8  \
-                             */
+#define MAX_ENTRIES 65536  /* keys, tensors: far above any model, and bounds what is allocated */
+#define MAX_KEY 65535      /* bytes, GGUF specification */
+#define MAX_TENSOR_NAME 64 /* bytes, GGUF specification */
+#define MIN_VALUE_BYTES 13 /* smallest entry: key length 8, type 4, value 1 */
+#define MIN_TENSOR_BYTES                                                                           \
+    32 /* smallest entry: name length 8, dims 4, one dim 8, type 4, offset 8                       \
+        */
 #define RECOPY "file damaged? re-copy MODEL.GGUF"
 
 struct reader {

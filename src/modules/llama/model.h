@@ -33,11 +33,10 @@ struct buffers {
 
 /* What grows with the context. */
 struct cache {
-    uint32_t ctx;     /* positions allocated */
-    float **layer;    /* (layers,) of K (kv_heads, ctx, head_dim), then V of the same shape */
-    float *scores;    /* (ctx,) */
-    float *rope;      /* (ctx, rope_dim / 2, 2) cos, sin */
-    int32_t *history; /* (ctx,) the tokens evaluated */
+    uint32_t ctx;  /* positions allocated */
+    float **layer; /* (layers,) of K (kv_heads, ctx, head_dim), then V of the same shape */
+    float *scores; /* (ctx,) */
+    float *rope;   /* (ctx, rope_dim / 2, 2) cos, sin */
     uint64_t kv_bytes;
 };
 

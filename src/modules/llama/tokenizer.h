@@ -8,8 +8,9 @@
 
 #include "vocab.h"
 
-#define TOKENIZER_MAX_TEXT (96u << 10) /* a line of the console, a system message and a template   \
-                                        */
+#define TOKENIZER_MAX_TEXT                                                                         \
+    (96u << 10) /* a line of the console, a system message and a template                          \
+                 */
 
 /* A piece of the text being merged; they form a list in text order. */
 struct symbol {
