@@ -1,7 +1,7 @@
 """The FAT16 partition: sized from its content, filled by mtools, the same bytes for the same input.
 
-E-FAT-20 content larger than FAT16 holds, 21 mkfs.vfat or mtools failed, 22 a name that is not
-possible, 23 not a FAT16 file system. (E-FAT-01 .. 19 belong to the kernel's driver.)
+E-FAT-50 content larger than FAT16 holds, 51 mkfs.vfat or mtools failed, 52 a name that is not
+possible, 53 not a FAT16 file system. (Codes below 50 belong to the kernel's driver.)
 """
 
 import os
@@ -59,7 +59,7 @@ def _check_names(files: Sequence[tuple[StrPath, str]]) -> None:
         bad = any(set(p) & set('\\:*?"<>|') or p in (".", "..") or len(p) > 255 for p in parts)
         if bad or not parts or name.startswith("/") or not name.isascii() or name.upper() in seen:
             raise FluidError(
-                "E-FAT-22",
+                "E-FAT-52",
                 f"file name '{name}': a unique relative ASCII path without \\ : * ? \" < > | "
                 "expected; rename it",
             )
@@ -83,7 +83,7 @@ def _clusters_for(sizes: Sequence[int], names: Sequence[str], cluster_size: int)
 
 
 def plan_geometry(sizes: Sequence[int], names: Sequence[str]) -> Geometry:
-    """The smallest clusters that hold files of these sizes; E-FAT-20 when none do."""
+    """The smallest clusters that hold files of these sizes; E-FAT-50 when none do."""
     for cluster_size in CLUSTER_SIZES:
         clusters = max(_clusters_for(sizes, names, cluster_size), CLUSTERS_MIN)
         fat_sectors = align_up((clusters + 2) * 2, SECTOR) // SECTOR
@@ -91,7 +91,7 @@ def plan_geometry(sizes: Sequence[int], names: Sequence[str]) -> Geometry:
         if clusters <= CLUSTERS_MAX and geometry.total_sectors() * SECTOR <= PARTITION_MAX:
             return geometry
     raise FluidError(
-        "E-FAT-20",
+        "E-FAT-50",
         f"a FAT16 partition holds less than {PARTITION_MAX >> 20} MiB, the files have "
         f"{sum(sizes) >> 20} MiB; choose a smaller model",
     )
@@ -111,30 +111,30 @@ def _run(program: str, *arguments: str) -> None:
         done = subprocess.run([program, *arguments], env=env, capture_output=True, text=True)
     except FileNotFoundError:
         raise FluidError(
-            "E-FAT-21", f"{program} expected, not installed; install dosfstools and mtools"
+            "E-FAT-51", f"{program} expected, not installed; install dosfstools and mtools"
         ) from None
     if done.returncode:
         message = " ".join((done.stderr or done.stdout).split())
-        raise FluidError("E-FAT-21", f"{program} failed: {message}")
+        raise FluidError("E-FAT-51", f"{program} failed: {message}")
 
 
 def read_geometry(partition: StrPath) -> Geometry:
-    """From the boot sector; E-FAT-23 unless it is a FAT16 file system that fits its file."""
+    """From the boot sector; E-FAT-53 unless it is a FAT16 file system that fits its file."""
     with Path(partition).open("rb") as file:
         sector = file.read(SECTOR)
         size = file.seek(0, os.SEEK_END)
     if len(sector) < SECTOR or sector[510:] != b"\x55\xaa":
-        raise FluidError("E-FAT-23", "FAT16 boot sector expected, found other data")
+        raise FluidError("E-FAT-53", "FAT16 boot sector expected, found other data")
     sector_size, per_cluster, reserved, fats, root, small, _, fat_sectors = struct.unpack_from(
         "<HBHBHHBH", sector, 11
     )
     total = small or struct.unpack_from("<I", sector, 32)[0]
     if sector_size != SECTOR or not per_cluster or not fat_sectors or total * SECTOR > size:
-        raise FluidError("E-FAT-23", f"FAT16 of {size} bytes expected, {total} sectors found")
+        raise FluidError("E-FAT-53", f"FAT16 of {size} bytes expected, {total} sectors found")
     data = total - reserved - fats * fat_sectors - root * DIRECTORY_ENTRY // SECTOR
     clusters = data // per_cluster
     if not 4085 <= clusters <= 65524:
-        raise FluidError("E-FAT-23", f"4085..65524 clusters expected, {clusters} found")
+        raise FluidError("E-FAT-53", f"4085..65524 clusters expected, {clusters} found")
     return Geometry(per_cluster * SECTOR, clusters, fat_sectors)
 
 
@@ -146,7 +146,7 @@ def build_fat_partition(files: Sequence[tuple[StrPath, str]], out_path: StrPath)
     root_entries = 1 + sum(_entries(n) for n in {PurePosixPath(n).parts[0] for n in names})
     if root_entries > ROOT_ENTRIES:
         raise FluidError(
-            "E-FAT-22", f"at most {ROOT_ENTRIES} root entries expected, {root_entries} found"
+            "E-FAT-52", f"at most {ROOT_ENTRIES} root entries expected, {root_entries} found"
         )
     geometry = plan_geometry([Path(path).stat().st_size for path, _ in files], names)
     with replacing(out_path) as new:
@@ -164,4 +164,4 @@ def build_fat_partition(files: Sequence[tuple[StrPath, str]], out_path: StrPath)
             _run("mcopy", "-i", image, str(path), f"::{name}")
         made = read_geometry(new)
         if made.cluster_size != geometry.cluster_size or made.clusters < geometry.clusters - 16:
-            raise FluidError("E-FAT-21", f"mkfs.vfat: {geometry} expected, {made} found")
+            raise FluidError("E-FAT-51", f"mkfs.vfat: {geometry} expected, {made} found")

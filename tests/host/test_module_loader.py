@@ -82,7 +82,7 @@ def test_every_kind_of_section_works(arch: str, tmp_path: Path) -> None:
         "divide 123456789abcdef",
         "symbol sample:sample_square+0x2",
         "outside ?",
-        "E-MOD-13 a module 'sample' is already loaded; /unload it first",
+        "E-MOD-15 a module 'sample' is already loaded; /unload it first",
         "again refused",
         "slot 1 1 1",
         "pages left 0",

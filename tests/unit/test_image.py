@@ -68,7 +68,7 @@ def test_geometry_grows_with_the_content() -> None:
         assert g.total_sectors() * SECTOR <= fat.PARTITION_MAX
         cluster_sizes.append(g.cluster_size)
     assert cluster_sizes == sorted(cluster_sizes) and cluster_sizes[-1] == 32768
-    with pytest.raises(FluidError, match=r"E-FAT-20 .*2048 MiB.*choose a smaller model"):
+    with pytest.raises(FluidError, match=r"E-FAT-50 .*2048 MiB.*choose a smaller model"):
         fat.plan_geometry([2 << 30], ["MODEL.GGUF"])
 
 
@@ -83,21 +83,21 @@ def test_many_small_files_fit(tmp_path: Path) -> None:
 )
 def test_impossible_names(tmp_path: Path, name: str) -> None:
     (tmp_path / "f").write_bytes(b"x")
-    with pytest.raises(FluidError, match="E-FAT-22"):
+    with pytest.raises(FluidError, match="E-FAT-52"):
         fat.build_fat_partition([(tmp_path / "f", name)], tmp_path / "fat.img")
     assert list(tmp_path.iterdir()) == [tmp_path / "f"]
 
 
 def test_same_name_in_other_case(tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(b"x")
-    with pytest.raises(FluidError, match="E-FAT-22"):
+    with pytest.raises(FluidError, match="E-FAT-52"):
         fat.build_fat_partition([(tmp_path / "f", "a"), (tmp_path / "f", "A")], tmp_path / "i")
 
 
 def test_too_many_root_entries(tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(b"x")
     files = [(tmp_path / "f", f"F{n}") for n in range(300)]
-    with pytest.raises(FluidError, match="E-FAT-22 at most 512 root entries"):
+    with pytest.raises(FluidError, match="E-FAT-52 at most 512 root entries"):
         fat.build_fat_partition(files, tmp_path / "fat.img")
 
 
@@ -171,7 +171,7 @@ def test_wrong_partition_tables(tmp_path: Path) -> None:
 def test_parts_that_are_not_what_they_should_be(tmp_path: Path) -> None:
     make_image(tmp_path)
     boot, disk, out = (tmp_path / n for n in ("boot.bin", "fat.img", "x.img"))
-    for first, second, code in ((disk, disk, "E-BOOT-04"), (boot, boot, "E-FAT-23")):
+    for first, second, code in ((disk, disk, "E-BOOT-04"), (boot, boot, "E-FAT-53")):
         with pytest.raises(FluidError, match=code):
             image.build_image(first, second, out)
     assert not out.exists() and not out.with_name("x.img.new").exists()
