@@ -17,11 +17,13 @@ def run_interactive(
     image: Path, *, target: str, runner: str = "auto", mem: int = 1024, smp: int = 1
 ) -> int:
     """Boots the image with its console on standard input and output; 0 after a clean end."""
-    chosen = choose_runner(runner, image, target)
-    machine = Machine(
-        image, target=target, runner=chosen, mem=mem, smp=smp, reboot=True, life=LIFE_SECONDS
-    )
+    # A person sees a machine that resets again and again; for a script a reset is the end.
+    reboot = sys.stdin.isatty()
     try:
+        chosen = choose_runner(runner, image, target)
+        machine = Machine(
+            image, target=target, runner=chosen, mem=mem, smp=smp, reboot=reboot, life=LIFE_SECONDS
+        )
         with terminated_as_exit(), machine:
             return converse(machine, sys.stdin.buffer, sys.stdout.buffer)
     except FluidError as error:

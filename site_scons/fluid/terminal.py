@@ -21,7 +21,7 @@ from typing import BinaryIO
 
 from fluid.emulator import Ending
 from fluid.errors import FluidError
-from fluid.event_types import Panic, Prompt
+from fluid.event_types import Bye, Panic, Prompt
 from fluid.machine import Machine
 
 SILENCE_SECONDS = 900.0  # from a pipe: no byte for so long means that the machine hangs
@@ -42,7 +42,8 @@ def converse(machine: Machine, source: BinaryIO, sink: BinaryIO) -> int:
     else:
         _from_pipe(machine, source, Display(machine, sink, raw=False))
     ending = machine.wait_end(OFF_SECONDS)
-    if ending is Ending.PASS:
+    asked = bool(machine.events) and isinstance(machine.events[-1], Bye)
+    if ending is Ending.PASS or (ending is Ending.RESET and asked):
         return 0
     print(f"\nE-RUN-10 the machine {ending.value}{_why(machine)}", file=sys.stderr)
     return 1

@@ -30,8 +30,11 @@ def answer(channel: socket.socket, line: bytes) -> None:
     if line == b"/panic":
         emit(channel, "panic", vector=6, error_code=0, ip=1, address=None, backtrace=["f+0x1"])
         sys.exit(37)
-    if line == b"/hang":
-        time.sleep(600)
+    if line == b"/reboot":
+        emit(channel, "bye")
+        sys.exit(0)
+    if line == b"/crash":  # a triple fault
+        sys.exit(0)
     if line == b"/garbage":
         channel.sendall(b'\x1e{"ev":"done"}\n')
     for number, text in enumerate(line.decode().split()):

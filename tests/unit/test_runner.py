@@ -19,6 +19,7 @@ from fluid.emulator import Ending, MachineConfig, command, ending_of
 from fluid.errors import FluidError
 from fluid.event_types import Boot, Panic, Prompt, Ready, Token
 from fluid.machine import Machine, MachineEnded, MachineTimeout
+from fluid.runner import run_interactive
 
 TOP = Path(__file__).resolve().parents[2]
 FAKE = Path(__file__).with_name("fake_guest.py")
@@ -183,6 +184,13 @@ def test_auto_falls_back_to_tcg(image: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert probe.choose_runner("kvm", image, "i686") == "kvm"
 
 
+def test_a_missing_image_is_told_in_one_sentence(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run_interactive(tmp_path / "none.img", target="i686", runner="tcg") == 1
+    assert capfd.readouterr().err.startswith("\nE-RUN-02 disk image expected")
+
+
 def test_keys_that_leave() -> None:
     keys = terminal.KeyFilter()
     assert keys.feed(b"a\x03\x01") == (b"a\x03", False)
@@ -216,6 +224,8 @@ def talk_env() -> dict[str, str]:
         (b"one two\nthree\n", 0, b""),
         (b"", 0, b""),
         (b"/off\nlost\n", 0, b""),
+        (b"/reboot\n", 0, b""),
+        (b"/crash\n", 1, b"E-RUN-10 the machine was reset (reboot or triple fault)"),
         (b"/panic\n", 1, b"E-RUN-10 the machine panicked: vector 6 at f+0x1"),
     ],
 )
