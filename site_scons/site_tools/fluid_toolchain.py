@@ -25,6 +25,9 @@ PROGRAMS = {
 }
 
 
+_NUMBER = re.compile(r"\b\d+\.\d+\.\d+\b")
+
+
 def _path() -> str:
     """The user's PATH and the system folders that plain users lack (mkfs.vfat)."""
     folders = os.environ.get("PATH", "").split(os.pathsep)
@@ -111,7 +114,8 @@ def generate(env: Any) -> None:
     env.Replace(**PROGRAMS)
     versions = _versions([env.WhereIs(p) for p in PROGRAMS.values()])
     env["FLUID_CC_VERSION"] = versions[0]
-    env["FLUID_TOOLCHAIN"] = env.Value("\n".join(v.split("\n", 1)[0] for v in versions))
+    numbered = (line for text in versions for line in text.splitlines() if _NUMBER.search(line))
+    env["FLUID_TOOLCHAIN"] = env.Value("; ".join(line.strip() for line in numbered))
     env["FLUID_UNITS"] = []
 
     compile_one = "$CC @$RESPONSE $_CPPINCFLAGS -c -o $TARGET $SOURCE"
