@@ -2,7 +2,7 @@
  * answered by one line of JSON. Bytes travel as hex ("-": none), lists of ids with commas. The
  * Python side is engine_driver.py.
  *
- *     engine_host MODEL [ctx N] [memory BYTES] [vocabulary]
+ *     engine_host MODEL [ctx N] [memory BYTES] [vocabulary | damage]
  *
  *     info | tokenize SPECIAL BOS TEXT | piece FIRST ID | eog ID | chat FIRST SYSTEM USER |
  *     eval IDS | predict IDS NEXT | logits | sample MICRO SEED | rewind N | position |

@@ -19,7 +19,9 @@ static struct span texts_at(const struct texts *t, uint32_t i) {
 static int texts_index(struct texts *t, struct memory *memory, const struct gguf_value *v,
                        struct fluid_error *err) {
     if (v->bytes > UINT32_MAX)
-        return fluid_fail(err, "E-GGUF-20", "key %.*s: at most 4 GiB expected, %llu bytes found",
+        return fluid_fail(err, "E-GGUF-20",
+                          "key %.*s: at most 4 GiB expected, %llu bytes found (file "
+                          "damaged? re-copy MODEL.GGUF)",
                           SPAN_ARG(v->key), (unsigned long long)v->bytes);
     t->base = v->at;
     t->n = (uint32_t)v->count;
