@@ -27,6 +27,7 @@
 #define WALK_DEPTH 4
 #define WALK_ENTRIES 4000
 #define MAX_POKES 4096
+#define COMMAND_SECONDS 60 /* an endless loop ends the process */
 
 static uint8_t *image;
 static uint64_t fail_lba, fail_count;
@@ -217,6 +218,7 @@ int main(int argc, char **argv) {
     static char line[1 << 17], word[16], one[1 << 16], two[1 << 16];
     while (fgets(line, sizeof(line), stdin)) {
         one[0] = two[0] = 0;
+        alarm(COMMAND_SECONDS);
         /* Arguments are separated by tabs: names may contain spaces. */
         sscanf(line, "%15[^\t\n]\t%65535[^\t\n]\t%65535[^\t\n]", word, one, two);
         uint64_t number = strtoull(one, NULL, 10), number2 = strtoull(two, NULL, 10);
@@ -250,6 +252,7 @@ int main(int argc, char **argv) {
             return 2;
         }
         fflush(stdout);
+        alarm(0);
     }
     fat16_unmount(&fs);
     return 0;

@@ -1,17 +1,58 @@
-"""FAT16 images for test_fat16.py, made with mkfs.vfat and mtools, and a handle on the driver."""
+"""FAT16 images for the tests of the reader, made with mkfs.vfat and mtools, and a handle on the
+reader's driver (fat16_host.c)."""
 
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import struct
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
+from hostcc import ROOT, build
+
+KERNEL = ROOT / "src/kernel"
+SOURCES = [
+    ROOT / "tests/host/fat16_host.c",
+    *sorted((KERNEL / "fs").glob("fat16*.c")),
+    KERNEL / "dev/block.c",
+    KERNEL / "dev/mbr.c",
+]
+
 SECTOR = 512
 PARTITION_LBA = 64
 FAT16_TYPE = 0x0E
+LONG = "A long name, with spaces & dots... and 64+ more characters in its tail.txt"
+UNICODE = "größe-漢字-Ωя.bin"
+SIZES = [0, 1, 511, 512, 513, 4096, 40000]
+
+Contents = dict[str, bytes]  # by path
+
+
+def content(size: int, seed: int) -> bytes:
+    return random.Random(seed).randbytes(size)
+
+
+# Files of every awkward size and kind of name, in directories and fragmented.
+GAPS = {f"GAP{i}.BIN": content(5000, i) for i in range(12)}
+DELETED = list(GAPS)[::2]
+DIRECTORIES = ["MODULES", "MODULES/Deeper directory"]
+WHOLE = {
+    **{f"SIZE{size}.BIN": content(size, size) for size in SIZES},
+    LONG: content(3000, 1),
+    UNICODE: content(700, 2),
+    "lower.txt": content(99, 3),
+    # 40 long names: more than one cluster of entries
+    **{f"MODULES/tensor_{i}.mod": content(600 + i, i) for i in range(40)},
+    "MODULES/Deeper directory/x": content(5, 4),
+}
+FRAGMENTED = {name: content(28000, len(name)) for name in ("FRAGMENT.BIN", "fragmented too.bin")}
+FILES = {**WHOLE, **FRAGMENTED, **{name: GAPS[name] for name in GAPS if name not in DELETED}}
+
 ENVIRONMENT = {**os.environ, "LC_ALL": "C.UTF-8", "MTOOLS_SKIP_CHECK": "1"}
 
 
@@ -58,10 +99,35 @@ class Volume:
         return path
 
 
+def fill(volume: Volume) -> None:
+    """Puts FILES into an empty volume."""
+    for name in DIRECTORIES:
+        volume.mkdir(name)
+    for name, data in {**GAPS, **WHOLE}.items():
+        volume.put(data, name)
+    for name in DELETED:
+        volume.delete(name)
+    for name, data in FRAGMENTED.items():
+        volume.put(data, name)
+
+
+def standard_disk(folders: pytest.TempPathFactory) -> Path:
+    """A disk with FILES that tests share: 8143 clusters of 1 KiB, two FATs."""
+    folder = folders.getbasetemp() / "fat16-standard"
+    disk = folder / "disk.img"
+    if disk.exists():
+        return disk
+    folder.mkdir()
+    volume = Volume(folder / "fat.img", sectors=16384, cluster=2)
+    fill(volume)
+    return volume.to_disk(disk)
+
+
 @dataclass(frozen=True)
 class Layout:
     """Where the areas lie, in bytes from the start of the disk."""
 
+    disk: Path
     fat: int
     fat_bytes: int
     fats: int
@@ -86,12 +152,12 @@ class Layout:
         data = root + root_entries * 32
         clusters = (total * size - (data - start)) // (cluster * size)
         return Layout(
-            fat, fat_sectors * size, fats, root, root_entries, data, cluster * size, clusters
+            disk, fat, fat_sectors * size, fats, root, root_entries, data, cluster * size, clusters
         )
 
-    def entry(self, disk: Path, short: bytes) -> int:
+    def entry(self, short: bytes) -> int:
         """Offset of the root directory's entry with this 11-byte short name."""
-        with open(disk, "rb") as file:
+        with open(self.disk, "rb") as file:
             file.seek(self.root)
             root = file.read(self.root_entries * 32)
         for at in range(0, len(root), 32):
@@ -113,8 +179,10 @@ class ReaderError(Exception):
 class Reader:
     """The driver (fat16_host.c) on one disk image."""
 
-    def __init__(self, driver: Path, disk: Path) -> None:
+    def __init__(self, disk: Path) -> None:
         self.disk = disk
+        self.layout = Layout.of(disk)
+        driver = build("fat16_host", SOURCES)
         self.process = subprocess.Popen(
             [driver, disk], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
