@@ -88,13 +88,22 @@ uint32_t memory_find(const struct bootinfo *boot, uint32_t from, uint32_t size) 
     return (uint32_t)best;
 }
 
+/* The next place above at where some range begins or ends. */
+static uint64_t next_edge(const struct bootinfo *boot, uint64_t at) {
+    uint64_t next = MEMORY_LIMIT;
+    for (uint32_t i = 0; i < boot->e820_count; i++) {
+        uint64_t base = boot->e820[i].base, end = base + boot->e820[i].length;
+        if (base > at && base < next)
+            next = base;
+        if (end > at && end < next)
+            next = end;
+    }
+    return next;
+}
+
 uint32_t memory_total_kib(const struct bootinfo *boot) {
     uint64_t total = 0;
-    uint64_t at = MEMORY_FIRST;
-    while (at < MEMORY_LIMIT) {
-        uint64_t end = usable_end(boot, at, MEMORY_LIMIT);
-        total += end - at;
-        at = end > at ? end : at + MEMORY_PAGE;
-    }
+    for (uint64_t at = MEMORY_FIRST; at < MEMORY_LIMIT; at = next_edge(boot, at))
+        total += usable_end(boot, at, next_edge(boot, at)) - at;
     return (uint32_t)(total >> 10);
 }
