@@ -6,6 +6,9 @@
  * halts; docs/boot.md tells what n means and what to do. */
 #include "layout.h"
 
+    .globl stage1_address /* for the assertions of stage1.ld */
+    .set stage1_address, STAGE1_ADDR
+
     .code16
     .section .text
     .globl stage1

@@ -9,6 +9,12 @@
 #define DATA16 0x20
 #define CR0_PE 1
 
+    /* For the assertions of stage2.ld. */
+    .globl stage2_address, stage2_limit, stage2_max_size
+    .set stage2_address, BOOT_STAGE2_ADDR
+    .set stage2_limit, STAGE2_LIMIT
+    .set stage2_max_size, STAGE2_MAX_SECTORS * 512
+
     .section .start, "ax", @progbits
     .code16
     .globl stage2_start
