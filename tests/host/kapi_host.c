@@ -73,10 +73,6 @@ bool fluid_poll(void) {
     return kapi_polls_to_stop >= 0 && kapi_polls_to_stop-- == 0;
 }
 
-void fluid_progress(const char *what, uint64_t done, uint64_t total) {
-    fprintf(stderr, "%s %llu/%llu\n", what, (unsigned long long)done, (unsigned long long)total);
-}
-
 _Noreturn void fluid_panic(const char *format, ...) {
     va_list args;
     va_start(args, format);

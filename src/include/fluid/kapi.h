@@ -30,9 +30,6 @@ size_t fluid_memory_free(void); /* bytes that fluid_alloc could still give in to
  * at least once per layer and batch. */
 bool fluid_poll(void);
 
-/* Progress of long work for the status display: done of total (total 0: unknown). */
-void fluid_progress(const char *what, uint64_t done, uint64_t total);
-
 /* A broken invariant: prints, reports a panic and never returns. */
 _Noreturn void fluid_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -10,8 +10,6 @@
 
 #define ALIGN_DEFAULT 16u
 
-static void (*show_progress)(const char *what, uint64_t done, uint64_t total);
-
 int fluid_fail(struct fluid_error *err, const char *code, const char *format, ...) {
     if (!err)
         return -1;
@@ -42,15 +40,6 @@ bool fluid_poll(void) {
     return console_poll();
 }
 
-void fluid_progress(const char *what, uint64_t done, uint64_t total) {
-    if (show_progress)
-        show_progress(what, done, total);
-}
-
-void kapi_set_progress(void (*show)(const char *what, uint64_t done, uint64_t total)) {
-    show_progress = show;
-}
-
 void fluid_panic(const char *format, ...) {
     char text[256];
     va_list args;
@@ -67,7 +56,7 @@ static const struct {
     void *address;
 } table[] = {
     ENTRY(fluid_fail),     ENTRY(fluid_alloc), ENTRY(fluid_free),     ENTRY(fluid_memory_free),
-    ENTRY(fluid_poll),     ENTRY(fluid_panic), ENTRY(fluid_progress), ENTRY(fluid_slot_get),
+    ENTRY(fluid_poll),     ENTRY(fluid_panic), ENTRY(fluid_slot_get),
     ENTRY(memcpy),         ENTRY(memmove),     ENTRY(memset),         ENTRY(memcmp),
     ENTRY(strlen),
 };

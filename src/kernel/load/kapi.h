@@ -2,8 +2,6 @@
 #ifndef KERNEL_LOAD_KAPI_H
 #define KERNEL_LOAD_KAPI_H
 
-#include <stdint.h>
-
 /* Address of a function that modules may import; NULL for any other name. */
 void *kapi_resolve(const char *name);
 /* Who shows the progress that modules report through fluid_progress; NULL: nobody. */
