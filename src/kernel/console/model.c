@@ -85,7 +85,7 @@ static int read_file(struct fluid_error *err) {
     model.file_size = entry.size;
     model.file = capacity ? pages_alloc(capacity / PAGE_SIZE, LARGE_PAGE_SIZE, 0) : NULL;
     if (!model.file)
-        return fluid_fail(err, "E-MEM-02",
+        return fluid_fail(err, "E-MEM-04",
                           "%u MiB of free memory expected for " MODEL_PATH ", found %u MiB in all; add "
                           "memory or use a smaller model",
                           (unsigned)(capacity >> 20),
