@@ -35,7 +35,8 @@ COMMON = (
 
 BOOT = (
     "--target=i686-unknown-none-elf",  # for every target: stage2 hands over in 32-bit mode
-    "-march=i686",
+    "-march=i386",  # runs far enough on any processor to say what it lacks
+    "-fno-builtin",  # the loops of stage2_lib.c must not become calls of themselves
     "-Os",  # stage2 has to fit below 64 KiB with its stack and buffers
     "-mgeneral-regs-only",
     "-g",

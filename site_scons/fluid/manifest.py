@@ -16,7 +16,7 @@ MANIFEST_VERSION = 1
 MANIFEST_MAGIC = b"FLUIDBM1"
 MAX_BLOBS = 8
 STAGE2_ADDR = 0x8000
-STAGE2_END = 0x80000  # conventional memory that every BIOS leaves free
+STAGE2_END = 0x10000  # stage1 reads stage2 with one request that ends in the first 64 KiB
 STAGE2_MAGIC = 0x32534C46
 BUILD_ID_SIZE = 16
 
