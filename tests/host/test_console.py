@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from hostcc import ROOT, build
 
 CONSOLE = ROOT / "src/kernel/console"
@@ -84,7 +85,9 @@ def test_base64_round_trip(console: Path, n: int) -> None:
     assert out == f"{n} {data.hex()}"
 
 
-@pytest.mark.parametrize("bad", [b"A", b"AAA", b"AA=A", b"A===", b"====", b"AA A", b"A\x00AA", b"AAAA="])
+@pytest.mark.parametrize(
+    "bad", [b"A", b"AAA", b"AA=A", b"A===", b"====", b"AA A", b"A\x00AA", b"AAAA="]
+)
 def test_base64_refuses(console: Path, bad: bytes) -> None:
     assert run(console, "base64", bad).stdout == b"-1 "
 
@@ -94,7 +97,7 @@ def test_base64_refuses(console: Path, bad: bytes) -> None:
     [
         (b"0", "1 0"), (b"0.7", "1 700000"), (b"1.000001", "1 1000001"), (b"5", "1 5000000"),
         (b"5.000001", "0 -1"), (b"", "0 -1"), (b".", "0 -1"), (b"1.", "0 -1"), (b".5", "0 -1"),
-        (b"-1", "0 -1"), (b"1.0000001", "0 -1"), (b"99999999999999999999999", "0 -1"), (b"1e3", "0 -1"),
+        (b"-1", "0 -1"), (b"1.0000001", "0 -1"), (b"9" * 25, "0 -1"), (b"1e3", "0 -1"),
     ],
 )  # fmt: skip
 def test_micro_numbers(console: Path, text: bytes, expected: str) -> None:
@@ -103,10 +106,18 @@ def test_micro_numbers(console: Path, text: bytes, expected: str) -> None:
 
 def test_utf8_agrees_with_python(console: Path) -> None:
     rng = random.Random(2)
-    edges = [b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe0\x9f\xbf", b"\xf0\x8f\xbf\xbf"]
+    edges = [
+        b"\xc0\x80",
+        b"\xed\xa0\x80",
+        b"\xf4\x90\x80\x80",
+        b"\xe0\x9f\xbf",
+        b"\xf0\x8f\xbf\xbf",
+    ]
     edges += ["\U0010ffff".encode(), "\ud7ff".encode(), b"\xe2\x82", b"", b"\xf0\x90\x80"]
     for _ in range(60):
-        edges.append(bytes(rng.choice(b"\x20\x7f\x80\xbf\xc2\xe0\xed\xf0\xf4\xa0") for _ in range(4)))
+        edges.append(
+            bytes(rng.choice(b"\x20\x7f\x80\xbf\xc2\xe0\xed\xf0\xf4\xa0") for _ in range(4))
+        )
     for data in edges:
         try:
             data.decode()

@@ -19,9 +19,7 @@ MAX = 0xFFFFFFFF
 TABLES = {"section": 24, "reloc": 24, "export": 16, "import": 4, "symbol": 16}
 _PAIRS = [*((f"{t}_count", f"{t}_off") for t in TABLES), ("string_size", "string_off")]
 _FIELDS = [name for pair in [*_PAIRS, ("bitcode_size", "bitcode_off")] for name in pair]
-HEADER_FIELDS = {
-    name: 116 + 4 * n for n, name in enumerate(_FIELDS)
-}  # offsets
+HEADER_FIELDS = {name: 116 + 4 * n for n, name in enumerate(_FIELDS)}  # offsets
 
 
 def module() -> Module:

@@ -74,6 +74,16 @@ static void show_progress(uint64_t done, uint64_t total) {
     shown = percent;
 }
 
+/* Pages that hold the model file; an empty file has one too, for the engine to judge. */
+static size_t file_pages(void) {
+    return model.file_size ? (model.file_size + PAGE_SIZE - 1) / PAGE_SIZE : 1;
+}
+
+static void free_file(void) {
+    pages_free(model.file, file_pages());
+    model.file = NULL;
+}
+
 /* Reads the model file into 2 MiB-aligned memory. */
 static int read_file(struct fluid_error *err) {
     struct fat16_entry entry;
@@ -81,9 +91,9 @@ static int read_file(struct fluid_error *err) {
 
     if (fat16_lookup(&filesystem, MODEL_PATH, &entry, err) < 0)
         return -1;
-    capacity = ((size_t)entry.size + PAGE_SIZE - 1) / PAGE_SIZE * PAGE_SIZE;
     model.file_size = entry.size;
-    model.file = capacity ? pages_alloc(capacity / PAGE_SIZE, LARGE_PAGE_SIZE, 0) : NULL;
+    capacity = file_pages() * PAGE_SIZE;
+    model.file = pages_alloc(file_pages(), LARGE_PAGE_SIZE, 0);
     if (!model.file)
         return fluid_fail(err, "E-MEM-04",
                           "%u MiB of free memory expected for " MODEL_PATH ", found %u MiB in all; add "
@@ -96,8 +106,7 @@ static int read_file(struct fluid_error *err) {
         return 0;
     }
     kprintf("\n");
-    pages_free(model.file, capacity / PAGE_SIZE);
-    model.file = NULL;
+    free_file();
     return -1;
 }
 
@@ -107,8 +116,7 @@ static int load(struct fluid_error *err) {
     model.handle = engine_open(model.file, model.file_size, &model.info, err);
     if (model.handle)
         return 0;
-    pages_free(model.file, (model.file_size + PAGE_SIZE - 1) / PAGE_SIZE);
-    model.file = NULL;
+    free_file();
     return -1;
 }
 
