@@ -39,7 +39,6 @@ OPTIONS = (
     Option("model", "", "GGUF file for the image; SmolLM2-135M from .venv if not given", _file()),
     Option("runner", "auto", "what executes the image in run", _one_of("auto", "tcg", "kvm")),
     Option("mem", "1024", "memory of the machine in run, MiB", _number(128, 65536)),
-    Option("smp", "1", "processors of the machine in run", _number(1, 64)),
     Option("verbose", "0", "1 prints whole commands", _one_of("0", "1")),
     Option("full", "0", "1 adds the long campaigns to the tests", _one_of("0", "1")),
 )

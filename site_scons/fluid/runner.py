@@ -13,16 +13,14 @@ from fluid.terminal import converse, terminated_as_exit
 LIFE_SECONDS = 30 * 86400.0  # a session of a person
 
 
-def run_interactive(
-    image: Path, *, target: str, runner: str = "auto", mem: int = 1024, smp: int = 1
-) -> int:
+def run_interactive(image: Path, *, target: str, runner: str = "auto", mem: int = 1024) -> int:
     """Boots the image with its console on standard input and output; 0 after a clean end."""
     # A person sees a machine that resets again and again; for a script a reset is the end.
     reboot = sys.stdin.isatty()
     try:
         chosen = choose_runner(runner, image, target)
         machine = Machine(
-            image, target=target, runner=chosen, mem=mem, smp=smp, reboot=reboot, life=LIFE_SECONDS
+            image, target=target, runner=chosen, mem=mem, reboot=reboot, life=LIFE_SECONDS
         )
         with terminated_as_exit(), machine:
             return converse(machine, sys.stdin.buffer, sys.stdout.buffer)

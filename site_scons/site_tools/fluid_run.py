@@ -10,15 +10,15 @@ from typing import Any
 
 _START = (
     "import sys; from pathlib import Path; from fluid.runner import run_interactive; "
-    "image, target, runner, mem, smp = sys.argv[1:]; "
+    "image, target, runner, mem = sys.argv[1:]; "
     "sys.exit(run_interactive("
-    "Path(image), target=target, runner=runner, mem=int(mem), smp=int(smp)))"
+    "Path(image), target=target, runner=runner, mem=int(mem)))"
 )
 
 
 def _run_image(target: Any, source: Any, env: Any) -> int:
     """A process of its own, so that the terminal and Ctrl-C belong to the guest, not to SCons."""
-    options = [env["FLUID_TAG"], env["runner"], env["mem"], env["smp"]]
+    options = [env["FLUID_TAG"], env["runner"], env["mem"]]
     variables = {"PYTHONPATH": str(Path(env.Dir("#").abspath) / "site_scons")}
     return subprocess.call(
         [sys.executable, "-c", _START, str(source[0]), *options],

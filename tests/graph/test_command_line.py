@@ -32,7 +32,6 @@ def test_unknown_option(sources: Tree) -> None:
         ("runner=vmware", "auto|tcg|kvm"),
         ("mem=lots", "128.."),
         ("mem=1", "128.."),
-        ("smp=0", "1..64"),
         ("verbose=yes", "0|1"),
         ("full=2", "0|1"),
         ("model=nowhere.gguf", "existing file"),

@@ -133,7 +133,7 @@ def loader() -> Path:
 
 def load(loader: Path, data: bytes, folder: Path) -> str:
     (folder / "m.mod").write_bytes(data)
-    command = [loader, "load", folder / "m.mod", str(BASE)]
+    command = [str(loader), "load", str(folder / "m.mod"), str(BASE)]
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
 
 

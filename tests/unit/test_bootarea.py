@@ -70,10 +70,9 @@ def build(folder: Path, kernel: Path, registry: bytes = b"registry" * 100) -> by
     (folder / "registry.bin").write_bytes(registry)
     ksyms.build_ksyms(kernel, folder / "ksyms.bin")
     bootarea.build_flat_kernel(kernel, folder / "kernel.bin")
-    parts = [folder / f"{name}.bin" for name in ("kernel", "ksyms", "registry")]
-    bootarea.build_boot_area(
-        folder / "stage1.bin", folder / "stage2.bin", kernel, *parts, folder / "boot.bin"
-    )
+    flat, symbols, modules = (folder / f"{name}.bin" for name in ("kernel", "ksyms", "registry"))
+    stages = (folder / "stage1.bin", folder / "stage2.bin")
+    bootarea.build_boot_area(*stages, kernel, flat, symbols, modules, folder / "boot.bin")
     return (folder / "boot.bin").read_bytes()
 
 
