@@ -1,0 +1,123 @@
+"""sconsw with stand-ins for Python and apt: what it sets up, when, and what it hands to SCons."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Knows what sconsw asks of it; `python -m venv` makes a .venv of copies of itself.
+PYTHON = """#!/bin/sh
+case "$1 $2" in
+"-m venv") echo venv >>made; mkdir -p "$3/bin"; sleep 1; cp "$0" "$3/bin/python" ;;
+"-m pip") echo pip >>made; [ ! -e pip-fails ] ;;
+"-m SCons") shift 2; printf '%s\\n' "$@" ;;
+esac
+"""
+STAND_INS = {
+    "python3": PYTHON,
+    "apt-get": '#!/bin/sh\necho "apt-get $*" >>apt\n',
+    "sudo": '#!/bin/sh\nexec env "$@"\n',
+}
+
+
+class Checkout:
+    """A folder with sconsw and a locked list, and a PATH with the stand-ins."""
+
+    def __init__(self, top: Path) -> None:
+        self.top = top / "the tree"
+        self.top.mkdir()
+        self.elsewhere = top / "elsewhere"
+        self.elsewhere.mkdir()
+        tools = top / "tools"
+        tools.mkdir()
+        shutil.copy2(ROOT / "sconsw", self.top)
+        (self.top / "requirements.lock").write_text("scons==1\n")
+        for name, text in STAND_INS.items():
+            (tools / name).write_text(text)
+            (tools / name).chmod(0o755)
+        self.environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}
+
+    def start(self, *arguments: str, cwd: Path | None = None) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [str(self.top / "sconsw"), *arguments],
+            cwd=cwd or self.top,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, cwd: Path | None = None, status: int = 0) -> list[str]:
+        """What SCons was given, one argument a line."""
+        process = self.start(*arguments, cwd=cwd)
+        out, said = process.communicate(timeout=120)
+        assert process.returncode == status, said
+        return out.splitlines()
+
+    @property
+    def made(self) -> list[str]:
+        """Steps of the set-up so far."""
+        return (self.top / "made").read_text().split()
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    return Checkout(tmp_path)
+
+
+def test_set_up_once(checkout: Checkout) -> None:
+    assert checkout.run("image", "mem=256") == ["image", "mem=256"]
+    assert checkout.run() == [""]
+    assert checkout.made == ["venv", "pip"]
+
+
+def test_set_up_again_when_something_changed(checkout: Checkout) -> None:
+    checkout.run()
+    (checkout.top / "requirements.lock").write_text("scons==2\n")
+    checkout.run()
+    assert checkout.made == ["venv", "pip"] * 2
+    python = checkout.top / ".venv/bin/python"  # another Python behind the same name
+    python.rename(python.with_name("python3.99"))
+    python.symlink_to("python3.99")
+    checkout.run()
+    assert checkout.made == ["venv", "pip"] * 3
+
+
+def test_a_failed_set_up_is_not_believed(checkout: Checkout) -> None:
+    (checkout.top / "pip-fails").touch()
+    checkout.run(status=1)
+    (checkout.top / "pip-fails").unlink()
+    checkout.run()
+    assert checkout.made == ["venv", "pip"] * 2
+
+
+def test_two_at_once_set_up_once(checkout: Checkout) -> None:
+    both = [checkout.start("run") for _ in range(2)]
+    outputs = [process.communicate(timeout=120) for process in both]
+    assert [process.returncode for process in both] == [0, 0], outputs
+    assert checkout.made == ["venv", "pip"]
+
+
+def test_model_counts_from_the_folder_of_the_caller(checkout: Checkout) -> None:
+    elsewhere = checkout.elsewhere
+    given = ["run", "model=a b.gguf", "target=i686"]
+    assert checkout.run(*given) == given
+    expected = ["run", f"model={elsewhere}/a b.gguf", "target=i686"]
+    assert checkout.run(*given, cwd=elsewhere) == expected
+    for untouched in ("model=", "model=/x.gguf"):
+        assert checkout.run(untouched, cwd=elsewhere) == [untouched]
+
+
+def test_called_through_a_link(checkout: Checkout) -> None:
+    link = checkout.elsewhere / "fluid"
+    link.symlink_to(checkout.top / "sconsw")
+    done = subprocess.run(
+        [link, "-h"], env=checkout.environment, capture_output=True, text=True, timeout=120
+    )
+    assert (done.returncode, done.stdout) == (0, "-h\n"), done.stderr
