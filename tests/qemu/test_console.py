@@ -130,6 +130,30 @@ def test_ctrl_c_drops_the_line(guest: Machine) -> None:
     guest.send(b"\x03")
     guest.wait_text(b"^C", 20, start)
     assert codes(guest.command("/cpu")) == []
+    assert codes(guest.command(b"/nonsense\x03/cpu")) == []
+
+
+def test_ctrl_c_right_behind_a_line_stops_its_command(guest: Machine) -> None:
+    start = len(guest.text)
+    guest.send(b"/complete 200 once upon a time\r\x03")
+    done = guest.wait_for(Prompt, 120)[-2]
+    assert isinstance(done, Done)
+    assert done.reason == "cancel"
+    assert codes(guest.command("/cpu")) == []
+    assert b"^C" not in guest.text[start:]  # it stopped the reply, and nothing else
+
+
+def test_text_holds_no_control_bytes(
+    machines: Machines, target: str, tiny: TinyModel, tmp_path: Path
+) -> None:
+    model = shutil.copy(tiny(), tmp_path / "MODEL.GGUF")
+    name = tiny().stem.encode()
+    odd = b"\x1e{\x1b]0;" + b"x" * len(name)
+    model.write_bytes(model.read_bytes().replace(name, odd[: len(name)], 1))
+    guest = machines.boot(target, image_with(target, "odd-name", [(model, "MODEL.GGUF")]), mem=256)
+    assert guest.command("/show") == []
+    assert b"?{?]0;" in guest.text
+    assert not set(guest.text) & set(range(0x20)) - set(b"\b\t\r\n")
 
 
 def test_pasted_lines_are_run_one_after_the_other(guest: Machine) -> None:

@@ -103,7 +103,7 @@ def test_a_model_larger_than_memory_is_refused(
     model.write_bytes(b"GGUF" + bytes(100 << 20))
     image = image_with(target, "large", [(model, "MODEL.GGUF")])
     guest = machines.boot(target, image, mem=64)
-    assert codes(guest.events) == ["E-MEM-02"]
+    assert codes(guest.events) == ["E-MEM-04"]
     assert ready_of(guest).model is None
 
 

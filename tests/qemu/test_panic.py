@@ -68,6 +68,15 @@ def test_the_null_page_is_the_address(machines: Machines, target: str, tiny: Tin
     assert panic.address < 4096
 
 
+def test_a_panic_in_an_event_is_told(machines: Machines, target: str, tiny: TinyModel) -> None:
+    guest = machines.boot(target, image_of(target, tiny()), mem=256)
+    guest.send_line("/selftest panic-event")
+    assert guest.wait_end(60) is Ending.PANIC
+    assert isinstance(guest.events[-1], Panic)
+    assert len(guest.malformed) == 1  # the event that was not finished
+    assert guest.malformed.pop().data.startswith(b'{"ev":"warn"')
+
+
 def test_a_fault_while_reporting_a_fault_still_ends(
     machines: Machines, target: str, tiny: TinyModel
 ) -> None:
