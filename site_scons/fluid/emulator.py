@@ -18,8 +18,10 @@ EXIT_PASS = 0x10
 EXIT_FAIL = 0x11
 EXIT_PANIC = 0x12
 
-RUNNERS = ("auto", "tcg", "kvm")
+ACCELERATORS = ("tcg", "kvm")
+RUNNERS = ("auto", *ACCELERATORS)  # what a user may ask for; probe.py decides about auto
 MACHINES = ("q35", "pc")
+DEFAULT_MEM = 1024  # MiB
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class MachineConfig:
     target: str
     runner: str = "tcg"
     machine: str = "q35"
-    mem: int = 1024  # MiB
+    mem: int = DEFAULT_MEM  # MiB
     smp: int = 1
     cpu: str | None = None
     icount: str | None = None  # "shift=3": deterministic time stamp counter
@@ -79,7 +81,7 @@ class MachineConfig:
 
     def __post_init__(self) -> None:
         _one_of("target", self.target, tuple(EMULATED))
-        _one_of("runner", self.runner, ("tcg", "kvm"))
+        _one_of("runner", self.runner, ACCELERATORS)
         _one_of("machine", self.machine, MACHINES)
         if not self.image.is_file():
             raise FluidError(

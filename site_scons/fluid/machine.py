@@ -29,7 +29,7 @@ from fluid.events import EventStream, Item, Malformed, Text
 from fluid.qmp import Qmp
 
 LIFE_SECONDS = 1800.0  # no machine outlives this
-END_SECONDS = 10.0  # from the end of the serial line to the end of the process
+END_SECONDS = 60.0  # from the end of the serial line to the end of the process
 LOG_TAIL = 3000  # bytes of console shown in error messages
 
 _LIBC = ctypes.CDLL(None)

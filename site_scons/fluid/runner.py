@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from fluid.emulator import DEFAULT_MEM
 from fluid.errors import FluidError
 from fluid.machine import Machine
 from fluid.probe import choose_runner
@@ -13,7 +14,7 @@ from fluid.terminal import converse, terminated_as_exit
 LIFE_SECONDS = 30 * 86400.0  # a session of a person
 
 
-def run_interactive(image: Path, *, target: str, runner: str = "auto", mem: int = 1024) -> int:
+def run_interactive(image: Path, *, target: str, runner: str = "auto", mem: int = DEFAULT_MEM) -> int:
     """Boots the image with its console on standard input and output; 0 after a clean end."""
     # A person sees a machine that resets again and again; for a script a reset is the end.
     reboot = sys.stdin.isatty()

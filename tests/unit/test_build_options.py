@@ -7,12 +7,18 @@ from pathlib import Path
 import pytest
 
 from fluid import options
+from fluid.emulator import EMULATED
 from fluid.targets import DEFAULT_TARGET, TARGETS
 
 
 def test_defaults_are_valid() -> None:
     """Every default passes its own check."""
     assert options.problems({o.name: o.default for o in options.OPTIONS}) == []
+
+
+def test_every_target_can_be_emulated() -> None:
+    """`scons run` and the tests that boot cover all targets."""
+    assert list(EMULATED) == list(TARGETS)
 
 
 def test_each_problem_is_reported() -> None:
