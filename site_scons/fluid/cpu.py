@@ -2,6 +2,8 @@
 
 A profile (profiles/cpu/<tag>.json) names features one by one, never `native`, so that everything
 made from it means the same on every machine. The feature names are those of cpufeatures.py.
+
+E-CPU-20 not a profile, 21 a variant without one. (Codes below 20 belong to the kernel.)
 """
 
 from __future__ import annotations
@@ -44,7 +46,7 @@ class CpuProfile:
 
 
 def profile_from_dict(data: Any, where: str) -> CpuProfile:
-    """Profile from its JSON form; `where` names it in E-CPU-02, raised when it is not one."""
+    """Profile from its JSON form; `where` names it in E-CPU-20, raised when it is not one."""
     try:
         if data["schema"] != PROFILE_SCHEMA:
             raise ValueError(f"schema {PROFILE_SCHEMA} expected, {data['schema']} found")
@@ -52,7 +54,7 @@ def profile_from_dict(data: Any, where: str) -> CpuProfile:
         feature_bits(profile.features)
     except (ValueError, KeyError, TypeError, FluidError) as error:
         raise FluidError(
-            "E-CPU-02", f"{where}: a CPU profile expected, found otherwise ({error}); mend the file"
+            "E-CPU-20", f"{where}: a CPU profile expected, found otherwise ({error}); mend the file"
         ) from error
     return profile
 
@@ -63,7 +65,7 @@ def load_profile(path: Path | str) -> CpuProfile:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
     except ValueError as error:
         raise FluidError(
-            "E-CPU-02", f"{path}: JSON expected, found otherwise ({error}); mend the file"
+            "E-CPU-20", f"{path}: JSON expected, found otherwise ({error}); mend the file"
         ) from error
     return profile_from_dict(data, str(path))
 
@@ -82,4 +84,4 @@ def read_target_profile(path: Path | str, tag: str) -> CpuProfile:
         if variant["tag"] == tag:
             return profile_from_dict(variant, str(path))
     found = ", ".join(variant["tag"] for variant in data["variants"])
-    raise FluidError("E-CPU-03", f"{path}: variant {tag} expected, found {found}; build again")
+    raise FluidError("E-CPU-21", f"{path}: variant {tag} expected, found {found}; build again")

@@ -48,7 +48,7 @@ def test_damaged_profile(tmp_path: Path, text: str) -> None:
     """Anything but a profile is refused by name."""
     file = tmp_path / "cpu.json"
     file.write_text(text)
-    with pytest.raises(FluidError, match="E-CPU-02"):
+    with pytest.raises(FluidError, match="E-CPU-20"):
         cpu.load_profile(file)
 
 
@@ -60,7 +60,7 @@ def test_target_profile(tmp_path: Path) -> None:
     cpu.write_target_profile(target, sources, file)
     for source in sources:
         assert cpu.read_target_profile(file, source.stem) == cpu.load_profile(source)
-    with pytest.raises(FluidError, match="E-CPU-03"):
+    with pytest.raises(FluidError, match="E-CPU-21"):
         cpu.read_target_profile(file, "i686")
 
 

@@ -1,8 +1,8 @@
 /* bootinfo.h - what the boot sectors read from the disk and what they hand to the kernel.
  *
  * The boot area of the disk is described by one 512-byte manifest at LBA 1. It is written by
- * site_scons/fluid/bootarea.py, the owner of this layout; tests/unit/test_layouts.py holds the two
- * against each other. stage1 reads the manifest to find stage2, stage2 reads it to find the blobs.
+ * site_scons/fluid/manifest.py, the owner of this layout (of struct kernel_header: kernelfile.py);
+ * tests/unit/test_layouts.py holds the two against each other. stage1 reads the manifest to find stage2, stage2 reads it to find the blobs.
  * All integers are little-endian, all addresses physical. */
 #ifndef FLUID_BOOTINFO_H
 #define FLUID_BOOTINFO_H

@@ -3,7 +3,7 @@
  * A feature is usable when CPUID reports it and the operating system state it needs (CR4, XCR0) was
  * switched on; the kernel computes the usable set once (arch/x86/cpu.c). Modules carry the set that
  * they require. The numbering is ours and part of the kernel ABI; its other owner is
- * site_scons/fluid/cpu.py (FEATURES). CPUID positions: Intel SDM vol. 2A, CPUID. */
+ * site_scons/fluid/cpufeatures.py (FEATURES). CPUID positions: Intel SDM vol. 2A, CPUID. */
 #ifndef FLUID_CPU_H
 #define FLUID_CPU_H
 

@@ -1,6 +1,6 @@
 /* module.h - the .mod file: relocatable code that the kernel loads, measures and replaces.
  *
- * Made from one relocatable ELF object by site_scons/fluid/modfile.py (the owner of the layout),
+ * Made from one relocatable ELF object by site_scons/fluid/modfile.py (owner of the layout: modlayout.py),
  * loaded by src/kernel/load/module.c. Little-endian. All offsets are from the start of the file.
  * Order in the file: header, sections[], relocs[], exports[], imports[], symbols[], strings,
  * section contents (each aligned to its own alignment, at most 4096).
