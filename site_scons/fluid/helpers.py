@@ -24,12 +24,15 @@ def imports(path: Path) -> frozenset[str]:
 
 @cache
 def closure(*names: str) -> tuple[Path, ...]:
-    """Files of these modules and of all here that they import, directly or not, sorted."""
+    """Files of these modules and of all here that they import, directly or not, sorted.
+
+    FileNotFoundError for a name that is no module: an edge of the graph would be missing.
+    """
     found: set[Path] = set()
     waiting = list(names)
     while waiting:
         path = PACKAGE / f"{waiting.pop()}.py"
-        if path not in found and path.is_file():
-            found.add(path)
+        if path not in found:
             waiting.extend(imports(path))
+            found.add(path)
     return tuple(sorted(found))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+PROGRAMS = ("mkfs.vfat", "mcopy")  # make the partition; another version may make other bytes
+
 
 def _fat_step(target: list[str], source: list[str], env: Any) -> None:
     from fluid import fat
@@ -34,6 +36,10 @@ def _image(env: Any, boot: Any) -> Any:
         partition = env.NoModel("$OUT/fat.img", [])
     else:
         partition = env.FatPartition("$OUT/fat.img", env.File(str(model)))
+        found = (env.WhereIs(program) for program in PROGRAMS)
+        env.Depends(
+            partition, [env.File(path) for path in found if path]
+        )  # the step tells of others
     return env.DiskImage("$OUT/fluid.img", [boot, *partition])[0]
 
 

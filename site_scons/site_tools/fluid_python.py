@@ -3,7 +3,7 @@
 env.PythonBuilder(name, verb, helpers, step, variables) registers the builder `name`. `step` gets
 target and source paths and the environment, and imports its `helpers` from fluid itself, so that a
 null build loads none of them. Every node depends on the files of these helpers and all that they
-import, and on the values of `variables`.
+import, on the versions of all Python packages, and on the values of `variables`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ def _python_builder(
     env: Any, name: str, verb: str, used: Sequence[str], step: Step, variables: Sequence[str] = ()
 ) -> None:
     def emitter(target: list[Any], source: list[Any], env: Any) -> tuple[list[Any], list[Any]]:
-        env.Depends(target, [env.File(str(path)) for path in helpers.closure(*used)])
+        files = [str(path) for path in helpers.closure(*used)]
+        env.Depends(target, [env.File(path) for path in (*files, "#requirements.lock")])
         return target, source
 
     command = (

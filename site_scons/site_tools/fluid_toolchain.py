@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import SCons.Tool
 from SCons.Action import Action
@@ -24,7 +24,6 @@ PROGRAMS = {
     "OBJCOPY": "llvm-objcopy-19",
 }
 
-
 _NUMBER = re.compile(r"\b\d+\.\d+\.\d+\b")
 
 
@@ -34,18 +33,35 @@ def _path() -> str:
     return os.pathsep.join([*folders, *(f for f in ("/usr/sbin", "/sbin") if f not in folders)])
 
 
+def _stop(message: str) -> NoReturn:
+    print(message, file=sys.stderr)
+    sys.exit(2)
+
+
 def _versions(programs: Sequence[str]) -> list[str]:
+    """What each program says of itself; ends the build when one names no version."""
     running = [
         subprocess.Popen([p, "--version"], stdout=subprocess.PIPE, text=True) for p in programs
     ]
-    return [process.communicate()[0] for process in running]
+    said = [process.communicate()[0] for process in running]
+    for program, text in zip(programs, said, strict=True):
+        if not _NUMBER.search(text):
+            _stop(
+                f"E-TOOL-02 a version number was expected from {program} --version, found "
+                f"{text[:200]!r}; install LLVM 19 anew"
+            )
+    return said
 
 
 def _builtins(version: str, architecture: str) -> str:
     """compiler-rt's archive; clang names none for a target without operating system."""
     installed = re.search(r"^InstalledDir: (.*)$", version, re.MULTILINE)
     major = re.search(r"version (\d+)", version)
-    assert installed and major, version
+    if not installed or not major:
+        _stop(
+            "E-TOOL-02 version and InstalledDir were expected from clang --version, found "
+            f"{version[:200]!r}; install LLVM 19 anew"
+        )
     resources = Path(installed[1]).parent / "lib/clang" / major[1]
     return str(resources / "lib/linux" / f"libclang_rt.builtins-{architecture}.a")
 
@@ -105,12 +121,10 @@ def generate(env: Any) -> None:
     env["ENV"] = {"PATH": _path(), "LC_ALL": "C"}
     if not exists(env):
         missing = [p for p in PROGRAMS.values() if not env.WhereIs(p)]
-        print(
+        _stop(
             f"E-TOOL-01 these programs were expected in PATH and not found: {' '.join(missing)}; "
-            "run ./sconsw, which installs them or says how",
-            file=sys.stderr,
+            "run ./sconsw, which installs them or says how"
         )
-        sys.exit(2)
     env.Replace(**PROGRAMS)
     versions = _versions([env.WhereIs(p) for p in PROGRAMS.values()])
     env["FLUID_CC_VERSION"] = versions[0]

@@ -50,7 +50,7 @@ class Tree:
         environment = {k: v for k, v in os.environ.items() if k != "SCONSFLAGS"} | variables
         before = _cpu_of_children()
         done = subprocess.run(
-            command, cwd=self.top, env=environment, capture_output=True, text=True, timeout=300
+            command, cwd=self.top, env=environment, capture_output=True, text=True, timeout=1800
         )
         result = Result(done.returncode, done.stdout + done.stderr, _cpu_of_children() - before)
         if ok is not None:
@@ -84,9 +84,10 @@ class Tree:
 def copy_sources(top: Path) -> Tree:
     """Copies what the build reads to `top`, with a small stand-in for the model."""
     top.mkdir(parents=True)
-    shutil.copy2(ROOT / "SConstruct", top)
+    for name in ("SConstruct", "requirements.lock"):
+        shutil.copy2(ROOT / name, top)
     for folder in ("site_scons", "src", "profiles"):
-        ignored = shutil.ignore_patterns("__pycache__")
+        ignored = shutil.ignore_patterns("__pycache__", ".*_cache")
         shutil.copytree(ROOT / folder, top / folder, ignore=ignored)
     (top / MODEL).write_bytes(bytes(range(256)) * 256)
     return Tree(top)

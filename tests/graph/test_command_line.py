@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,14 @@ def test_no_compiler(sources: Tree, tmp_path: Path) -> None:
     assert "E-TOOL-01" in result.text
     assert "clang-19" in result.text
     assert "sconsw" in result.text
+
+
+def test_another_compiler(sources: Tree, tmp_path: Path) -> None:
+    """A program that names no version would be used without noticing its changes."""
+    fake = tmp_path / "ld.lld-19"
+    fake.write_text("#!/bin/sh\necho a linker\n")
+    fake.chmod(0o755)
+    result = sources.scons(PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert result.status == 2
+    assert "E-TOOL-02" in result.text
+    assert "'a linker" in result.text

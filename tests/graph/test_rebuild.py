@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+
 import pytest
 
 from graph_tree import MODEL, Tree
@@ -16,11 +19,12 @@ NEW_EXPORT = '__attribute__((visibility("default"), used)) int graph_test(void) 
 
 
 def test_nothing_changed(tree: Tree) -> None:
-    """The null build rebuilds no node and takes under a second of CPU."""
+    """The null build rebuilds no node and takes under a second of CPU, on a slow machine more."""
     result = tree.scons(ok=True)
     assert result.built == set()
     assert "up to date" in result.text
-    assert result.cpu_seconds < 1.0
+    start_seconds = tree.scons("--version", ok=True).cpu_seconds  # about 0.1 on the machine meant
+    assert result.cpu_seconds < max(1.0, 12 * start_seconds)
 
 
 def test_module_source(tree: Tree) -> None:
@@ -64,6 +68,32 @@ def test_imported_helper(tree: Tree) -> None:
     assert tree.scons(ok=True).built >= MODS
 
 
+def test_python_packages(tree: Tree) -> None:
+    """Other versions of Python packages: all steps in Python again, and no further when equal."""
+    tree.append("requirements.lock", "# a comment\n")
+    built = tree.scons(ok=True).built
+    assert built >= MODS | {"fat.img", "registry.bin"}
+    assert not any(path.startswith("obj/") for path in built)
+
+
+def test_step(tree: Tree) -> None:
+    """A step in a tool is part of what it makes."""
+    file = tree.top / "site_scons/site_tools/fluid_image.py"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace('"MODEL.GGUF"', '"OTHER.GGUF"'), encoding="utf-8")
+    assert tree.scons(ok=True).built == {"fat.img", "fluid.img"}
+
+
+def test_partition_programs(tree: Tree) -> None:
+    """Another mtools makes the partition again."""
+    folder = tree.top / "tools"
+    folder.mkdir()
+    (folder / "mcopy").write_text(f'#!/bin/sh\nexec {shutil.which("mcopy")} "$@"\n')
+    (folder / "mcopy").chmod(0o755)
+    built = tree.scons(ok=True, PATH=f"{folder}:{os.environ['PATH']}").built
+    assert built == {"fat.img"}
+
+
 def test_plan(tree: Tree) -> None:
     """Another decision about one module rebuilds that module."""
     tree.append(
@@ -102,11 +132,12 @@ def test_compiler_version(tree: Tree) -> None:
     folder = tree.top / "tools"
     folder.mkdir()
     fake = folder / "clang-19"
+    real = shutil.which("clang-19")
     fake.write_text(
-        '#!/bin/sh\n[ "$1" = --version ] || exec /usr/bin/clang-19 "$@"\n'
-        '/usr/bin/clang-19 --version | sed "1s/$/ other/"\n'
+        f'#!/bin/sh\n[ "$1" = --version ] || exec {real} "$@"\n'
+        f'{real} --version | sed "1s/$/ other/"\n'
     )
     fake.chmod(0o755)
-    built = tree.scons(ok=True, PATH=f"{folder}:/usr/bin:/bin").built
+    built = tree.scons(ok=True, PATH=f"{folder}:{os.environ['PATH']}").built
     assert built >= OBJECTS
     assert "fluid.img" not in built
