@@ -208,7 +208,7 @@ def test_time_is_nearly_linear(bpe: Engine, spm: Engine, unit: str) -> None:
         text = unit * (65536 // len(unit.encode()))
         start = time.monotonic()
         ids = engine.tokenize(text, special=True)
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 60
         assert unit == "<s>" or engine.detokenize(ids) == text.encode()
 
 

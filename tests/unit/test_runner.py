@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from fluid.runner import run_interactive
 
 TOP = Path(__file__).resolve().parents[2]
 FAKE = Path(__file__).with_name("fake_guest.py")
+PATIENCE = 120.0  # seconds until a test gives up
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def emulator(tmp_path: Path) -> str:
 
 @pytest.fixture
 def start(image: Path, emulator: str) -> Callable[..., Machine]:
-    def start(how: str = "", life: float = 60.0) -> Machine:
+    def start(how: str = "", life: float = 2 * PATIENCE) -> Machine:
         extra = ("-fake", how) if how else ()
         return Machine(image, target="i686", emulator=emulator, extra=extra, life=life)
 
@@ -97,9 +99,9 @@ def test_missing_image_and_program_say_what_to_do(tmp_path: Path, image: Path) -
 
 def test_a_conversation(start: Callable[..., Machine]) -> None:
     with start() as machine:
-        kinds = [event.ev for event in machine.wait_for(Prompt, 20)]
+        kinds = [event.ev for event in machine.wait_for(Prompt, PATIENCE)]
         assert kinds == ["boot", "warn", "ready", "prompt"]
-        tokens = machine.command("what is this", 20)
+        tokens = machine.command("what is this", PATIENCE)
         assert [t.piece for t in tokens if isinstance(t, Token)] == [b"what", b"is", b"this"]
         assert b"> what is this\r\n" in machine.text
         assert b"\x1e" not in machine.text
@@ -110,57 +112,57 @@ def test_a_conversation(start: Callable[..., Machine]) -> None:
 
 def test_long_input_flows_while_the_echo_is_read(start: Callable[..., Machine]) -> None:
     with start() as machine:
-        machine.wait_for(Prompt, 20)
+        machine.wait_for(Prompt, PATIENCE)
         line = b"x" * 1_000_000
-        tokens = machine.command(line, 60)
+        tokens = machine.command(line, PATIENCE)
         assert [t.piece for t in tokens if isinstance(t, Token)] == [line]
 
 
 def test_a_panic_while_waiting_is_told(start: Callable[..., Machine]) -> None:
     with start() as machine:
-        machine.wait_for(Prompt, 20)
+        machine.wait_for(Prompt, PATIENCE)
         with pytest.raises(MachineEnded, match="it panicked") as caught:
-            machine.command("/panic", 20)
+            machine.command("/panic", PATIENCE)
         assert caught.value.ending is Ending.PANIC
         assert isinstance(machine.events[-1], Panic)
 
 
 def test_waits_end(start: Callable[..., Machine]) -> None:
     with start("silent") as machine:
-        begun = time.monotonic()
         with pytest.raises(MachineTimeout, match=r"event .boot. expected within 0\.3 s"):
             machine.wait_for(Boot, 0.3)
         assert machine.wait_end(0.2) is Ending.TIMEOUT
-        assert time.monotonic() - begun < 10
 
 
 def test_a_machine_does_not_outlive_its_life(start: Callable[..., Machine]) -> None:
     with start("silent", life=0.3) as machine, pytest.raises(MachineTimeout):
-        machine.wait_for(Boot, 60)
+        machine.wait_for(Boot, PATIENCE)
 
 
 def test_events_in_between_are_named(start: Callable[..., Machine]) -> None:
-    with start() as machine, pytest.raises(MachineTimeout, match="found boot, warn, ready, prompt"):
-        machine.wait_for(Panic, 1)
+    with start() as machine:
+        machine.wait_text(b"> ", PATIENCE)
+        with pytest.raises(MachineTimeout, match="found boot, warn, ready, prompt"):
+            machine.wait_for(Panic, 0.3)
 
 
 def test_a_broken_emulator_is_told_with_its_own_words(start: Callable[..., Machine]) -> None:
     with start("broken") as machine, pytest.raises(MachineEnded, match="no such device") as caught:
-        machine.wait_for(Boot, 20)
+        machine.wait_for(Boot, PATIENCE)
     assert caught.value.ending is Ending.EMULATOR
 
 
 def test_malformed_events_are_errors(start: Callable[..., Machine]) -> None:
     with start() as machine:
-        machine.wait_for(Prompt, 20)
+        machine.wait_for(Prompt, PATIENCE)
         with pytest.raises(FluidError, match=r"E-RUN-06 .*'reason' expected"):
-            machine.command("/garbage", 20)
+            machine.command("/garbage", PATIENCE)
         assert len(machine.malformed) == 1
 
 
 def test_the_emulator_ends_with_the_block(start: Callable[..., Machine]) -> None:
     with start() as machine:
-        machine.wait_for(Ready, 20)
+        machine.wait_for(Ready, PATIENCE)
     assert machine.ending is Ending.KILLED
     assert not machine.running
 
@@ -173,7 +175,7 @@ def test_the_probe_believes_answers_only(
     assert not probe.kvm_answers(image, "i686", str(device), emulator)
     device.touch()
     assert not probe.kvm_answers(image, "i686", str(device), "/bin/false")
-    monkeypatch.setattr(probe, "PROBE_SECONDS", 20.0)
+    monkeypatch.setattr(probe, "PROBE_SECONDS", PATIENCE)
     assert probe.kvm_answers(image, "i686", str(device), emulator)
 
 
@@ -233,7 +235,11 @@ def test_lines_from_a_pipe(
     image: Path, emulator: str, typed: bytes, status: int, said: bytes
 ) -> None:
     done = subprocess.run(
-        talk_argv(image, emulator), input=typed, env=talk_env(), capture_output=True, timeout=60
+        talk_argv(image, emulator),
+        input=typed,
+        env=talk_env(),
+        capture_output=True,
+        timeout=PATIENCE,
     )
     assert (done.returncode, said in done.stderr) == (status, True), done
     assert b"\x1e" not in done.stdout
@@ -260,7 +266,7 @@ def test_the_terminal_is_raw_and_comes_back(
             process.send_signal(leave)
         else:
             os.write(master, leave)
-        assert process.wait(20) == (143 if leave == signal.SIGTERM else 0)
+        assert process.wait(PATIENCE) == (143 if leave == signal.SIGTERM else 0)
         assert termios.tcgetattr(slave) == before
     finally:
         process.kill()
@@ -270,10 +276,11 @@ def test_the_terminal_is_raw_and_comes_back(
 
 
 def read_until(fd: int, wanted: bytes) -> bytes:
-    """Bytes from a terminal up to wanted; the alarm ends a wait that is in vain."""
-    signal.alarm(30)
+    """Bytes from a terminal up to wanted."""
     data = b""
+    deadline = time.monotonic() + PATIENCE
     while wanted not in data:
+        ready, _, _ = select.select([fd], [], [], max(0.0, deadline - time.monotonic()))
+        assert ready, f"{wanted!r} expected, found {data!r}"
         data += os.read(fd, 4096)
-    signal.alarm(0)
     return data
