@@ -73,7 +73,6 @@ static void print_event(void) {
     event_string("null", NULL);
     event_i64("negative", INT64_MIN);
     event_u64("large", UINT64_MAX);
-    event_bool("yes", true);
     event_array_begin("array");
     event_array_begin(NULL);
     event_array_end();

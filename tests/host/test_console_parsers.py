@@ -44,6 +44,9 @@ def lines(console: Path, data: bytes) -> list[bytes | None]:
         (b"\x08\x08a\r", [b"a"]),
         (b"one two\x17three\r", [b"one three"]),
         (b"junk\x15new\r", [b"new"]),
+        (b"junk\x03new\r", [b"new"]),
+        (b"one\r\x03two\r", [b"one", b"two"]),
+        (b"x" * 65537 + b"\x15new\r", [b"new"]),
         (b"tab\there\x01\x02\x1b\r", [b"tab\there"]),
         (b"\xff\xfe\r", [b"\xff\xfe"]),
         (b"unfinished", []),
@@ -64,7 +67,7 @@ def test_event_is_one_json_object(console: Path) -> None:
     assert out[:1] == b"\x1e" and out[-1:] == b"\n" and out.count(b"\n") == 1
     assert json.loads(out[1:]) == {
         "ev": "test", "text": text, "string": text, "null": None, "negative": -(2**63),
-        "large": 2**64 - 1, "yes": True, "array": [[], [-1.5, 0.000001]], "none": None,
+        "large": 2**64 - 1, "array": [[], [-1.5, 0.000001]], "none": None,
     }  # fmt: skip
 
 

@@ -1,17 +1,18 @@
 """The console contract: boot, prompts, line input, commands, endings."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
 from fluid.emulator import Ending
-from fluid.event_types import Boot, Bye, Error, Prompt, Ready, Warn
+from fluid.event_types import Boot, Bye, Done, Error, Prompt, Ready, Warn
 from fluid.image import read_layout
 from fluid.machine import Machine
 from fluid.targets import TARGETS
 from guests import Machines, TinyModel, codes, names, no_more_events
-from qemu_images import artifact, image_of
+from qemu_images import artifact, image_of, image_with
 
 LINE_MAX = 64 << 10
 COMMANDS = ["help", "cpu", "mem", "ls", "score", "complete", "set", "show", "clear"]
@@ -81,7 +82,18 @@ def test_settings_are_kept_and_checked(guest: Machine) -> None:
     for line in ("/set temperature hot", "/set temperature -1", "/set colour red", "/set seed x"):
         assert codes(guest.command(line)) == ["E-CON-03"], line
     assert re.search(r"temperature +0\.700", said(guest, "/show"))
+    guest.command("/set temperature 0.000001")
+    assert re.search(r"temperature +0\.000001", said(guest, "/show"))
     guest.command("/set temperature 0")
+
+
+def test_a_message_without_room_for_its_reply_is_told_what_fits(guest: Machine) -> None:
+    guest.command("/clear")
+    (error,) = guest.command("x " * 400)
+    assert isinstance(error, Error)
+    assert error.code == "E-CTX-01"
+    assert "at most 255 more tokens fit into the context of 256" in error.text
+    assert "0 in the conversation" in said(guest, "/show")
 
 
 def test_unknown_commands_are_errors(guest: Machine) -> None:

@@ -17,6 +17,10 @@ void chat_cache_lost(void) {
     cache_lost = true;
 }
 
+uint32_t chat_length(void) {
+    return count;
+}
+
 void command_clear(char *argument, size_t length) {
     (void)argument;
     (void)length;
@@ -40,11 +44,12 @@ static uint32_t append_turn(const struct model *model, const char *text, size_t 
         report_error(&err);
         return 0;
     }
-    if ((uint64_t)n >= model->info.ctx - at) {
-        fluid_fail(&err, "E-CTX-01",
-                   "at most %u more tokens fit into the context of %u, found %u; /clear starts a new "
-                   "conversation",
-                   model->info.ctx - at, model->info.ctx, (unsigned)n);
+    if ((uint64_t)n >= model->info.ctx - at) { /* the reply needs room for a token, too */
+        fluid_fail(
+            &err, "E-CTX-01",
+            "at most %u more tokens fit into the context of %u, found %u; /clear starts a new "
+            "conversation",
+            at < model->info.ctx ? model->info.ctx - at - 1 : 0, model->info.ctx, (unsigned)n);
         report_error(&err);
         return 0;
     }
@@ -63,8 +68,10 @@ void chat_say(const char *text, size_t length) {
         ids = kmalloc(model->info.ctx * sizeof(*ids));
     if (!ids) {
         struct fluid_error err;
-        fluid_fail(&err, "E-MEM-03", "%u bytes of memory expected for the conversation, found none",
-                   (unsigned)(model->info.ctx * sizeof(*ids)));
+        fluid_fail(
+            &err, "E-MEM-03",
+            "%u bytes of memory expected for the conversation, found none; give the machine more",
+            (unsigned)(model->info.ctx * sizeof(*ids)));
         report_error(&err);
         return;
     }

@@ -1,4 +1,5 @@
-/* command_model.c - /score and /complete: both start from an empty KV cache and leave the chat untouched. */
+/* command_model.c - /score and /complete: both start from an empty KV cache and leave the chat
+ * untouched. */
 #include "console/command.h"
 
 #include "console/base64.h"
@@ -41,19 +42,22 @@ static int32_t *tokens_of(const struct model *model, const char *text, size_t le
     int64_t n;
 
     if (!ids) {
-        fluid_fail(&err, "E-MEM-03", "%u bytes of memory expected for the tokens, found none",
-                   (unsigned)(model->info.ctx * sizeof(*ids)));
+        fluid_fail(&err, "E-MEM-03",
+                   "%u bytes of memory expected for the tokens, found none; give the machine more",
+                   (unsigned)((model->info.ctx + 1) * sizeof(*ids)));
         report_error(&err);
         return NULL;
     }
     n = engine_tokenize(text, length, ids, model->info.ctx, &err);
     if (n > (int64_t)model->info.ctx) {
-        fluid_fail(&err, "E-CTX-01", "at most %u tokens fit into the context, found %u; shorten TEXT",
+        fluid_fail(&err, "E-CTX-01",
+                   "at most %u tokens fit into the context, found %u; shorten TEXT",
                    model->info.ctx, (unsigned)n);
         n = -1;
     } else if (n == 0) {
-        fluid_fail(&err, "E-CON-06", "TEXT of at least one token expected, found none; this model adds "
-                                     "no token of its own");
+        fluid_fail(&err, "E-CON-06",
+                   "TEXT of at least one token expected, found none; this model adds "
+                   "no token of its own");
         n = -1;
     }
     if (n < 0) {
@@ -111,8 +115,8 @@ static void score_event(const int32_t *ids, const struct llama_prediction *p, ui
         kprintf("1 token: nothing to predict\n");
 }
 
-/* Evaluates all ids with predictions; ids[n] is a readable sentinel. False after a reported error or when
- * cancelled. */
+/* Evaluates all ids with predictions; ids[n] is a readable sentinel. False after a reported error
+ * or when cancelled. */
 static bool predict(const struct model *model, const int32_t *ids, uint32_t n,
                     struct llama_prediction *predictions) {
     struct fluid_error err;
@@ -153,7 +157,8 @@ void command_score(char *argument, size_t length) {
         kfree(predictions);
     } else {
         struct fluid_error err;
-        fluid_fail(&err, "E-MEM-03", "%u bytes of memory expected for the predictions, found none",
+        fluid_fail(&err, "E-MEM-03",
+                   "%u bytes of memory expected for the predictions, found none; shorten TEXT",
                    (unsigned)(n * sizeof(*predictions)));
         report_error(&err);
     }
@@ -173,7 +178,8 @@ void command_complete(char *argument, size_t length) {
     while (digits < length && argument[digits] != ' ')
         digits++;
     if (!number_u64(argument, digits, UINT32_MAX, &limit) || limit == 0) {
-        fluid_fail(&err, "E-CON-03", "/complete N TEXT expected with N from 1 on, found \"%.*s\"",
+        fluid_fail(&err, "E-CON-03",
+                   "/complete N TEXT expected with N from 1 to %u, found \"%.*s\"", UINT32_MAX,
                    (int)(digits < 40 ? digits : 40), argument);
         report_error(&err);
         return;

@@ -1,4 +1,5 @@
-/* console.c - the conversation with the user: text out to serial and VGA, lines in, one prompt each. */
+/* console.c - the conversation with the user: text out to serial and VGA, lines in, one prompt
+ * each. */
 #include "console/console.h"
 
 #include "console/command.h"
@@ -16,14 +17,23 @@ void console_init(void) {
     vga_init();
 }
 
+/* Control bytes with a meaning for text. All others become '?' on the serial line: a model may
+ * produce any byte, and 0x1E would begin an event, ESC command the terminal. */
+static bool is_text(char c) {
+    return (unsigned char)c >= 0x20 || c == '\r' || c == '\t' || c == '\b';
+}
+
 void console_write(const char *bytes, size_t n) {
     size_t start = 0;
 
     for (size_t i = 0; i < n; i++) {
-        if (bytes[i] != '\n')
+        if (is_text(bytes[i]))
             continue;
         serial_write(bytes + start, i - start);
-        serial_write("\r\n", 2);
+        if (bytes[i] == '\n')
+            serial_write("\r\n", 2);
+        else
+            serial_write("?", 1);
         start = i + 1;
     }
     serial_write(bytes + start, n - start);
@@ -33,10 +43,6 @@ void console_write(const char *bytes, size_t n) {
 bool console_poll(void) {
     line_poll();
     return line_cancelled();
-}
-
-void console_clear_cancel(void) {
-    line_clear_cancel();
 }
 
 static void prompt(void) {
@@ -51,7 +57,6 @@ _Noreturn void console_run(void) {
     for (;;) {
         prompt();
         line_read(&line);
-        line_clear_cancel();
         command_run(&line);
     }
 }

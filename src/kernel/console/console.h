@@ -6,10 +6,10 @@
 #include <stddef.h>
 
 void console_init(void);
-void console_write(const char *bytes, size_t n); /* text for people; LF becomes CR LF on serial */
+/* Text for people. On serial LF becomes CR LF, and control bytes that are no text become '?'. */
+void console_write(const char *bytes, size_t n);
 /* The console loop: prompts, reads a line, runs it; never returns. */
 _Noreturn void console_run(void);
-/* Takes in waiting input; true when Ctrl-C was pressed since console_clear_cancel. */
+/* Takes in waiting input; true when Ctrl-C was pressed since the command's line was read. */
 bool console_poll(void);
-void console_clear_cancel(void);
 #endif

@@ -1,4 +1,5 @@
-/* event.c - one JSON event at a time, written straight to the serial port through a small buffer. */
+/* event.c - one JSON event at a time, written straight to the serial port through a small buffer.
+ */
 #include "console/event.h"
 
 #include "console/base64.h"
@@ -156,11 +157,6 @@ void event_i64(const char *key, int64_t value) {
         return;
     ksnprintf(digits, sizeof(digits), "%lld", (long long)value);
     put_text(digits);
-}
-
-void event_bool(const char *key, bool value) {
-    if (put_key(key))
-        put_text(value ? "true" : "false");
 }
 
 void event_null(const char *key) {

@@ -1,8 +1,13 @@
-/* line.c - line input with echo and editing, over a queue that is filled while replies are generated.
+/* line.c - line input with echo and editing, over a queue that is filled while replies are
+ * generated.
  *
- * CR, LF or CRLF ends a line. Editing applies to control bytes only: Backspace/DEL remove a character,
- * Ctrl-U the line, Ctrl-W a word, Ctrl-C drops the line (or, during a reply, stops the reply). Other
- * control bytes except TAB are ignored. */
+ * CR, LF or CRLF ends a line. Editing applies to control bytes only: Backspace/DEL remove a
+ * character, Ctrl-U the line, Ctrl-W a word, Ctrl-C drops the line. Other control bytes except TAB
+ * are ignored.
+ *
+ * While a line is awaited, no byte behind its end is taken from the serial port: a Ctrl-C there is
+ * still to come when the line's command polls, and stops it. During a command Ctrl-C overtakes what
+ * was typed before. */
 #include "console/line.h"
 
 #include <stdint.h>
@@ -39,27 +44,20 @@ bool line_cancelled(void) {
     return cancelled;
 }
 
-void line_clear_cancel(void) {
-    cancelled = false;
-}
-
-/* Next byte of input; CTRL_C when the user pressed it while a line was awaited. */
+/* Next byte of input: first what came during the last command, then what comes now. */
 static uint8_t next_byte(void) {
-    uint8_t byte;
+    uint8_t queued;
+    int byte;
 
-    while (queue_count == 0 && !cancelled) {
-        line_poll();
-        if (queue_count == 0 && !cancelled)
-            serial_wait();
-    }
     if (queue_count == 0) {
-        cancelled = false;
-        return CTRL_C;
+        while ((byte = serial_read()) < 0)
+            serial_wait();
+        return (uint8_t)byte;
     }
-    byte = queue[queue_head];
+    queued = queue[queue_head];
     queue_head = (queue_head + 1) % QUEUE_SIZE;
     queue_count--;
-    return byte;
+    return queued;
 }
 
 /* Removes the last character (a whole UTF-8 sequence) from the line and from the screen. */
@@ -85,6 +83,7 @@ static void edit(struct line *line, uint8_t byte) {
     } else if (byte == CTRL_U) {
         while (line->length > 0)
             erase_character(line);
+        line->too_long = false;
     } else if (byte == CTRL_W) {
         erase_word(line);
     } else if (byte == CTRL_C) {
@@ -97,6 +96,7 @@ static void edit(struct line *line, uint8_t byte) {
 void line_read(struct line *line) {
     line->length = 0;
     line->too_long = false;
+    cancelled = false; /* it was meant for the command before */
     for (;;) {
         uint8_t byte = next_byte();
         bool ends_pair = byte == '\n' && after_cr;

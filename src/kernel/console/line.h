@@ -1,5 +1,5 @@
-/* line.h - lines typed or pasted at the serial port. Bytes are taken in at any time and kept until a line is
- * awaited, so nothing that is pasted during a reply is lost. */
+/* line.h - lines typed or pasted at the serial port. Bytes are taken in at any time and kept until
+ * a line is awaited, so nothing that is pasted during a reply is lost. */
 #ifndef KERNEL_CONSOLE_LINE_H
 #define KERNEL_CONSOLE_LINE_H
 
@@ -18,6 +18,6 @@ struct line {
 void line_read(struct line *line);
 /* Takes in waiting bytes without blocking; Ctrl-C is remembered, not stored. */
 void line_poll(void);
+/* Ctrl-C came since the last line_read. */
 bool line_cancelled(void);
-void line_clear_cancel(void);
 #endif

@@ -1,6 +1,7 @@
 /* settings.c - /set and /show. Values that are out of range are refused and change nothing. */
 #include "console/settings.h"
 
+#include "console/chat.h"
 #include "console/command.h"
 #include "console/event.h"
 #include "console/model.h"
@@ -59,8 +60,8 @@ static const struct setting {
 } table[] = {
     {"events", "on or off", set_events},
     {"temperature", "0 (greedy) to 5, such as 0.7", set_temperature},
-    {"seed", "a whole number", set_seed},
-    {"max_tokens", "a whole number; 0 for no limit", set_max_tokens},
+    {"seed", "a whole number of 64 bits", set_seed},
+    {"max_tokens", "a whole number up to 4294967295; 0 for no limit", set_max_tokens},
     {"system", "the system message, at most 4095 bytes; in force after /clear", set_system},
 };
 
@@ -98,8 +99,8 @@ void command_show(char *argument, size_t length) {
     (void)argument;
     (void)length;
     kprintf("  events       %s\n", event_enabled() ? "on" : "off");
-    kprintf("  temperature  %lld.%03lld\n", (long long)(temperature / 1000000),
-            (long long)(temperature / 1000 % 1000));
+    kprintf("  temperature  %lld.%06lld\n", (long long)(temperature / 1000000),
+            (long long)(temperature % 1000000));
     kprintf("  seed         %llu\n", (unsigned long long)settings.sampling.seed);
     kprintf("  max_tokens   %u\n", settings.max_tokens);
     kprintf("  system       %s\n", settings.system_set ? settings.system : "(the model's default)");
@@ -110,6 +111,6 @@ void command_show(char *argument, size_t length) {
     kprintf("  model        %s, %s, %u layers, dim %u, vocabulary %u (%s), template %s\n",
             model->info.name, model->info.quant, model->info.n_layers, model->info.dim,
             model->info.vocab, model->info.tokenizer, model->info.chat_template);
-    kprintf("  context      %u of the model's %u tokens, %u in use\n", model->info.ctx,
-            model->info.ctx_model, engine_position());
+    kprintf("  context      %u of the model's %u tokens, %u in the conversation\n", model->info.ctx,
+            model->info.ctx_model, chat_length());
 }
