@@ -29,6 +29,7 @@ void panic_enter(const char *what) {
     __asm__ volatile("cli");
     switch (depth++) {
     case 0:
+        event_abandon();
         return;
     case 1:
         write_raw("\r\npanic while reporting a panic: ");

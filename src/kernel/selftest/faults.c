@@ -3,6 +3,7 @@
 
 #include "arch/x86/sections.h"
 #include "arch/x86/trap.h"
+#include "console/event.h"
 #include "lib/panic.h"
 #include "selftest/selftest.h"
 
@@ -78,16 +79,30 @@ static void software_panic(void) {
     panic("asked for by /selftest, answer %d", 42);
 }
 
+/* The half-written event must not swallow the one about the panic. */
+static void panic_in_event(void) {
+    event_begin("warn");
+    event_string("text", "is never finished");
+    panic("asked for by /selftest, in the middle of an event");
+}
+
 /* A fault while the report of another is on its way. */
 static void nested_panic(void) {
     panic("%s", (const char *)(uintptr_t)opaque_pointer(16));
 }
 
 const struct selftest_fault selftest_faults[] = {
-    {"fault-divide", divide},         {"fault-ud", invalid_opcode},
-    {"fault-page-null", null_read},   {"fault-stack-overflow", stack_overflow},
-    {"fault-nx", execute_data},       {"fault-rodata-write", rodata_write},
-    {"fault-text-write", text_write}, {"fault-double", double_fault},
-    {"fault-gp", general_protection}, {"panic", software_panic},
-    {"panic-nested", nested_panic},   {NULL, NULL},
+    {"fault-divide", divide},
+    {"fault-ud", invalid_opcode},
+    {"fault-page-null", null_read},
+    {"fault-stack-overflow", stack_overflow},
+    {"fault-nx", execute_data},
+    {"fault-rodata-write", rodata_write},
+    {"fault-text-write", text_write},
+    {"fault-double", double_fault},
+    {"fault-gp", general_protection},
+    {"panic", software_panic},
+    {"panic-event", panic_in_event},
+    {"panic-nested", nested_panic},
+    {NULL, NULL},
 };
