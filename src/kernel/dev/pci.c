@@ -15,12 +15,10 @@
 #define REG_CLASS 0x08
 #define REG_HEADER 0x0c
 #define REG_BAR0 0x10
-#define REG_CAPABILITIES 0x34
 
 #define COMMAND_IO 0x1u
 #define COMMAND_MEMORY 0x2u
 #define COMMAND_MASTER 0x4u
-#define STATUS_CAPABILITIES (1u << 20) /* status is the upper half of the command dword */
 
 #define HEADER_MULTI_FUNCTION 0x80u
 #define CLASS_BRIDGE 0x06
@@ -29,9 +27,6 @@
 #define BAR_IO 0x1u
 #define BAR_TYPE_64 0x4u
 #define BAR_TYPE_MASK 0x6u
-
-/* A list longer than what fits into 192 bytes of 4-byte steps is a loop. */
-#define CAPABILITIES_MAX 48
 
 static struct pci_device devices[PCI_MAX_DEVICES];
 static unsigned device_count;
@@ -58,19 +53,6 @@ static void write_command(const struct pci_device *d, uint32_t command) {
 
 void pci_enable(const struct pci_device *d) {
     write_command(d, pci_read32(d, REG_COMMAND) | COMMAND_IO | COMMAND_MEMORY | COMMAND_MASTER);
-}
-
-uint8_t pci_find_capability(const struct pci_device *d, uint8_t id) {
-    if (!(pci_read32(d, REG_COMMAND) & STATUS_CAPABILITIES))
-        return 0;
-    uint8_t offset = pci_read32(d, REG_CAPABILITIES) & 0xfc;
-    for (unsigned i = 0; i < CAPABILITIES_MAX && offset >= 0x40; i++) {
-        uint32_t header = pci_read32(d, offset);
-        if ((header & 0xff) == id)
-            return offset;
-        offset = header >> 8 & 0xfc;
-    }
-    return 0;
 }
 
 /* Writes ones, reads back which address bits stick, restores. Section 6.2.5.1. */

@@ -25,8 +25,6 @@ unsigned pci_count(void);
 const struct pci_device *pci_get(unsigned index);
 uint32_t pci_read32(const struct pci_device *d, uint8_t offset);
 void pci_write32(const struct pci_device *d, uint8_t offset, uint32_t value);
-/* Offset of the first capability with this id (PCI 3.0 section 6.7), 0 when absent. */
-uint8_t pci_find_capability(const struct pci_device *d, uint8_t id);
 /* Sets the I/O, memory and bus-master bits of the command register. */
 void pci_enable(const struct pci_device *d);
 #endif

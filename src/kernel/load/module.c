@@ -7,11 +7,6 @@
 
 static struct loaded_module *modules; /* newest first */
 
-int module_check(const void *file, size_t size, uint32_t usable, struct fluid_error *err) {
-    struct module_file f;
-    return module_file_open(&f, file, size, usable, err);
-}
-
 static void discard(struct loaded_module *m) {
     if (!m)
         return;
@@ -77,8 +72,10 @@ struct loaded_module *module_load(const void *file, size_t size, uint32_t usable
         return NULL;
     struct loaded_module *m = create(&f);
     if (!m) {
-        fluid_fail(err, "E-MOD-10", "memory for the tables of a module of %zu bytes needed, "
-                                    "not available", size);
+        fluid_fail(err, "E-MOD-10",
+                   "memory for the tables of a module of %zu bytes needed, "
+                   "not available",
+                   size);
         return NULL;
     }
     if (module_place(m, &f, err) != 0 || module_relocate(m, &f, err) != 0) {

@@ -7,11 +7,9 @@
 
 struct loaded_module; /* opaque; list in load/module.c */
 
-/* Checks a .mod without placing it: E-MOD-01 .. 07 (docs/formats.md). usable: CPU bits that may be
- * used. */
-int module_check(const void *file, size_t size, uint32_t usable, struct fluid_error *err);
-/* Checks, places, relocates, protects and runs initialisers: E-MOD-01 .. 10, 15 (name already
- * loaded), 14 (entry point exists in another module). The file is not needed afterwards. */
+/* Checks, places, relocates, protects and runs initialisers: E-MOD-01 .. 10 (docs/formats.md), 15
+ * (name already loaded), 14 (entry point exists in another module). usable: CPU bits that may be
+ * used. The file is not needed afterwards. */
 struct loaded_module *module_load(const void *file, size_t size, uint32_t usable,
                                   struct fluid_error *err);
 /* Address of an exported entry point, NULL when absent. */

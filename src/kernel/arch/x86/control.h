@@ -27,7 +27,6 @@
 #define EFER_NXE (1u << 11)
 
 #define EFLAGS_IF (1u << 9)
-#define EFLAGS_ID (1u << 21)
 
 #define DEFINE_CONTROL_REGISTER(name)                                                              \
     static inline uintptr_t read_##name(void) {                                                    \
@@ -70,9 +69,6 @@ static inline uintptr_t read_flags(void) {
     uintptr_t flags;
     __asm__ volatile("pushf\n\tpop %0" : "=r"(flags));
     return flags;
-}
-static inline void write_flags(uintptr_t flags) {
-    __asm__ volatile("push %0\n\tpopf" : : "r"(flags) : "memory", "cc");
 }
 /* Interrupts off; give the result to interrupts_restore. */
 static inline uintptr_t interrupts_save(void) {

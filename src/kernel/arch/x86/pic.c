@@ -20,7 +20,6 @@
 
 static void (*handlers[IRQ_COUNT])(void);
 static uint16_t mask = 0xffff;
-static unsigned spurious;
 
 /* Old controllers need about a microsecond between commands; port 0x80 is the POST code's. */
 static void pic_write(uint16_t port, uint8_t value) {
@@ -66,7 +65,6 @@ static bool is_spurious(unsigned irq) {
     pic_write(port, OCW3_READ_ISR);
     if (inb(port) & 0x80)
         return false;
-    spurious++;
     if (irq == 15)
         pic_write(MASTER, OCW2_EOI);
     return true;
@@ -80,8 +78,4 @@ void irq_handle(unsigned irq) {
     if (irq >= 8)
         pic_write(SLAVE, OCW2_EOI);
     pic_write(MASTER, OCW2_EOI);
-}
-
-unsigned irq_spurious_count(void) {
-    return spurious;
 }

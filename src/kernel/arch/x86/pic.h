@@ -9,6 +9,5 @@ void pic_init(void); /* remaps, masks everything */
 /* Handler for an IRQ, which is unmasked from now on. The handler runs with interrupts off. */
 void irq_register(unsigned irq, void (*handler)(void));
 void irq_handle(unsigned irq); /* trap.c: runs the handler and ends the interrupt */
-unsigned irq_spurious_count(void);
 
 #endif
