@@ -41,14 +41,16 @@
 #define RING_SIZE 65536u /* power of two */
 #define RING_STOP (RING_SIZE - 1024)
 #define RING_RESUME (RING_SIZE / 2)
-#define WRITE_POLLS                                                                                \
-    10000000u /* some ten seconds: a busy reader behind an emulator may take a while */
+/* Some ten seconds: a busy reader behind an emulator may take a while. */
+#define WRITE_POLLS 10000000u
 
 static bool present, stalled;
 static volatile bool irq_works; /* IRQ 4 has arrived at least once */
 static unsigned fifo_size;
-static uint8_t ring[RING_SIZE];
-static volatile uint32_t head, tail; /* head: next to write, tail: next to read; both run freely */
+/* Next to write, next to read; both run freely. All three are volatile: no byte of the ring may be
+ * read before head has told that it is there. */
+static volatile uint32_t head, tail;
+static volatile uint8_t ring[RING_SIZE];
 static bool sender_stopped;
 
 /* The scratch register remembers; a loop-back test would mistake input that is already waiting for
