@@ -263,7 +263,7 @@ def test_weights_that_are_no_numbers(tmp_path: Path) -> None:
     with Engine(path) as engine:
         [*_, last] = engine.predict([1, 260, 270])
         numbers = [last["logsumexp"], last["next"], *(micro for _, micro in last["top"])]
-        assert all(abs(number) <= 10**15 for number in numbers)
+        assert all(abs(number) <= 10**12 for number in numbers)
         assert 0 <= engine.sample() < engine.ask("info")["vocab"]
         assert 0 <= engine.sample(0.7, 3) < engine.ask("info")["vocab"]
 

@@ -25,12 +25,8 @@ static inline struct span span_of(const char *text) {
     return (struct span){text, strlen(text)};
 }
 
-static inline bool span_equal(struct span a, struct span b) {
-    return a.n == b.n && memcmp(a.at, b.at, a.n) == 0;
-}
-
 static inline bool span_is(struct span a, const char *text) {
-    return span_equal(a, span_of(text));
+    return a.n == strlen(text) && memcmp(a.at, text, a.n) == 0;
 }
 
 static inline bool span_starts(struct span a, const char *prefix) {

@@ -3,7 +3,8 @@
 #include "model.h"
 
 #define MICRO 1e6
-#define MICRO_LIMIT 1e15   /* non-finite and absurd values end here; JSON carries it exactly */
+/* Non-finite and absurd values end here: a context full of them still sums up in 64 bits. */
+#define MICRO_LIMIT 1e12
 #define NEGLIGIBLE (-60.0) /* exp of this, times any vocabulary, vanishes in a double's sum */
 
 static int64_t micro(double value) {

@@ -3,9 +3,6 @@
 #include "tokenizer.h"
 #include "unicode.h"
 
-#define SPACE_MARK "\xe2\x96\x81" /* U+2581, stands for a space */
-#define SPACE_MARK_SIZE 3
-
 /* Order-preserving map of floats to integers, turned round: the best score has the smallest key. */
 static uint32_t key_of_score(float score) {
     uint32_t bits;

@@ -3,8 +3,6 @@
 
 #include "unicode.h"
 
-#define SPACE_MARK "\xe2\x96\x81" /* U+2581 */
-
 int tokenizer_init(struct tokenizer *t, struct memory *memory, const struct vocab *vocab,
                    struct fluid_error *err) {
     const char *what = "tokenizer";
@@ -85,11 +83,10 @@ static void put_bpe_text(struct output *out, struct span text) {
 }
 
 static void put_spm_text(struct output *out, struct span text) {
-    const size_t mark = sizeof SPACE_MARK - 1;
     for (size_t i = 0; i < text.n;) {
-        bool is_mark = text.n - i >= mark && memcmp(text.at + i, SPACE_MARK, mark) == 0;
+        bool is_mark = span_starts((struct span){text.at + i, text.n - i}, SPACE_MARK);
         put_bytes(out, is_mark ? " " : text.at + i, 1);
-        i += is_mark ? mark : 1;
+        i += is_mark ? SPACE_MARK_SIZE : 1;
     }
 }
 
@@ -112,8 +109,8 @@ size_t token_piece(const struct vocab *v, int32_t id, bool first, char *out, siz
     struct span text = vocab_text(v, (uint32_t)id);
     if (first && v->add_space_prefix && v->kind[id] == TOKEN_NORMAL &&
         span_starts(text, SPACE_MARK)) {
-        text.at += sizeof SPACE_MARK - 1;
-        text.n -= sizeof SPACE_MARK - 1;
+        text.at += SPACE_MARK_SIZE;
+        text.n -= SPACE_MARK_SIZE;
     }
     switch (v->kind[id]) {
     case TOKEN_NORMAL:

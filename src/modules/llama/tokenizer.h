@@ -12,6 +12,9 @@
     (96u << 10) /* a line of the console, a system message and a template                          \
                  */
 
+#define SPACE_MARK "\xe2\x96\x81" /* U+2581, stands for a space in SentencePiece vocabularies */
+#define SPACE_MARK_SIZE (sizeof SPACE_MARK - 1)
+
 /* A piece of the text being merged; they form a list in text order. */
 struct symbol {
     uint32_t at, n;     /* bytes of the text; n 0: merged into another */
