@@ -22,6 +22,8 @@
 #define BOUNCE_ADDR (BOUNCE_SEGMENT * 16)
 #define BOUNCE_SECTORS 127 /* the most that every EDD BIOS accepts (Phoenix EDD 3.0, AH=42h) */
 
+#define CRC32_POLYNOMIAL 0xedb88320 /* IEEE 802.3, reflected */
+
 #define COM1_PORT 0x3f8
 #define COM1_DIVISOR 1 /* 115200 baud */
 

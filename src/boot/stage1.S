@@ -161,7 +161,7 @@ byte:
 bit:
     shrl $1, %eax
     jnc even
-    xorl $0xedb88320, %eax
+    xorl $CRC32_POLYNOMIAL, %eax
 even:
     decb %bl
     jnz bit

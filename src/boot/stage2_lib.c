@@ -32,7 +32,7 @@ uint32_t crc32(const void *data, size_t n) {
         for (uint32_t i = 0; i < 256; i++) {
             uint32_t c = i;
             for (int bit = 0; bit < 8; bit++)
-                c = c & 1 ? c >> 1 ^ 0xedb88320 : c >> 1;
+                c = c & 1 ? c >> 1 ^ CRC32_POLYNOMIAL : c >> 1;
             table[i] = c;
         }
     }
