@@ -67,7 +67,7 @@ def check_stage2(stage2: bytes) -> None:
         raise FluidError(
             "E-BOOT-02",
             f"stage2: at most {limit} bytes with 'FLS2' at offset 4 expected, "
-            f"{len(stage2)} bytes found",
+            f"{len(stage2)} bytes found; shrink it, or check stage2.ld",
         )
 
 
@@ -93,7 +93,8 @@ def pack(
     check_stage2(stage2)
     if len(kernel) != shape.file_size:
         raise FluidError(
-            "E-BOOT-03", f"kernel.bin: {shape.file_size} bytes expected, {len(kernel)} found"
+            "E-BOOT-03",
+            f"kernel.bin: {shape.file_size} bytes expected, {len(kernel)} found; build it again",
         )
     kernel = set_build_id(kernel, bytes(BUILD_ID_SIZE))
     the_id = build_id(stage2, kernel, ksyms, registry)
@@ -123,18 +124,23 @@ def pack(
     parts = [stage1, pack_manifest(manifest), stage2, kernel, ksyms, registry]
     data = b"".join(part.ljust(sectors(len(part)) * SECTOR, b"\0") for part in parts)
     if len(data) != manifest.end_lba() * SECTOR or unpack(data).manifest != manifest:
-        raise FluidError("E-BOOT-04", "the boot area does not survive packing")
+        raise FluidError(
+            "E-BOOT-04", "the same boot area expected after unpacking, another found; report this"
+        )
     return data
 
 
 def unpack(data: bytes) -> BootArea:
     """Reads the start of an image or a boot area and checks all of it."""
     if len(data) < 2 * SECTOR:
-        raise FluidError("E-BOOT-04", f"a boot area expected, {len(data)} bytes found")
+        raise FluidError(
+            "E-BOOT-04", f"a boot area expected, {len(data)} bytes found; build it again"
+        )
     manifest = unpack_manifest(data[SECTOR : 2 * SECTOR])
     if len(data) < manifest.end_lba() * SECTOR:
         raise FluidError(
-            "E-BOOT-04", f"{manifest.end_lba()} sectors expected, {len(data)} bytes found"
+            "E-BOOT-04",
+            f"{manifest.end_lba()} sectors expected, {len(data)} bytes found; build it again",
         )
 
     def part(what: str, lba: int, size: int, crc: int) -> bytes:
@@ -172,7 +178,9 @@ def read_area(path: StrPath) -> BootArea:
     with Path(path).open("rb") as file:
         start = file.read(2 * SECTOR)
         if len(start) < 2 * SECTOR:
-            raise FluidError("E-BOOT-04", f"a boot area expected, {len(start)} bytes found")
+            raise FluidError(
+                "E-BOOT-04", f"a boot area expected, {len(start)} bytes found; build it again"
+            )
         rest = (unpack_manifest(start[SECTOR:]).end_lba() - 2) * SECTOR
         return unpack(start + file.read(rest))
 

@@ -82,9 +82,16 @@ def _section_flags(section: Any) -> int:
     if section["sh_type"] in ("SHT_FINI_ARRAY", "SHT_PREINIT_ARRAY") or name.startswith(".ctors"):
         raise FluidError("E-MOD-22", f"section {name}: only .init_array is run; remove its users")
     if section["sh_type"] not in ("SHT_PROGBITS", "SHT_NOBITS"):
-        raise FluidError("E-MOD-22", f"section {name}: type {section['sh_type']} is not supported")
+        raise FluidError(
+            "E-MOD-22",
+            f"section {name}: code, data or .bss expected, {section['sh_type']} found; remove its "
+            "users",
+        )
     if flags & SH_FLAGS.SHF_TLS:
-        raise FluidError("E-MOD-22", f"section {name}: modules have no thread-local storage")
+        raise FluidError(
+            "E-MOD-22",
+            f"section {name}: modules have no thread-local storage; make the data global",
+        )
     if flags & SH_FLAGS.SHF_WRITE and not name.startswith(".data.rel.ro"):
         result |= SECTION_WRITE
     if flags & SH_FLAGS.SHF_EXECINSTR:
@@ -107,7 +114,9 @@ def _convert(section: Any) -> Section:
     align = max(section["sh_addralign"], 1)
     if align > ALIGN_MAX or align & (align - 1):
         raise FluidError(
-            "E-MOD-22", f"section {section.name}: aligned to {align}, at most {ALIGN_MAX} expected"
+            "E-MOD-22",
+            f"section {section.name}: alignment of at most {ALIGN_MAX} expected, {align} found; "
+            "lower it",
         )
     flags = _section_flags(section)
     data = b"" if flags & SECTION_NOBITS else section.data()
@@ -146,7 +155,9 @@ def _check_symbol(symbol: Any) -> None:
         )
     if symbol["st_info"]["type"] in ("STT_TLS", "STT_GNU_IFUNC", "STT_LOOS"):
         raise FluidError(
-            "E-MOD-22", f"symbol {symbol.name}: type {symbol['st_info']['type']} is not supported"
+            "E-MOD-22",
+            f"symbol {symbol.name}: a function or data expected, {symbol['st_info']['type']} "
+            "found; replace it",
         )
 
 
@@ -194,7 +205,9 @@ class _Linker:
             return TARGET_SECTION, self.index[shndx], symbol["st_value"]
         what = self.elf.get_section(shndx).name if isinstance(shndx, int) else shndx
         raise FluidError(
-            "E-MOD-24", f"{where} refers to '{symbol.name}' in {what}, which is not loaded"
+            "E-MOD-24",
+            f"{where} refers to '{symbol.name}' in {what}, which is not loaded; remove the "
+            "reference",
         )
 
     def relocs(self) -> list[Reloc]:
@@ -205,7 +218,10 @@ class _Linker:
         symbol = self.symtab.get_symbol(entry["r_info_sym"])
         kind = _reloc_type(self.machine, entry["r_info_type"], symbol.name)
         if offset + RELOC_BYTES[kind] > len(section.data):
-            raise FluidError("E-MOD-21", f"relocation at {offset} is outside of {section.name}")
+            raise FluidError(
+                "E-MOD-21",
+                f"relocation within {section.name} expected, found at {offset}; compile again",
+            )
         if entry.is_RELA():
             addend = entry["r_addend"]
         else:
@@ -250,7 +266,10 @@ def read_object(path: StrPath) -> ElfObject:
             relocs = linker.relocs()
             imports = linker.imports
     except ELFError as error:
-        raise FluidError("E-MOD-21", f"{name}: not a readable ELF object: {error}") from None
+        raise FluidError(
+            "E-MOD-21",
+            f"{name}: an ELF object expected, not a readable ELF found ({error}); compile again",
+        ) from None
     if not exports:
         raise FluidError(
             "E-MOD-25", f"{name} exports nothing; mark its entry points with FLUID_EXPORT"

@@ -115,7 +115,10 @@ def _run(program: str, *arguments: str) -> None:
         ) from None
     if done.returncode:
         message = " ".join((done.stderr or done.stdout).split())
-        raise FluidError("E-FAT-51", f"{program} failed: {message}")
+        raise FluidError(
+            "E-FAT-51",
+            f"{program} was expected to succeed, it failed: {message} (disk full? newer program?)",
+        )
 
 
 def read_geometry(partition: StrPath) -> Geometry:
@@ -124,17 +127,23 @@ def read_geometry(partition: StrPath) -> Geometry:
         sector = file.read(SECTOR)
         size = file.seek(0, os.SEEK_END)
     if len(sector) < SECTOR or sector[510:] != b"\x55\xaa":
-        raise FluidError("E-FAT-53", "FAT16 boot sector expected, found other data")
+        raise FluidError(
+            "E-FAT-53", "a FAT16 boot sector expected, found other data; build it again"
+        )
     sector_size, per_cluster, reserved, fats, root, small, _, fat_sectors = struct.unpack_from(
         "<HBHBHHBH", sector, 11
     )
     total = small or struct.unpack_from("<I", sector, 32)[0]
     if sector_size != SECTOR or not per_cluster or not fat_sectors or total * SECTOR > size:
-        raise FluidError("E-FAT-53", f"FAT16 of {size} bytes expected, {total} sectors found")
+        raise FluidError(
+            "E-FAT-53", f"FAT16 of {size} bytes expected, {total} sectors found; build it again"
+        )
     data = total - reserved - fats * fat_sectors - root * DIRECTORY_ENTRY // SECTOR
     clusters = data // per_cluster
     if not 4085 <= clusters <= 65524:
-        raise FluidError("E-FAT-53", f"4085..65524 clusters expected, {clusters} found")
+        raise FluidError(
+            "E-FAT-53", f"4085..65524 clusters expected, {clusters} found; build it again"
+        )
     return Geometry(per_cluster * SECTOR, clusters, fat_sectors)
 
 
@@ -146,7 +155,8 @@ def build_fat_partition(files: Sequence[tuple[StrPath, str]], out_path: StrPath)
     root_entries = 1 + sum(_entries(n) for n in {PurePosixPath(n).parts[0] for n in names})
     if root_entries > ROOT_ENTRIES:
         raise FluidError(
-            "E-FAT-52", f"at most {ROOT_ENTRIES} root entries expected, {root_entries} found"
+            "E-FAT-52",
+            f"at most {ROOT_ENTRIES} root entries expected, {root_entries} found; use folders",
         )
     geometry = plan_geometry([Path(path).stat().st_size for path, _ in files], names)
     with replacing(out_path) as new:
@@ -164,4 +174,7 @@ def build_fat_partition(files: Sequence[tuple[StrPath, str]], out_path: StrPath)
             _run("mcopy", "-i", image, str(path), f"::{name}")
         made = read_geometry(new)
         if made.cluster_size != geometry.cluster_size or made.clusters < geometry.clusters - 16:
-            raise FluidError("E-FAT-51", f"mkfs.vfat: {geometry} expected, {made} found")
+            raise FluidError(
+                "E-FAT-51",
+                f"mkfs.vfat: {geometry} expected, {made} found; install another dosfstools",
+            )

@@ -70,7 +70,9 @@ def pack_table(partitions: Sequence[Partition]) -> bytes:
 def unpack_table(mbr: bytes, disk_sectors: int) -> list[Partition]:
     """Used entries; E-IMG-01 when one lies outside of the disk or overlaps another."""
     if len(mbr) < SECTOR or mbr[SECTOR - 2 : SECTOR] != MBR_SIGNATURE:
-        raise FluidError("E-IMG-01", "an MBR with 55 AA at its end expected, found other data")
+        raise FluidError(
+            "E-IMG-01", "an MBR with 55 AA at its end expected, found other data; build it again"
+        )
     table = mbr[PARTITION_TABLE : PARTITION_TABLE + PARTITION_COUNT * ENTRY.size]
     found = [
         Partition(status == ACTIVE, kind, lba, count)
@@ -120,7 +122,9 @@ def build_image(boot_bin: StrPath, fat_img: StrPath, out_path: StrPath) -> None:
     start = max(align_up(boot_size, MIB), MIB)
     if boot_size % SECTOR or fat_size % SECTOR or (start + fat_size) // SECTOR >= 1 << 32:
         raise FluidError(
-            "E-IMG-02", f"whole sectors within 2 TiB expected, {boot_size} + {fat_size} bytes found"
+            "E-IMG-02",
+            f"whole sectors within 2 TiB expected, {boot_size} + {fat_size} bytes found; choose a "
+            "smaller model",
         )
     partition = Partition(True, PARTITION_FAT16_LBA, start // SECTOR, fat_size // SECTOR)
     with replacing(out_path) as new:
@@ -131,7 +135,9 @@ def build_image(boot_bin: StrPath, fat_img: StrPath, out_path: StrPath) -> None:
             file.seek(PARTITION_TABLE)
             file.write(pack_table([partition]))
         if read_layout(new).fat16() != partition:
-            raise FluidError("E-IMG-01", "the partition table does not survive packing")
+            raise FluidError(
+                "E-IMG-01", "the same partition expected after packing, another found; report this"
+            )
 
 
 def replace_registry(path: StrPath, registry: bytes) -> None:

@@ -36,11 +36,16 @@ def kernel_shape(kernel_elf: StrPath) -> KernelShape:
             loads = [p for p in elf.iter_segments() if p["p_type"] == "PT_LOAD" and p["p_memsz"]]
             entry = elf["e_entry"]
     except ELFError as error:
-        raise FluidError("E-BOOT-03", f"kernel is not a readable ELF file: {error}") from None
+        raise FluidError(
+            "E-BOOT-03",
+            f"kernel: an ELF file expected, not a readable ELF found ({error}); build again",
+        ) from None
     if not loads:
-        raise FluidError("E-BOOT-03", "kernel: loadable segments expected, none found")
+        raise FluidError(
+            "E-BOOT-03", "kernel: loadable segments expected, none found; check kernel.ld"
+        )
     load = min(p["p_paddr"] for p in loads)
-    file_end = max(p["p_paddr"] + p["p_filesz"] for p in loads if p["p_filesz"])
+    file_end = max(p["p_paddr"] + p["p_filesz"] for p in loads)
     mem_end = max(p["p_paddr"] + p["p_memsz"] for p in loads)
     shape = KernelShape(load, entry, file_end - load, mem_end - load)
     if shape.file_size > KERNEL_MAX:

@@ -41,7 +41,9 @@ def pack(symbols: list[KernelSymbol]) -> bytes:
 
 def unpack(data: bytes) -> list[KernelSymbol]:
     """Raises E-BOOT-20 for a damaged table."""
-    damaged = FluidError("E-BOOT-20", "kernel symbol table is damaged; rebuild it")
+    damaged = FluidError(
+        "E-BOOT-20", "a whole kernel symbol table expected, a damaged one found; rebuild it"
+    )
     if len(data) < HEADER.size:
         raise damaged
     magic, count = HEADER.unpack_from(data)
@@ -66,7 +68,9 @@ def _code_symbols(elf: Any) -> dict[int, tuple[int, str]]:
     }
     table = elf.get_section_by_name(".symtab")
     if table is None:
-        raise FluidError("E-BOOT-21", "the kernel has no symbol table; do not strip kernel.elf")
+        raise FluidError(
+            "E-BOOT-21", "kernel.elf: a symbol table expected, none found; do not strip it"
+        )
     found: dict[int, tuple[int, str]] = {}
     for s in table.iter_symbols():
         kind, address = s["st_info"]["type"], s["st_value"]
@@ -86,7 +90,10 @@ def read_symbols(kernel_elf: StrPath) -> list[KernelSymbol]:
         with Path(kernel_elf).open("rb") as file:
             found = _code_symbols(ELFFile(file))
     except ELFError as error:
-        raise FluidError("E-BOOT-21", f"kernel is not a readable ELF file: {error}") from None
+        raise FluidError(
+            "E-BOOT-21",
+            f"kernel: an ELF file expected, not a readable ELF found ({error}); build again",
+        ) from None
     return [KernelSymbol(address, name) for address, (_, name) in sorted(found.items())]
 
 

@@ -60,7 +60,9 @@ class Manifest:
         for b in self.blobs:
             if b.kind == kind:
                 return b
-        raise FluidError("E-BOOT-04", f"manifest has no blob of kind {kind}; rebuild the image")
+        raise FluidError(
+            "E-BOOT-04", f"manifest: a blob of kind {kind} expected, none found; rebuild it"
+        )
 
     def end_lba(self) -> int:
         """First sector behind everything that the manifest names."""
@@ -100,7 +102,11 @@ def unpack_manifest(data: bytes) -> Manifest:
     if zlib.crc32(data[:CRC_OFFSET] + bytes(4) + data[CRC_OFFSET + 4 :]) != crc:
         raise FluidError("E-BOOT-04", "manifest: CRC-32 does not match; rewrite the image")
     if version != MANIFEST_VERSION or blob_count > MAX_BLOBS:
-        raise FluidError("E-BOOT-04", f"manifest: version {version}, {blob_count} blobs found")
+        raise FluidError(
+            "E-BOOT-04",
+            f"manifest: version {MANIFEST_VERSION} and at most {MAX_BLOBS} blobs expected, "
+            f"version {version} and {blob_count} found; rebuild it",
+        )
     table = data[MANIFEST.size : MANIFEST.size + blob_count * BLOB.size]
     blobs = [Blob(*row) for row in BLOB.iter_unpack(table)]
     manifest = Manifest(build_id, lba, count, size, stage2_crc, entry, blobs)
@@ -110,11 +116,22 @@ def unpack_manifest(data: bytes) -> Manifest:
         *((b.lba, b.sectors, b.size) for b in blobs),
     ]:
         if part_lba < next_lba or part_sectors != sectors(part_size):
-            raise FluidError("E-BOOT-04", f"manifest: {part_size} bytes at LBA {part_lba} found")
+            raise FluidError(
+                "E-BOOT-04",
+                f"manifest: whole sectors from LBA {next_lba} on expected, {part_size} bytes in "
+                f"{part_sectors} sectors at LBA {part_lba} found; rebuild it",
+            )
         next_lba = part_lba + part_sectors
     kinds = [b.kind for b in blobs]
     if len(set(kinds)) != len(kinds) or BLOB_KERNEL not in kinds:
-        raise FluidError("E-BOOT-04", f"manifest: blob kinds {kinds}; one kernel expected")
+        raise FluidError(
+            "E-BOOT-04",
+            f"manifest: different kinds of blobs, a kernel among them, expected, {kinds} found; "
+            "rebuild it",
+        )
     if any(b.mem_size < b.size for b in blobs):
-        raise FluidError("E-BOOT-04", "manifest: a blob is larger than its memory")
+        raise FluidError(
+            "E-BOOT-04",
+            "manifest: blobs that fit their memory expected, a larger one found; rebuild it",
+        )
     return manifest

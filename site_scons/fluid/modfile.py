@@ -99,7 +99,10 @@ def pack(module: Module) -> bytes:
     data = header + body + bytes(contents)
     data = data[:SHA_OFFSET] + digest(data) + data[SHA_OFFSET + SHA_SIZE :]
     if unpack(data) != module:
-        raise FluidError("E-MOD-27", f"module {module.name} does not survive packing")
+        raise FluidError(
+            "E-MOD-27",
+            f"module {module.name}: the same expected after unpacking, another found; report this",
+        )
     return data
 
 

@@ -112,7 +112,9 @@ def _check_reloc(m: Module, n: int, r: Reloc) -> None:
 def unpack(data: bytes) -> Module:
     """Reads a .mod; raises FluidError E-MOD-01 .. 04 for a damaged one."""
     if len(data) < HEADER.size or struct.unpack_from("<I", data)[0] != MAGIC:
-        raise FluidError("E-MOD-01", f"expected a .mod file, found {len(data)} other bytes")
+        raise FluidError(
+            "E-MOD-01", f"expected a .mod file, found {len(data)} other bytes; rebuild it"
+        )
     h = HEADER.unpack_from(data)
     if h[1] != VERSION_MAJOR:
         raise FluidError("E-MOD-02", f"version {VERSION_MAJOR} expected, {h[1]} found; rebuild it")

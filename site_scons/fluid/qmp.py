@@ -44,7 +44,10 @@ class Qmp:
         self._channel.sendall(json.dumps(request).encode() + b"\n")
         answer = self._receive("return", deadline)
         if "error" in answer:
-            raise FluidError("E-RUN-08", f"QMP {name}: {answer['error'].get('desc')}")
+            raise FluidError(
+                "E-RUN-08",
+                f"QMP {name} was expected to succeed, found: {answer['error'].get('desc')}",
+            )
         return answer["return"]
 
     def _receive(self, key: str, deadline: float) -> dict[str, Any]:

@@ -76,12 +76,18 @@ def pack(files: Sequence[bytes]) -> bytes:
 def unpack(data: bytes) -> Registry:
     """Reads and checks a registry and its modules; raises E-REG-nn or E-MOD-nn."""
     if len(data) < HEADER.size or struct.unpack_from("<I", data)[0] != MAGIC:
-        raise FluidError("E-REG-01", f"expected a registry, found {len(data)} other bytes")
+        raise FluidError(
+            "E-REG-01", f"expected a registry, found {len(data)} other bytes; rebuild it"
+        )
     _, version, total, count, sha = HEADER.unpack_from(data)
     if version != VERSION:
         raise FluidError("E-REG-02", f"version {VERSION} expected, {version} found; rebuild it")
     if total != len(data) or HEADER.size + count * ENTRY.size > total:
-        raise FluidError("E-REG-03", f"{total} bytes and {count} entries, file has {len(data)}")
+        raise FluidError(
+            "E-REG-03",
+            f"{len(data)} bytes and entries within them expected, {total} and {count} entries "
+            "found; rebuild it",
+        )
     index = data[HEADER.size : HEADER.size + count * ENTRY.size]
     if hashlib.sha256(index).digest() != sha:
         raise FluidError("E-REG-04", "SHA-256 of the index does not match (damaged? rebuild it)")
@@ -89,18 +95,28 @@ def unpack(data: bytes) -> Registry:
     files: list[bytes] = []
     for name, target, cpu_bits, rank, offset, size, _ in ENTRY.iter_unpack(index):
         if offset % MODULE_ALIGN or offset + size > total:
-            raise FluidError("E-REG-03", f"entry {len(entries)}: {size} bytes at {offset}")
+            raise FluidError(
+                "E-REG-03",
+                f"entry {len(entries)}: a place within {total} bytes expected, {size} at {offset} "
+                "found; rebuild it",
+            )
         content = data[offset : offset + size]
         m = unpack_mod(content)
         if (name.rstrip(b"\0"), target.rstrip(b"\0")) != (m.name.encode(), m.target.encode()) or (
             (cpu_bits, rank) != (m.cpu_bits, m.rank)
         ):
-            raise FluidError("E-REG-06", f"entry {len(entries)} differs from module {m.name}")
+            raise FluidError(
+                "E-REG-06",
+                f"entry {len(entries)}: what module {m.name} says expected, another name, target, "
+                "CPU or rank found; rebuild it",
+            )
         entries.append(Entry(m.name, m.target, cpu_bits, rank, offset, size))
         files.append(content)
     keys = [(e.name, -e.rank) for e in entries]
     if keys != sorted(set(keys)):
-        raise FluidError("E-REG-05", "entries sorted by name and rank expected; rebuild it")
+        raise FluidError(
+            "E-REG-05", "entries sorted by name and rank expected, another order found; rebuild it"
+        )
     return Registry(entries, files)
 
 

@@ -14,7 +14,9 @@ from fluid.terminal import converse, terminated_as_exit
 LIFE_SECONDS = 30 * 86400.0  # a session of a person
 
 
-def run_interactive(image: Path, *, target: str, runner: str = "auto", mem: int = DEFAULT_MEM) -> int:
+def run_interactive(
+    image: Path, *, target: str, runner: str = "auto", mem: int = DEFAULT_MEM
+) -> int:
     """Boots the image with its console on standard input and output; 0 after a clean end."""
     # A person sees a machine that resets again and again; for a script a reset is the end.
     reboot = sys.stdin.isatty()

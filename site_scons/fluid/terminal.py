@@ -128,7 +128,11 @@ def _from_pipe(machine: Machine, source: BinaryIO, display: Display) -> None:
         if display.update():
             heard = time.monotonic()
         if time.monotonic() - heard > SILENCE_SECONDS:
-            raise FluidError("E-RUN-11", f"no output for {SILENCE_SECONDS:g} s, machine given up")
+            raise FluidError(
+                "E-RUN-11",
+                f"output within {SILENCE_SECONDS:g} s expected, none came; the machine was ended "
+                "(say less, or on a terminal)",
+            )
         if sum(isinstance(event, Prompt) for event in machine.events) > answered:
             answered += 1
             line = source.readline()
