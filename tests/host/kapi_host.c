@@ -85,10 +85,17 @@ _Noreturn void fluid_panic(const char *format, ...) {
 /* Weak: a program may link some of the tensor modules only. */
 #define OPERATIONS(X)                                                                              \
     X(matmul, matmul_f32)                                                                          \
-    X(matmul, matmul_f16) X(matmul, matmul_q8_0) X(matmul, matmul_q4_0) X(matmul, matmul_q4_1)     \
-        X(row, row_f32) X(row, row_f16) X(row, row_q8_0) X(row, row_q4_0) X(row, row_q4_1)         \
-            X(quantize_q8, quantize_q8) X(rmsnorm, rmsnorm) X(rope, rope) X(attention, attention)  \
-                X(swiglu, swiglu) X(add, add)
+    X(matmul, matmul_f16)                                                                          \
+    X(matmul, matmul_q8_0)                                                                         \
+    X(matmul, matmul_q4_0)                                                                         \
+    X(matmul, matmul_q4_1)                                                                         \
+    X(row, row_f32)                                                                                \
+    X(row, row_f16)                                                                                \
+    X(row, row_q8_0)                                                                               \
+    X(row, row_q4_0)                                                                               \
+    X(row, row_q4_1)                                                                               \
+    X(quantize_q16, quantize_q16)                                                                  \
+    X(rmsnorm, rmsnorm) X(rope, rope) X(attention, attention) X(swiglu, swiglu) X(add, add)
 #define DECLARE(type, name) extern type##_fn name __attribute__((weak));
 OPERATIONS(DECLARE)
 

@@ -9,34 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gguf import GGMLQuantizationType, GGUFReader
+from gguf import GGUFReader
 from gguf.quants import dequantize
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
 
-QUANT_BLOCK = 32
-FLOAT_TYPES = {GGMLQuantizationType.F32, GGMLQuantizationType.F16, GGMLQuantizationType.BF16}
-
-
-def through_8_bits(x: Array) -> Array:
-    """What is left of activations after quantize_q8 (tensor.h): blocks of 32, d = max|x| / 127."""
-    blocks = x.reshape(-1, QUANT_BLOCK)
-    d = (np.abs(blocks).max(axis=1, keepdims=True) / np.float32(127)).astype(np.float32)
-    scaled = np.divide(blocks, d, out=np.zeros_like(blocks), where=d > 0)
-    whole = np.trunc(scaled)
-    rounded = whole + np.sign(scaled) * (np.abs(scaled - whole) >= 0.5)
-    out: Array = (rounded * d).astype(np.float32).reshape(x.shape)
-    return out
-
 
 class NumpyLlama:
-    """Weights and hyper-parameters of one file; logits() evaluates token ids.
+    """Weights and hyper-parameters of one file; logits() evaluates token ids."""
 
-    eight_bits: products with quantised weights see their input through_8_bits, as in the engine.
-    """
-
-    def __init__(self, path: Path, *, eight_bits: bool = False) -> None:
+    def __init__(self, path: Path) -> None:
         reader = GGUFReader(path)
 
         def key(name: str, default: Any = None) -> Any:
@@ -53,9 +36,6 @@ class NumpyLlama:
         self.weights: dict[str, Array] = {
             t.name: dequantize(t.data, t.tensor_type).astype(np.float32) for t in reader.tensors
         }
-        self.quantised = {
-            t.name for t in reader.tensors if eight_bits and t.tensor_type not in FLOAT_TYPES
-        }
         self.output = "output" if "output.weight" in self.weights else "token_embd"
 
     def _norm(self, x: Array, name: str) -> Array:
@@ -64,8 +44,6 @@ class NumpyLlama:
         return scaled.astype(np.float32)
 
     def _linear(self, x: Array, name: str) -> Array:
-        if name + ".weight" in self.quantised:
-            x = through_8_bits(x)
         out: Array = x @ self.weights[name + ".weight"].T
         return out
 

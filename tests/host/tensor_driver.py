@@ -25,7 +25,9 @@ V2 = ["-msse3", "-mssse3", "-msse4.1", "-msse4.2", "-mpopcnt"]
 
 MAX_ARGS = 8
 MAX_BUFFERS = 5
-ACT_Q8 = np.dtype([("d", "<f4"), ("sum", "<f4"), ("q", "i1", (32,))])
+ACT_Q16 = np.dtype([("d", "<f4"), ("sum", "<f4"), ("q", "<i2", (32,))])
+# Value i of a block stands at q[ACT_ORDER[i]].
+ACT_ORDER = [i // 16 * 16 + i % 2 * 8 + i % 16 // 2 for i in range(32)]
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ class Tensor:
     def matmul(
         self, kind: str, weights: Bytes, x: NDArray[np.generic], rows: int, cols: int
     ) -> Floats:
-        """out (n, rows); x (n, cols) floats or (n, cols / 32) ACT_Q8."""
+        """out (n, rows); x (n, cols) floats or (n, cols / 32) ACT_Q16."""
         n, stride = x.shape[0], rows + 3
         out = np.full(n * stride - 3, 12345.0, np.float32)  # the last row has no padding
         raw = self.call(f"matmul_{kind}", [stride, rows, cols, n], out, weights, x)
@@ -115,11 +117,11 @@ class Tensor:
         out = np.zeros(cols, np.float32)
         return np.frombuffer(self.call(f"row_{kind}", [r, cols], out, weights), np.float32)
 
-    def quantize_q8(self, x: Floats) -> NDArray[np.void]:
+    def quantize_q16(self, x: Floats) -> NDArray[np.void]:
         n, cols = x.shape
-        out = np.zeros((n, cols // 32), ACT_Q8)
-        raw = self.call("quantize_q8", [cols, n], out, x)
-        return np.frombuffer(raw, ACT_Q8).reshape(n, cols // 32)
+        out = np.zeros((n, cols // 32), ACT_Q16)
+        raw = self.call("quantize_q16", [cols, n], out, x)
+        return np.frombuffer(raw, ACT_Q16).reshape(n, cols // 32)
 
     def rmsnorm(self, x: Floats, w: Floats, eps: float) -> Floats:
         bits = int(np.float32(eps).view(np.uint32))

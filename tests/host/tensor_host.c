@@ -31,7 +31,7 @@ struct buffer {
 
 matmul_fn matmul_f32, matmul_f16, matmul_q8_0, matmul_q4_0, matmul_q4_1;
 row_fn row_f32, row_f16, row_q8_0, row_q4_0, row_q4_1;
-quantize_q8_fn quantize_q8;
+quantize_q16_fn quantize_q16;
 rmsnorm_fn rmsnorm;
 rope_fn rope;
 attention_fn attention;
@@ -121,8 +121,8 @@ static void run_attention(const uint32_t *a, void *const b[]) {
 static void run(const char *op, const uint32_t *a, void *const b[]) {
     if (run_format(op, a, b))
         return;
-    if (strcmp(op, "quantize_q8") == 0)
-        quantize_q8(b[0], b[1], a[0], a[1]);
+    if (strcmp(op, "quantize_q16") == 0)
+        quantize_q16(b[0], b[1], a[0], a[1]);
     else if (strcmp(op, "rmsnorm") == 0)
         rmsnorm(b[0], b[1], b[2], a[0], float_of(a[1]), a[2]);
     else if (strcmp(op, "rope") == 0)

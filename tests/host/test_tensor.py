@@ -8,7 +8,7 @@ from gguf import GGMLQuantizationType
 from gguf.quants import dequantize, quantize
 from numpy.typing import NDArray
 
-from tensor_driver import ACT_Q8, Bytes, Floats, Tensor
+from tensor_driver import ACT_ORDER, ACT_Q16, Bytes, Floats, Tensor
 
 KINDS = {
     "f32": GGMLQuantizationType.F32,
@@ -40,14 +40,20 @@ def unpack(kind: str, raw: Bytes) -> NDArray[np.float64]:
     return values.astype(np.float64)
 
 
+def integers(act: NDArray[np.void]) -> NDArray[np.int16]:
+    """q of struct act_q16 in the order of the values."""
+    ordered: NDArray[np.int16] = act["q"][..., ACT_ORDER]
+    return ordered
+
+
 def activations(
     kind: str, x: Floats, tensor: Tensor
 ) -> tuple[NDArray[np.generic], NDArray[np.float64]]:
     """What matmul takes and the values that it stands for."""
     if kind in FLOATS:
         return x, x.astype(np.float64)
-    act = tensor.quantize_q8(x)
-    values = act["q"].astype(np.float64) * act["d"].astype(np.float64)[..., None]
+    act = tensor.quantize_q16(x)
+    values = integers(act).astype(np.float64) * act["d"].astype(np.float64)[..., None]
     return act, values.reshape(x.shape)
 
 
@@ -108,18 +114,18 @@ def test_result_depends_on_neither_batch_nor_row(tensor: Tensor, kind: str) -> N
 
 @pytest.mark.parametrize("kind", QUANTISED)
 def test_extreme_integers_do_not_overflow(tensor: Tensor, kind: str) -> None:
-    """Largest and smallest stored weights against activations of +-127, all signs alike."""
+    """Largest and smallest stored weights against activations of +-32767, all signs alike."""
     blocks = {"q8_0": (2, [0x80, 0x7F]), "q4_0": (2, [0x00, 0xFF]), "q4_1": (4, [0x00, 0xFF])}
     scales, fills = blocks[kind]
     size = 34 if kind == "q8_0" else scales + 16
     stored = np.array([1.0, -2.0], np.float16).view(np.uint8)
     for fill in fills:
-        for q in (127, -127):
+        for q in (32767, -32767):
             raw = np.full((5, 2 * size), fill, np.uint8)
             for b in range(2):
                 at = b * size
                 raw[:, at : at + scales] = stored[:scales]
-            x = np.zeros((4, 2), ACT_Q8)
+            x = np.zeros((4, 2), ACT_Q16)
             x["d"], x["q"], x["sum"] = 0.5, q, 0.5 * q * 32
             out = tensor.matmul(kind, raw, x, 5, 64)
             expected = unpack(kind, raw) @ np.full((64, 4), 0.5 * q)
@@ -170,25 +176,26 @@ def test_f16_infinity_reaches_the_result(tensor: Tensor) -> None:
 
 def test_quantisation_rounds_halves_away_from_zero(tensor: Tensor) -> None:
     x = np.zeros((1, 32), np.float32)
-    x[0, :9] = [127, 0.5, 1.5, 2.5, -0.5, -1.5, -2.5, np.nextafter(np.float32(0.5), 0), -126.5]
-    block = tensor.quantize_q8(x)[0, 0]
+    below = np.nextafter(np.float32(0.5), 0)
+    x[0, :9] = [32767, 0.5, 1.5, 2.5, -0.5, -1.5, -2.5, below, -32766.5]
+    block = tensor.quantize_q16(x)[0, 0]
     assert block["d"] == 1
-    assert list(block["q"][:9]) == [127, 1, 2, 3, -1, -2, -3, 0, -127]
-    assert block["sum"] == 127 + 1 + 2 + 3 - 1 - 2 - 3 - 127
+    assert list(integers(block)[:9]) == [32767, 1, 2, 3, -1, -2, -3, 0, -32767]
+    assert block["sum"] == 0
 
 
 @pytest.mark.parametrize("cols", [32, 576, 1536])
 def test_quantisation_equals_its_definition(tensor: Tensor, cols: int) -> None:
     scales = np.float32(10.0) ** np.arange(-6, 6, dtype=np.float32)
     x = random(cols, 12, cols) * scales[:, None]
-    act = tensor.quantize_q8(x)
+    act = tensor.quantize_q16(x)
     blocks = x.reshape(12, -1, 32)
-    d = np.abs(blocks).max(axis=2) / np.float32(127)
+    d = np.abs(blocks).max(axis=2) / np.float32(32767)
     ratio = blocks / d[..., None]
     q = np.sign(ratio) * np.floor(np.abs(ratio).astype(np.float64) + 0.5)
     assert (act["d"] == d).all()
-    assert (act["q"] == q).all()
-    assert (np.abs(act["q"]).max(axis=2) == 127).all()
+    assert (integers(act) == q).all()
+    assert (np.abs(act["q"]).max(axis=2) == 32767).all()
     assert (act["sum"] == d * q.sum(axis=2).astype(np.float32)).all()
 
 
@@ -198,11 +205,11 @@ def test_quantisation_of_zero_tiny_and_broken_blocks(tensor: Tensor) -> None:
     x[0, 64] = np.nan
     x[0, 96] = -np.inf
     x[0, 128] = 3e38
-    act = tensor.quantize_q8(x)[0]
+    act = tensor.quantize_q16(x)[0]
     for block in act[:2]:
         assert block["d"] == 0 and block["sum"] == 0 and not block["q"].any()
     assert np.isnan(act["d"][2]) and np.isinf(act["d"][3])
-    assert act["q"][4][0] == 127 and act["d"][4] == np.float32(3e38) / np.float32(127)
+    assert act["q"][4][0] == 32767 and act["d"][4] == np.float32(3e38) / np.float32(32767)
 
 
 @pytest.mark.parametrize("dim", [1, 2, 3, 7, 8, 64, 172, 576, 1539])

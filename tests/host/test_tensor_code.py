@@ -93,4 +93,4 @@ def test_modules_are_self_contained(target: Target, tag: str, tmp_path: Path) ->
     if tag in BASELINES:
         assert not later, f"{tag} code needs more than SSE2: {sorted(later)}"
     else:
-        assert "phaddw" in later, f"{tag} code does not use what the variant is for"
+        assert "phaddd" in later, f"{tag} code does not use what the variant is for"

@@ -1,8 +1,8 @@
 /* tensor.h - the tensor operations: names, signatures and data layouts.
  *
- * Every operation is exported by a module in src/modules/tensor/ under the name given here and called
- * through a slot (kapi.h). All matrices are row-major; n is the number of tokens in the batch.
- * Quantised types and block layouts are GGML's (GGUF specification, "tensor types"). */
+ * Every operation is exported by a module in src/modules/tensor/ under the name given here and
+ * called through a slot (kapi.h). All matrices are row-major; n is the number of tokens in the
+ * batch. Quantised types and block layouts are GGML's (GGUF specification, "tensor types"). */
 #ifndef FLUID_TENSOR_H
 #define FLUID_TENSOR_H
 
@@ -18,18 +18,20 @@ enum ggml_type {
 
 #define QUANT_BLOCK 32
 
-/* Activations in 8 bits, one block per 32 values: x = d * q. sum = d * (q[0] + ... + q[31]). */
-struct act_q8 {
+/* Activations in 16 bits, one block per 32 values: x = d * q. sum = d * (q[0] + ... + q[31]).
+ * Even and odd values stand apart, as shifts separate the bytes of weights: q[0 .. 7] are values
+ * 0, 2 .. 14, q[8 .. 15] are 1, 3 .. 15, q[16 .. 31] the same of values 16 .. 31. */
+struct act_q16 {
     float d;
     float sum;
-    int8_t q[QUANT_BLOCK];
+    int16_t q[QUANT_BLOCK];
 };
-_Static_assert(sizeof(struct act_q8) == 40, "layout known to the tensor kernels");
+_Static_assert(sizeof(struct act_q16) == 72, "layout known to the tensor kernels");
 
 /* "matmul_f32", "matmul_f16": x is float (n, cols).
- * "matmul_q8_0", "matmul_q4_0", "matmul_q4_1": x is struct act_q8 (n, cols / 32), cols % 32 == 0.
- * out[t * out_stride + r] = sum over c of w[r][c] * x[t][c]; w: (rows, cols) in its GGML layout, any
- * byte alignment that GGUF allows (32). Reads nothing outside w and x. */
+ * "matmul_q8_0", "matmul_q4_0", "matmul_q4_1": x is struct act_q16 (n, cols / 32), cols % 32 == 0.
+ * out[t * out_stride + r] = sum over c of w[r][c] * x[t][c]; w: (rows, cols) in its GGML layout,
+ * any byte alignment that GGUF allows (32). Reads nothing outside w and x. */
 typedef void matmul_fn(float *out, uint32_t out_stride, const void *w, const void *x, uint32_t rows,
                        uint32_t cols, uint32_t n);
 
@@ -37,8 +39,8 @@ typedef void matmul_fn(float *out, uint32_t out_stride, const void *w, const voi
  * out (cols,). Embedding lookup. */
 typedef void row_fn(float *out, const void *w, uint32_t r, uint32_t cols);
 
-/* "quantize_q8": x (n, cols) -> out (n, cols / 32): d = max|x| / 127, q = round(x / d). */
-typedef void quantize_q8_fn(struct act_q8 *out, const float *x, uint32_t cols, uint32_t n);
+/* "quantize_q16": x (n, cols) -> out (n, cols / 32): d = max|x| / 32767, q = round(x / d). */
+typedef void quantize_q16_fn(struct act_q16 *out, const float *x, uint32_t cols, uint32_t n);
 
 /* "rmsnorm": out = x / sqrt(mean(x^2) + eps) * w per token; x, out (n, dim), w (dim,). */
 typedef void rmsnorm_fn(float *out, const float *x, const float *w, uint32_t dim, float eps,
@@ -49,14 +51,14 @@ typedef void rmsnorm_fn(float *out, const float *x, const float *w, uint32_t dim
 typedef void rope_fn(float *x, const float *table, uint32_t pos, uint32_t heads, uint32_t head_dim,
                      uint32_t rope_dim, uint32_t n);
 
-/* One layer's attention over an F32 KV cache. Token t sees positions 0 .. pos + t; its own K and V are
- * already in the cache. */
+/* One layer's attention over an F32 KV cache. Token t sees positions 0 .. pos + t; its own K and V
+ * are already in the cache. */
 struct attention_args {
-    float *out;       /* (n, heads, head_dim) */
-    const float *q;   /* (n, heads, head_dim) */
-    const float *k;   /* (kv_heads, ctx, head_dim): one contiguous run per kv head */
-    const float *v;   /* (kv_heads, ctx, head_dim) */
-    float *scores;    /* (ctx,) scratch */
+    float *out;     /* (n, heads, head_dim) */
+    const float *q; /* (n, heads, head_dim) */
+    const float *k; /* (kv_heads, ctx, head_dim): one contiguous run per kv head */
+    const float *v; /* (kv_heads, ctx, head_dim) */
+    float *scores;  /* (ctx,) scratch */
     uint32_t heads, kv_heads, head_dim, ctx; /* heads % kv_heads == 0 */
     uint32_t pos, n;
 };

@@ -19,9 +19,9 @@ static int find_operations(struct operations *op, const struct config *c, struct
         {"attention", c->head_dim, &op->attention},
         {"swiglu", c->ffn_dim, &op->swiglu},
         {"add", c->dim, &op->add},
-        {"quantize_q8", c->dim, &op->quantize_dim},
-        {"quantize_q8", q_dim, &op->quantize_heads},
-        {"quantize_q8", c->ffn_dim, &op->quantize_ffn},
+        {"quantize_q16", c->dim, &op->quantize_dim},
+        {"quantize_q16", q_dim, &op->quantize_heads},
+        {"quantize_q16", c->ffn_dim, &op->quantize_ffn},
     };
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         *wanted[i].out = operation(wanted[i].name, 0, wanted[i].cols, err);

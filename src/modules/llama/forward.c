@@ -5,12 +5,12 @@
  * batch and evaluating its tokens one by one gives the same bits. */
 #include "model.h"
 
-/* Input of matrix products: as floats, and in 8 bits once a quantised matrix asks for that. */
+/* Input of matrix products: as floats, and in 16 bits once a quantised matrix asks for that. */
 struct activation {
     const float *x; /* (n, cols) */
     uint32_t cols, n;
     struct fluid_slot *quantize;
-    bool quantized; /* buffers.q8 holds x */
+    bool quantized; /* buffers.q16 holds x */
 };
 
 static bool is_float(uint32_t type) {
@@ -23,9 +23,9 @@ static void multiply(struct llama_model *m, const struct matrix *w, struct activ
     const void *x = in->x;
     if (!is_float(w->type)) {
         if (!in->quantized)
-            FLUID_CALL(quantize_q8_fn, in->quantize)(m->buffers.q8, in->x, in->cols, in->n);
+            FLUID_CALL(quantize_q16_fn, in->quantize)(m->buffers.q16, in->x, in->cols, in->n);
         in->quantized = true;
-        x = m->buffers.q8;
+        x = m->buffers.q16;
     }
     FLUID_CALL(matmul_fn, w->matmul)(out, w->rows, w->data, x, w->rows, w->cols, in->n);
 }

@@ -1,14 +1,11 @@
-/* qmatmul.h - matrix times batch for block-quantised weights and 8-bit activations.
+/* qmatmul.h - matrix times batch for block-quantised weights and 16-bit activations.
  *
  * A template: the including module defines, for its block format,
  *     Q_RAW                       vectors of one block's weights as stored
- *     Q_VECTORS                   vectors of one unpacked block, of weights as of activations
  *     struct q_block              the block as stored in the GGUF
  *     struct q_scales             the scales of one block of each row of a group
  *     q_load(raw, block)          weights of one block as stored
- *     q_unpack(v, raw)            the same unpacked
- *     q_activations(v, x)         activations of one block to vectors
- *     q_dots(w, x)                32-bit lane r = exact dot product of row r of the group
+ *     q_unpack(v, raw)            the same unpacked, as wide.h describes
  *     q_scales_of(block)          scales of one block of each row
  *     q_accumulate(acc, dots, s, x)   lane r += the block's contribution to row r
  * and then calls q_matmul. Rows go in groups of four, one lane each. Per (row, token), blocks are
@@ -17,8 +14,7 @@
 #ifndef FLUID_TENSOR_QMATMUL_H
 #define FLUID_TENSOR_QMATMUL_H
 
-#include "simd.h"
-#include "fluid/tensor.h"
+#include "wide.h"
 
 #define Q_TOKENS 64 /* tokens that share one load of the weights */
 #define Q_BATCH_MIN 2
@@ -46,26 +42,7 @@ TENSOR_INLINE struct q_rows q_rows_block(const struct q_rows *group, uint32_t bl
     return at;
 }
 
-/* One token: weights are unpacked in registers. Returns the group's results. */
-TENSOR_INLINE __m128 q_single(const struct q_rows *group, const struct act_q8 *x, uint32_t blocks) {
-    __m128 acc = _mm_setzero_ps();
-    for (uint32_t b = 0; b < blocks; b++) {
-        struct q_rows at = q_rows_block(group, b);
-        __m128i activations[Q_VECTORS], weights[ROW_GROUP][Q_VECTORS];
-        q_activations(activations, &x[b]);
-        for (uint32_t i = 0; i < ROW_GROUP; i++) {
-            __m128i raw[Q_RAW];
-            q_load(raw, at.row[i]);
-            q_unpack(weights[i], raw);
-        }
-        __m128i dots = q_dots(weights, activations);
-        acc = q_accumulate(acc, dots, q_scales_of(at.row), &x[b]);
-    }
-    return acc;
-}
-
-/* For one more token. Sixteen registers hold the stored weights of a group; the compiler must only
- * be kept from unpacking ahead and spilling that. With eight registers loading is cheaper. */
+/* Sixteen registers hold the stored weights of a group; with eight, loading again is cheaper. */
 TENSOR_INLINE void q_reload(__m128i raw[Q_RAW], const struct q_block *block) {
 #ifdef __x86_64__
     (void)block;
@@ -76,10 +53,57 @@ TENSOR_INLINE void q_reload(__m128i raw[Q_RAW], const struct q_block *block) {
 #endif
 }
 
+/* Lane r = exact dot product of row r's block, loaded as raw, with x. Row by row: the compiler must
+ * not unpack ahead and spill that. */
+TENSOR_INLINE __m128i q_dots(__m128i raw[ROW_GROUP][Q_RAW], const struct q_rows *at,
+                             const struct act_q16 *x) {
+    __m128i activations[Q_VECTORS], dots[ROW_GROUP];
+    q_activations(activations, x);
+    for (uint32_t i = 0; i < ROW_GROUP; i++) {
+        __m128i weights[Q_VECTORS];
+        q_reload(raw[i], at->row[i]);
+        q_unpack(weights, raw[i]);
+        dots[i] = as_computed(q_dot(weights, activations));
+    }
+    return sum_each_epi32(dots);
+}
+
+/* The same of rows that nothing else needs again. With sixteen registers the compiler may do what
+ * it likes: while one row waits for memory, others are computed. */
+TENSOR_INLINE __m128i q_dots_once(const struct q_rows *at, const struct act_q16 *x) {
+#ifdef __x86_64__
+    __m128i activations[Q_VECTORS], weights[ROW_GROUP][Q_VECTORS], dots[ROW_GROUP];
+    q_activations(activations, x);
+    for (uint32_t i = 0; i < ROW_GROUP; i++) {
+        __m128i raw[Q_RAW];
+        q_load(raw, at->row[i]);
+        q_unpack(weights[i], raw);
+    }
+    for (uint32_t i = 0; i < ROW_GROUP; i++)
+        dots[i] = q_dot(weights[i], activations);
+    return sum_each_epi32(dots);
+#else
+    __m128i raw[ROW_GROUP][Q_RAW];
+    return as_computed(q_dots(raw, at, x));
+#endif
+}
+
+/* One token. Returns the group's results. */
+TENSOR_INLINE __m128 q_single(const struct q_rows *group, const struct act_q16 *x,
+                              uint32_t blocks) {
+    __m128 acc = _mm_setzero_ps();
+    for (uint32_t b = 0; b < blocks; b++) {
+        struct q_rows at = q_rows_block(group, b);
+        __m128i dots = q_dots_once(&at, &x[b]);
+        acc = q_accumulate(acc, dots, q_scales_of(at.row), &x[b]);
+    }
+    return acc;
+}
+
 /* Up to Q_TOKENS tokens: each block of the group is loaded once, its scales are converted once.
  * Unpacking in registers again for every token costs less than loading what was unpacked. */
-TENSOR_INLINE void q_batch(__m128 acc[Q_TOKENS], const struct q_rows *group, const struct act_q8 *x,
-                           uint32_t blocks, uint32_t n) {
+TENSOR_INLINE void q_batch(__m128 acc[Q_TOKENS], const struct q_rows *group,
+                           const struct act_q16 *x, uint32_t blocks, uint32_t n) {
     for (uint32_t t = 0; t < n; t++)
         acc[t] = _mm_setzero_ps();
     for (uint32_t b = 0; b < blocks; b++) {
@@ -89,21 +113,15 @@ TENSOR_INLINE void q_batch(__m128 acc[Q_TOKENS], const struct q_rows *group, con
         for (uint32_t i = 0; i < ROW_GROUP; i++)
             q_load(raw[i], at.row[i]);
         for (uint32_t t = 0; t < n; t++) {
-            const struct act_q8 *xt = x + (size_t)t * blocks + b;
-            __m128i activations[Q_VECTORS], weights[ROW_GROUP][Q_VECTORS];
-            q_activations(activations, xt);
-            for (uint32_t i = 0; i < ROW_GROUP; i++) {
-                q_reload(raw[i], at.row[i]);
-                q_unpack(weights[i], raw[i]);
-            }
-            acc[t] = q_accumulate(acc[t], q_dots(weights, activations), scales, xt);
+            const struct act_q16 *xt = x + (size_t)t * blocks + b;
+            acc[t] = q_accumulate(acc[t], q_dots(raw, &at, xt), scales, xt);
         }
     }
 }
 
 /* The operation of tensor.h; w (rows, cols / 32), x (n, cols / 32). */
 TENSOR_INLINE void q_matmul(float *out, uint32_t out_stride, const struct q_block *w,
-                            const struct act_q8 *x, uint32_t rows, uint32_t cols, uint32_t n) {
+                            const struct act_q16 *x, uint32_t rows, uint32_t cols, uint32_t n) {
     uint32_t blocks = cols / QUANT_BLOCK;
     for (uint32_t r = 0; r < rows; r += ROW_GROUP) {
         struct q_rows group = q_rows_at(w, r, rows, blocks);

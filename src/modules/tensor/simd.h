@@ -69,24 +69,13 @@ TENSOR_INLINE float sum_ps(__m128 v) {
 
 /* Lane r = sum of the four 32-bit lanes of v[r]. */
 TENSOR_INLINE __m128i sum_each_epi32(const __m128i v[4]) {
+#ifdef __SSSE3__
+    return _mm_hadd_epi32(_mm_hadd_epi32(v[0], v[1]), _mm_hadd_epi32(v[2], v[3]));
+#else
     __m128i a = _mm_add_epi32(_mm_unpacklo_epi32(v[0], v[1]), _mm_unpackhi_epi32(v[0], v[1]));
     __m128i b = _mm_add_epi32(_mm_unpacklo_epi32(v[2], v[3]), _mm_unpackhi_epi32(v[2], v[3]));
     return _mm_add_epi32(_mm_unpacklo_epi64(a, b), _mm_unpackhi_epi64(a, b));
-}
-
-/* 32-bit lane r = sum of the eight 16-bit lanes of v[r]; sums of any four lanes must fit 16 bits.
- */
-TENSOR_INLINE __m128i sum_each_epi16(const __m128i v[4]) {
-#ifdef __SSSE3__
-    __m128i pairs = _mm_hadd_epi16(_mm_hadd_epi16(v[0], v[1]), _mm_hadd_epi16(v[2], v[3]));
-#else
-    __m128i a = _mm_add_epi16(_mm_unpacklo_epi16(v[0], v[1]), _mm_unpackhi_epi16(v[0], v[1]));
-    __m128i b = _mm_add_epi16(_mm_unpacklo_epi16(v[2], v[3]), _mm_unpackhi_epi16(v[2], v[3]));
-    __m128i ab = _mm_add_epi16(_mm_unpacklo_epi32(a, b), _mm_unpackhi_epi32(a, b));
-    ab = as_computed(ab);
-    __m128i pairs = _mm_unpacklo_epi16(ab, _mm_unpackhi_epi64(ab, ab));
 #endif
-    return _mm_madd_epi16(pairs, _mm_set1_epi16(1));
 }
 
 #endif

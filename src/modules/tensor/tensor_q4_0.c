@@ -3,8 +3,7 @@
 #include "half.h"
 #include "nibble.h"
 
-#define NIBBLE_BIAS_LOG2 3
-#define NIBBLE_BIAS (1 << NIBBLE_BIAS_LOG2)
+#define NIBBLE_BIAS 8
 
 struct q_block {
     uint16_t d; /* f16 */
@@ -21,17 +20,7 @@ TENSOR_INLINE void q_load(__m128i raw[Q_RAW], const struct q_block *block) {
 }
 
 TENSOR_INLINE void q_unpack(__m128i v[Q_VECTORS], const __m128i raw[Q_RAW]) {
-    nibble_unpack(v, raw[0]);
-}
-
-/* Of nibble - 8: eight times the activations are the same for every row. */
-TENSOR_INLINE __m128i q_dots(const __m128i w[ROW_GROUP][Q_VECTORS], const __m128i x[Q_VECTORS]) {
-    __m128i total = _mm_add_epi16(_mm_add_epi16(x[0], x[1]), _mm_add_epi16(x[2], x[3]));
-    __m128i bias = _mm_slli_epi16(total, NIBBLE_BIAS_LOG2);
-    __m128i sums[ROW_GROUP];
-    for (int r = 0; r < ROW_GROUP; r++)
-        sums[r] = _mm_sub_epi16(nibble_dot(w[r], x), bias);
-    return sum_each_epi16(sums);
+    nibble_unpack_signed(v, raw[0]);
 }
 
 TENSOR_INLINE struct q_scales q_scales_of(const struct q_block *const block[ROW_GROUP]) {
@@ -39,7 +28,7 @@ TENSOR_INLINE struct q_scales q_scales_of(const struct q_block *const block[ROW_
 }
 
 TENSOR_INLINE __m128 q_accumulate(__m128 acc, __m128i dots, struct q_scales s,
-                                  const struct act_q8 *x) {
+                                  const struct act_q16 *x) {
     __m128 scaled = _mm_mul_ps(_mm_cvtepi32_ps(dots), s.d);
     return _mm_add_ps(acc, _mm_mul_ps(scaled, _mm_set1_ps(x->d)));
 }

@@ -21,13 +21,6 @@ TENSOR_INLINE void q_unpack(__m128i v[Q_VECTORS], const __m128i raw[Q_RAW]) {
     nibble_unpack(v, raw[0]);
 }
 
-TENSOR_INLINE __m128i q_dots(const __m128i w[ROW_GROUP][Q_VECTORS], const __m128i x[Q_VECTORS]) {
-    __m128i sums[ROW_GROUP];
-    for (int r = 0; r < ROW_GROUP; r++)
-        sums[r] = nibble_dot(w[r], x);
-    return sum_each_epi16(sums);
-}
-
 /* d in the low, m in the high half. */
 TENSOR_INLINE int32_t q_both_scales(const struct q_block *block) {
     return (int32_t)(block->d | (uint32_t)block->m << 16);
@@ -41,7 +34,7 @@ TENSOR_INLINE struct q_scales q_scales_of(const struct q_block *const block[ROW_
 }
 
 TENSOR_INLINE __m128 q_accumulate(__m128 acc, __m128i dots, struct q_scales s,
-                                  const struct act_q8 *x) {
+                                  const struct act_q16 *x) {
     __m128 scaled = _mm_mul_ps(_mm_mul_ps(_mm_cvtepi32_ps(dots), s.d), _mm_set1_ps(x->d));
     return _mm_add_ps(acc, _mm_add_ps(scaled, _mm_mul_ps(s.m, _mm_set1_ps(x->sum))));
 }
