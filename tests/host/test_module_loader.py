@@ -22,7 +22,7 @@ BASE = feature_bits(["sse", "sse2"])
 
 
 ARCHES = ["x86_64", "i686"]
-MISSING_32 = "32-bit programs cannot be built here; apt-get install libc6-dev-i386"
+MISSING_32 = "32-bit programs cannot be built here; apt-get install gcc-multilib"
 
 
 def build_loader(arch: str) -> Path:
