@@ -1,6 +1,10 @@
 """Faults stop the machine with a report: the right vector, a readable backtrace, the exit code."""
 
+import json
+import os
 import re
+import select
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -75,6 +79,25 @@ def test_a_panic_in_an_event_is_told(machines: Machines, target: str, tiny: Tiny
     assert isinstance(guest.events[-1], Panic)
     assert len(guest.malformed) == 1  # the event that was not finished
     assert b'"ev":"warn"' in guest.malformed.pop().raw
+
+
+def test_a_slow_reader_gets_the_whole_report(
+    machines: Machines, target: str, tiny: TinyModel
+) -> None:
+    guest = machines.boot(target, image_of(target, tiny()), mem=256)
+    guest.send_line("/selftest panic")
+    said = b""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        select.select([guest], [], [], 60)
+        part = os.read(guest.fileno(), 16)
+        if not part:
+            break
+        said += part
+        time.sleep(0.001)
+    event = json.loads(said.rpartition(b"\x1e")[2])
+    assert event["ev"] == "panic"
+    assert guest.wait_end(60) is Ending.PANIC
 
 
 def test_a_fault_while_reporting_a_fault_still_ends(

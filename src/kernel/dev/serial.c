@@ -36,7 +36,8 @@
 #define MODEM_READY 0x0b /* DTR, RTS, OUT2 (gates the interrupt line) */
 #define MODEM_RTS 0x02
 #define STATUS_DATA_READY 0x01
-#define STATUS_TRANSMITTER_EMPTY 0x20
+#define STATUS_TRANSMITTER_EMPTY 0x20 /* the FIFO is; the last byte may still be on its way */
+#define STATUS_TRANSMITTER_IDLE 0x40
 
 #define RING_SIZE 65536u /* power of two */
 #define RING_STOP (RING_SIZE - 1024)
@@ -146,12 +147,12 @@ int serial_read(void) {
     return byte;
 }
 
-/* True when the transmitter takes fifo_size more bytes. After one long wait in vain the next ones
- * are short until it moves again. */
-static bool wait_transmitter(void) {
+/* True when the transmitter's status is as wanted. After one long wait in vain the next ones are
+ * short until it moves again. */
+static bool wait_transmitter(uint8_t wanted) {
     uint32_t polls = stalled ? 1 : WRITE_POLLS;
     for (; polls > 0; polls--) {
-        if (inb(LINE_STATUS) & STATUS_TRANSMITTER_EMPTY) {
+        if (inb(LINE_STATUS) & wanted) {
             stalled = false;
             return true;
         }
@@ -166,10 +167,15 @@ void serial_write(const char *bytes, size_t n) {
         return;
     while (n > 0) {
         size_t burst = n < fifo_size ? n : fifo_size;
-        if (wait_transmitter())
+        if (wait_transmitter(STATUS_TRANSMITTER_EMPTY))
             for (size_t i = 0; i < burst; i++)
                 outb(DATA, (uint8_t)bytes[i]);
         bytes += burst;
         n -= burst;
     }
+}
+
+void serial_flush(void) {
+    if (present)
+        wait_transmitter(STATUS_TRANSMITTER_IDLE);
 }

@@ -2,6 +2,7 @@
 #include "arch/x86/control.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/port.h"
+#include "dev/serial.h"
 #include "fluid/exit.h"
 
 #define KEYBOARD_STATUS 0x64
@@ -16,6 +17,7 @@ _Noreturn void cpu_halt(void) {
 }
 
 _Noreturn void cpu_reset(void) {
+    serial_flush();
     __asm__ volatile("cli");
     for (int i = 0; i < RESET_TRIES && (inb(KEYBOARD_STATUS) & KEYBOARD_INPUT_FULL); i++)
         cpu_pause();
@@ -37,6 +39,7 @@ _Noreturn void cpu_reset(void) {
 }
 
 _Noreturn void cpu_power_off(uint8_t code) {
+    serial_flush();
     __asm__ volatile("cli");
     outb(FLUID_EXIT_PORT, code);
     /* Without isa-debug-exit: a wanted end switches the machine off through the ports of the
