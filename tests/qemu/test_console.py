@@ -151,6 +151,7 @@ def test_ctrl_c_right_behind_a_line_stops_its_command(guest: Machine) -> None:
     done = guest.wait_for(Prompt, 120)[-2]
     assert isinstance(done, Done)
     assert done.reason == "cancel"
+    assert (done.n_prompt, done.n_gen, done.prompt_tps, done.gen_tps) == (0, 0, 0, 0)
     assert codes(guest.command("/cpu")) == []
     assert b"^C" not in guest.text[start:]  # it stopped the reply, and nothing else
 

@@ -11,7 +11,10 @@
 
 #define PIECE_MAX 512
 
-static const char *const reason_names[] = {"eog", "length", "context", "cancel", "error"};
+enum reason { REASON_EOG, REASON_LENGTH, REASON_CONTEXT, REASON_CANCEL, REASON_ERROR };
+
+/* As the done event has them; after a reported error there is none. */
+static const char *const reason_names[] = {"eog", "length", "context", "cancel"};
 
 /* Text for people, held back until a UTF-8 sequence is complete. */
 struct stream {
@@ -34,7 +37,8 @@ static void stream_write(struct stream *s, const char *bytes, size_t n) {
         if (length > 0) {
             console_write(s->held, s->count);
             s->count = 0;
-        } else if (length == 0) { /* the sequence broke off: mark it, and look at the new byte alone */
+        } else if (length == 0) {
+            /* The sequence broke off: mark it, and look at the new byte alone. */
             bool alone = s->count == 1;
             stream_flush(s);
             if (!alone)
@@ -50,23 +54,28 @@ static void token_event(int32_t id, const char *piece, size_t n) {
     event_end();
 }
 
-/* Tokens per second in micro-units; 0 when nothing was measured. */
-static int64_t tps_micro(uint32_t tokens, uint64_t cycles) {
-    uint64_t us = cycles / (time_hz() / 1000000);
+/* A stretch of work: tokens that went through the model, and the time they took. */
+struct pace {
+    uint32_t tokens;
+    uint64_t cycles;
+};
 
-    return us ? (int64_t)((uint64_t)tokens * 1000000000000ull / us) : 0;
+/* Tokens per second in micro-units; 0 when nothing was measured. */
+static int64_t tps_micro(struct pace p) {
+    uint64_t us = p.cycles / (time_hz() / 1000000);
+
+    return us ? (int64_t)((uint64_t)p.tokens * 1000000000000ull / us) : 0;
 }
 
-static void done_event(enum generate_reason reason, uint32_t n_prompt, uint32_t n_gen,
-                       uint64_t prompt_cycles, uint64_t gen_cycles) {
-    int64_t prompt_tps = tps_micro(n_prompt, prompt_cycles);
-    int64_t gen_tps = tps_micro(n_gen, gen_cycles);
+static void done_event(enum reason reason, struct pace prompt, uint32_t n_gen, struct pace gen) {
+    uint32_t n_prompt = prompt.tokens;
+    int64_t prompt_tps = tps_micro(prompt), gen_tps = tps_micro(gen);
 
     event_begin("done");
     event_string("reason", reason_names[reason]);
     event_u64("n_prompt", n_prompt);
     event_u64("n_gen", n_gen);
-    event_u64("cycles", prompt_cycles + gen_cycles);
+    event_u64("cycles", prompt.cycles + gen.cycles);
     event_micro("prompt_tps", prompt_tps);
     event_micro("gen_tps", gen_tps);
     event_end();
@@ -75,8 +84,9 @@ static void done_event(enum generate_reason reason, uint32_t n_prompt, uint32_t 
             (long long)(gen_tps / 1000000), (long long)(gen_tps / 10000 % 100));
 }
 
-/* Evaluates the tokens that are not in the KV cache yet, batch by batch. */
-static enum generate_reason evaluate(const struct generation *g) {
+/* Evaluates the tokens that are not in the KV cache yet, batch by batch; false: *reason says why it
+ * stopped. */
+static bool evaluate(const struct generation *g, enum reason *reason) {
     uint32_t batch = model_current()->info.batch;
     struct fluid_error err;
 
@@ -84,21 +94,23 @@ static enum generate_reason evaluate(const struct generation *g) {
         uint32_t at = engine_position();
         uint32_t n = g->count - at < batch ? g->count - at : batch;
 
+        *reason = REASON_CANCEL;
         if (console_poll())
-            return GENERATE_CANCEL;
+            return false;
         if (engine_eval(g->ids + at, n, NULL, NULL, &err) == 0)
             continue;
-        if (err.code[0] == '\0')
-            return GENERATE_CANCEL;
-        report_error(&err);
-        return GENERATE_ERROR;
+        if (err.code[0] != '\0') {
+            *reason = REASON_ERROR;
+            report_error(&err);
+        }
+        return false;
     }
-    return GENERATE_EOG;
+    return true;
 }
 
 /* Samples one token after another; *n_gen counts them. */
-static enum generate_reason produce(struct generation *g, uint32_t *n_gen, struct stream *stream) {
-    enum generate_reason reason;
+static enum reason produce(struct generation *g, uint32_t *n_gen, struct stream *stream) {
+    enum reason reason;
 
     for (;;) {
         char piece[PIECE_MAX];
@@ -106,7 +118,7 @@ static enum generate_reason produce(struct generation *g, uint32_t *n_gen, struc
         int32_t id;
 
         if (g->count == g->capacity)
-            return GENERATE_CONTEXT;
+            return REASON_CONTEXT;
         id = engine_sample(g->sampling);
         n = engine_piece(id, g->text_start && *n_gen == 0, piece, sizeof(piece));
         if (n > sizeof(piece))
@@ -116,28 +128,29 @@ static enum generate_reason produce(struct generation *g, uint32_t *n_gen, struc
         token_event(id, piece, n);
         stream_write(stream, piece, n);
         if (engine_is_eog(id))
-            return GENERATE_EOG;
+            return REASON_EOG;
         if (g->max_new && *n_gen >= g->max_new)
-            return GENERATE_LENGTH;
-        reason = evaluate(g);
-        if (reason != GENERATE_EOG)
+            return REASON_LENGTH;
+        if (!evaluate(g, &reason))
             return reason;
     }
 }
 
-enum generate_reason generate(struct generation *g) {
-    uint32_t n_prompt = g->count - engine_position(), n_gen = 0;
+void generate(struct generation *g) {
+    uint32_t position = engine_position(), prompt_end, n_gen = 0;
     uint64_t start = time_cycles(), prompted;
     struct stream stream = {.count = 0};
-    enum generate_reason reason = evaluate(g);
+    enum reason reason;
+    bool complete = evaluate(g, &reason);
 
     prompted = time_cycles();
-    if (reason == GENERATE_EOG)
+    prompt_end = engine_position();
+    if (complete)
         reason = produce(g, &n_gen, &stream);
     stream_flush(&stream);
     console_write("\n", 1);
-    if (reason == GENERATE_ERROR)
-        return reason;
-    done_event(reason, n_prompt, n_gen, prompted - start, time_cycles() - prompted);
-    return reason;
+    if (reason == REASON_ERROR)
+        return;
+    done_event(reason, (struct pace){prompt_end - position, prompted - start}, n_gen,
+               (struct pace){engine_position() - prompt_end, time_cycles() - prompted});
 }

@@ -6,14 +6,6 @@
 
 #include "fluid/engine.h"
 
-enum generate_reason {
-    GENERATE_EOG,
-    GENERATE_LENGTH,
-    GENERATE_CONTEXT,
-    GENERATE_CANCEL,
-    GENERATE_ERROR,
-};
-
 struct generation {
     int32_t *ids;      /* (capacity,) tokens of the sequence; generated ones are appended */
     uint32_t count;    /* tokens in ids */
@@ -23,8 +15,9 @@ struct generation {
     const struct llama_sampling *sampling;
 };
 
-/* Evaluates ids from the engine's position on, then samples, streams and appends tokens until one of the
- * reasons; emits `token` events and the closing `done` event. The end-of-generation token is appended
- * too. An engine error is reported and returns GENERATE_ERROR without a `done` event. */
-enum generate_reason generate(struct generation *g);
+/* Evaluates ids from the engine's position on, then samples, streams and appends tokens until the
+ * model ends, max_new are made, the context is full or Ctrl-C; emits `token` events and the closing
+ * `done` event. The end-of-generation token is appended too. After an engine error the `error`
+ * event takes the place of `done`. */
+void generate(struct generation *g);
 #endif
