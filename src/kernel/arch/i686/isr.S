@@ -1,33 +1,10 @@
-/* isr.S (i686) - one stub per vector brings the stack into the shape of struct trap_frame
- * (trap.h). Exceptions 8, 10-14, 17, 21, 29 and 30 push an error code themselves (Intel SDM vol.
- * 3A, section 6.3.1; 29 and 30: AMD APM vol. 2, section 8.2). Interrupted code may be anywhere in
- * vector code: nothing here and nothing in the kernel touches vector registers, so they need no
- * saving. */
+/* isr.S (i686) - what all stubs of isr_stubs.S go on with: the registers are saved, which completes
+ * struct trap_frame, and restored. Interrupted code may be anywhere in vector code: nothing here and
+ * nothing in the kernel touches vector registers, so they need no saving. */
     .section .text
 
-    .macro STUB vector
     .p2align 4
-stub_\vector:
-    .set has_code, (\vector == 8) || (\vector >= 10 && \vector <= 14) || (\vector == 17)
-    .set has_code, has_code || (\vector == 21) || (\vector == 29) || (\vector == 30)
-    .if !has_code
-    pushl $0
-    .endif
-    pushl $\vector
-    jmp isr_common
-    .endm
-
-    .altmacro
-    .macro STUB_NUMBER number
-    STUB \number
-    .endm
-    .set n, 0
-    .rept 48
-    STUB_NUMBER %n
-    .set n, n + 1
-    .endr
-
-    .p2align 4
+    .globl isr_common
     .type isr_common, @function
 isr_common:
     pushal
@@ -43,19 +20,5 @@ isr_common:
     addl $8, %esp
     iretl
     .size isr_common, . - isr_common
-
-    .section .rodata
-    .p2align 2
-    .global isr_stubs
-isr_stubs:
-    .macro STUB_ADDRESS number
-    .long stub_\number
-    .endm
-    .set n, 0
-    .rept 48
-    STUB_ADDRESS %n
-    .set n, n + 1
-    .endr
-    .size isr_stubs, . - isr_stubs
 
     .section .note.GNU-stack, "", @progbits

@@ -1,14 +1,16 @@
 /* trap.h - exceptions and interrupts as isr.S hands them over. The layout of struct trap_frame is
- * what the processor and the stubs of arch/<target>/isr.S push, lowest address first. */
+ * what the processor, the stubs of isr_stubs.S and arch/<target>/isr.S push, lowest address first.
+ */
 #ifndef KERNEL_ARCH_X86_TRAP_H
 #define KERNEL_ARCH_X86_TRAP_H
-
-#include <stdint.h>
 
 #define TRAP_DOUBLE_FAULT 8
 #define TRAP_PAGE_FAULT 14
 #define TRAP_EXCEPTIONS 32
 #define TRAP_VECTORS 48 /* exceptions, then 16 IRQs */
+
+#ifndef __ASSEMBLER__
+#include <stdint.h>
 
 struct trap_frame {
 #ifdef __x86_64__
@@ -25,5 +27,6 @@ struct trap_frame {
 void idt_init(void);
 void trap_handle(struct trap_frame *frame);                /* from isr.S */
 _Noreturn void trap_panic(const struct trap_frame *frame); /* report, event, exit */
+#endif
 
 #endif
