@@ -35,7 +35,8 @@ def _image(env: Any, boot: Any) -> Any:
     if model is None:
         partition = env.NoModel("$OUT/fat.img", [])
     else:
-        partition = env.FatPartition("$OUT/fat.img", env.File(str(model)))
+        file = env.File(str(model).replace("$", "$$"))  # SCons expands variables in names
+        partition = env.FatPartition("$OUT/fat.img", file)
         found = (env.WhereIs(program) for program in PROGRAMS)
         env.Depends(
             partition, [env.File(path) for path in found if path]

@@ -46,6 +46,14 @@ def test_model(tree: Tree) -> None:
     assert tree.scons(ok=True).built == {"fat.img", "fluid.img"}
 
 
+def test_model_with_an_odd_name(tree: Tree) -> None:
+    """The same content under any name is the same partition."""
+    (tree.top / MODEL).rename(tree.top / "a $model, 100 %.gguf")
+    before = tree.read("fat.img")
+    assert tree.scons("model=a $model, 100 %.gguf", ok=True).built <= {"fat.img"}
+    assert tree.read("fat.img") == before
+
+
 def test_writer_with_same_result(tree: Tree) -> None:
     """A change in the writer of .mod files writes all of them; equal content goes no further."""
     tree.append("site_scons/fluid/modfile.py", "\n# a comment\n")
