@@ -28,8 +28,8 @@ from fluid.manifest import (
     BUILD_ID_SIZE,
     MANIFEST_LBA,
     MBR_SIGNATURE,
-    PARTITION_TABLE,
     SECTOR,
+    STAGE1_CODE_MAX,
     STAGE2_ADDR,
     STAGE2_END,
     STAGE2_MAGIC,
@@ -53,11 +53,11 @@ class BootArea:
 
 def check_stage1(stage1: bytes) -> None:
     end = SECTOR - len(MBR_SIGNATURE)
-    if len(stage1) != SECTOR or stage1[end:] != MBR_SIGNATURE or any(stage1[PARTITION_TABLE:end]):
+    if len(stage1) != SECTOR or stage1[end:] != MBR_SIGNATURE or any(stage1[STAGE1_CODE_MAX:end]):
         raise FluidError(
             "E-BOOT-01",
-            f"stage1: {SECTOR} bytes with an empty partition table and 55 AA at the end expected, "
-            f"{len(stage1)} bytes found; its code must end before byte {PARTITION_TABLE}",
+            f"stage1: {SECTOR} bytes with nothing between code and 55 AA at the end expected, "
+            f"{len(stage1)} bytes found; its code must end before byte {STAGE1_CODE_MAX}",
         )
 
 

@@ -25,6 +25,7 @@ BLOB_KSYMS = 2
 BLOB_REGISTRY = 3
 BLOB_CHECKED = 1
 
+STAGE1_CODE_MAX = 440  # bytes; the disk signature follows, zero in our images
 PARTITION_TABLE = 446  # offset in the MBR
 MBR_SIGNATURE = b"\x55\xaa"
 

@@ -153,7 +153,8 @@ def test_wrong_manifests(tmp_path: Path) -> None:
 
 
 def test_wrong_boot_sectors() -> None:
-    wrong = [stage1()[:-1], stage1()[:-2] + b"\0\0", stage1()[:500] + b"x" + stage1()[501:]]
+    filled = [stage1()[:at] + b"x" + stage1()[at + 1 :] for at in (440, 445, 446, 509)]
+    wrong = [stage1()[:-1], stage1()[:-2] + b"\0\0", *filled]
     for bad in wrong:
         with pytest.raises(FluidError, match="E-BOOT-01"):
             bootarea.check_stage1(bad)

@@ -159,3 +159,22 @@ def test_kernel_symbol_table_is_that_of_the_header() -> None:
     text = (ROOT / "src/kernel/load/ksyms.c").read_text()
     assert f"#define HEADER_SIZE {ksyms.HEADER.size}u" in text
     assert f'"{ksyms.MAGIC.decode()}"' in text
+
+
+def test_boot_sectors_end_where_the_boot_code_says() -> None:
+    """src/boot/layout.h limits stage1 and stage2; the writer of the boot area checks the same."""
+    text = (ROOT / "src/boot/layout.h").read_text()
+    limits = {
+        name: int(value, 0) for name, value in re.findall(r"#define (\w+) (0x\w+|\d+)\b", text)
+    }
+    assert limits["STAGE1_CODE_MAX"] == manifest.STAGE1_CODE_MAX
+    assert limits["STAGE2_LIMIT"] == manifest.STAGE2_END
+
+
+def test_the_model_has_the_name_that_the_kernel_looks_for() -> None:
+    kernel = (ROOT / "src/kernel/console/model.c").read_text()
+    name = re.search(r'#define MODEL_PATH ("[^"]+")', kernel)
+    assert name
+    assert (
+        f"[(source[0], {name[1]})]" in (ROOT / "site_scons/site_tools/fluid_image.py").read_text()
+    )
