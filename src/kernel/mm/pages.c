@@ -208,8 +208,10 @@ size_t pages_available(void) {
 }
 
 uint64_t pages_top(void) {
+    if (range_count == 0)
+        return 0;
     const struct range *last = &ranges[range_count - 1];
-    return range_count == 0 ? 0 : (last->first + last->count) * PAGE_SIZE;
+    return (last->first + last->count) * PAGE_SIZE;
 }
 
 void pages_for_each_range(void (*visit)(uint64_t base, uint64_t length, void *context),
