@@ -2,8 +2,9 @@
  *
  * The boot area of the disk is described by one 512-byte manifest at LBA 1. It is written by
  * site_scons/fluid/manifest.py, the owner of this layout (of struct kernel_header: kernelfile.py);
- * tests/unit/test_layouts.py holds the two against each other. stage1 reads the manifest to find stage2, stage2 reads it to find the blobs.
- * All integers are little-endian, all addresses physical. */
+ * tests/unit/test_layouts.py holds the two against each other. stage1 reads the manifest to find
+ * stage2, stage2 reads it to find the blobs. All integers are little-endian, all addresses
+ * physical. */
 #ifndef FLUID_BOOTINFO_H
 #define FLUID_BOOTINFO_H
 
@@ -82,8 +83,8 @@ struct boot_loaded {
     uint32_t mem_size;
 };
 
-/* Handed to the kernel: EAX = BOOTINFO_MAGIC, EBX = physical address of this structure, below 1 MiB.
- * 32-bit protected mode, flat segments, paging off, interrupts off, A20 on. */
+/* Handed to the kernel: EAX = BOOTINFO_MAGIC, EBX = physical address of this structure, below 1
+ * MiB. 32-bit protected mode, flat segments, paging off, interrupts off, A20 on. */
 struct bootinfo {
     uint32_t magic;
     uint32_t version;
@@ -94,6 +95,7 @@ struct bootinfo {
     uint32_t e820_count;
     struct e820_entry e820[BOOTINFO_E820_MAX];
 };
-_Static_assert(offsetof(struct bootinfo, e820) == 72, "same layout in 32-bit stage2 and any kernel");
+_Static_assert(offsetof(struct bootinfo, e820) == 72,
+               "same layout in 32-bit stage2 and any kernel");
 #endif
 #endif

@@ -14,14 +14,14 @@
 struct llama_model; /* opaque; owned by the module */
 
 struct llama_info {
-    char name[64];         /* general.name, or "unnamed" */
-    char quant[16];        /* type of most weights: "Q4_1" */
-    char tokenizer[16];    /* "gpt2/smollm", "llama" */
-    char chat_template[16];/* "chatml-smollm2", "none" */
+    char name[64];          /* general.name, or "unnamed" */
+    char quant[16];         /* type of most weights: "Q4_1" */
+    char tokenizer[16];     /* "gpt2/smollm", "llama" */
+    char chat_template[16]; /* "chatml-smollm2", "none" */
     uint32_t n_layers, dim, ffn_dim, heads, kv_heads, head_dim, rope_dim, vocab;
-    uint32_t ctx_model;    /* context the model was trained for */
-    uint32_t ctx;          /* context that fits and was allocated */
-    uint32_t batch;        /* largest n for llama_eval */
+    uint32_t ctx_model; /* context the model was trained for */
+    uint32_t ctx;       /* context that fits and was allocated */
+    uint32_t batch;     /* largest n for llama_eval */
     uint64_t weight_bytes, kv_bytes, scratch_bytes;
     int32_t eot; /* token that ends a turn of the chat; -1: the model has none */
     bool add_bos;
@@ -35,10 +35,10 @@ struct llama_sampling {
 
 /* One position's prediction of the next token. */
 struct llama_prediction {
-    int32_t top_id[ENGINE_TOP];     /* by logit descending, ties by lower id */
-    int64_t top_logit[ENGINE_TOP];  /* micro */
-    int64_t logsumexp;              /* micro */
-    int64_t next_logit;             /* micro: logit of the token asked about (llama_eval's next) */
+    int32_t top_id[ENGINE_TOP];    /* by logit descending, ties by lower id */
+    int64_t top_logit[ENGINE_TOP]; /* micro */
+    int64_t logsumexp;             /* micro */
+    int64_t next_logit;            /* micro: logit of the token asked about (llama_eval's next) */
 };
 
 /* Exported entry points; slot names equal the typedef names without _fn. gguf must stay mapped and
@@ -56,14 +56,16 @@ typedef int64_t llama_tokenize_fn(struct llama_model *m, const char *text, size_
                                   struct fluid_error *err);
 
 /* Bytes of one token as generated text ("" for control and end-of-generation tokens). Returns the
- * length, at most size bytes are written; pieces may split UTF-8 sequences. first: the token is the first of a text (SPM drops
- * the space that the tokenizer added). */
-typedef size_t llama_piece_fn(struct llama_model *m, int32_t id, bool first, char *out, size_t size);
+ * length, at most size bytes are written; pieces may split UTF-8 sequences. first: the token is the
+ * first of a text (SPM drops the space that the tokenizer added). */
+typedef size_t llama_piece_fn(struct llama_model *m, int32_t id, bool first, char *out,
+                              size_t size);
 typedef bool llama_is_eog_fn(struct llama_model *m, int32_t id);
 
-/* Renders one user turn up to and including the assistant's header. first: start of the conversation,
- * with BOS and system message (NULL system: the model's default). Otherwise it continues after the end
- * of turn token (info.eot), which the caller has put behind the reply. Returns ids as llama_tokenize. */
+/* Renders one user turn up to and including the assistant's header. first: start of the
+ * conversation, with BOS and system message (NULL system: the model's default). Otherwise it
+ * continues after the end of turn token (info.eot), which the caller has put behind the reply.
+ * Returns ids as llama_tokenize. */
 typedef int64_t llama_chat_turn_fn(struct llama_model *m, const char *system, const char *user,
                                    size_t user_length, bool first, int32_t *ids, size_t max_ids,
                                    struct fluid_error *err);
@@ -72,10 +74,10 @@ typedef int64_t llama_chat_turn_fn(struct llama_model *m, const char *system, co
 typedef void llama_rewind_fn(struct llama_model *m, uint32_t keep);
 typedef uint32_t llama_position_fn(struct llama_model *m);
 
-/* Appends n (1 .. info.batch) tokens at the current position and computes. predictions (n,) or NULL;
- * next (n,) ids whose logits are reported in next_logit, or NULL. Without predictions only the last
- * position's logits are computed (for llama_sample). -1 with code "" when stopped by fluid_poll: the
- * position is then as before the call. Full context: E-CTX-01. */
+/* Appends n (1 .. info.batch) tokens at the current position and computes. predictions (n,) or
+ * NULL; next (n,) ids whose logits are reported in next_logit, or NULL. Without predictions only
+ * the last position's logits are computed (for llama_sample). -1 with code "" when stopped by
+ * fluid_poll: the position is then as before the call. Full context: E-CTX-01. */
 typedef int llama_eval_fn(struct llama_model *m, const int32_t *ids, uint32_t n,
                           struct llama_prediction *predictions, const int32_t *next,
                           struct fluid_error *err);

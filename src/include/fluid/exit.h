@@ -1,5 +1,5 @@
-/* exit.h - how an emulated machine tells its runner how it ended: the byte written to the port of QEMU's
- * isa-debug-exit device; QEMU's own exit status is then 2 * code + 1. Other owner:
+/* exit.h - how an emulated machine tells its runner how it ended: the byte written to the port of
+ * QEMU's isa-debug-exit device; QEMU's own exit status is then 2 * code + 1. Other owner:
  * site_scons/fluid/emulator.py. */
 #ifndef FLUID_EXIT_H
 #define FLUID_EXIT_H

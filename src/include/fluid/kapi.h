@@ -33,12 +33,12 @@ bool fluid_poll(void);
 /* A broken invariant: prints, reports a panic and never returns. */
 _Noreturn void fluid_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Operations are called through slots, so that their code can be replaced while the system runs: read
- * .code once per operation, call it, read it again next time. A slot belongs to one operation name
- * ("matmul_q4_1") and one shape; the kernel fills it with the best usable variant. */
+/* Operations are called through slots, so that their code can be replaced while the system runs:
+ * read .code once per operation, call it, read it again next time. A slot belongs to one operation
+ * name ("matmul_q4_1") and one shape; the kernel fills it with the best usable variant. */
 struct fluid_slot {
     void *volatile code;
-    uint64_t calls; /* maintained by the caller with FLUID_CALL */
+    uint64_t calls;      /* maintained by the caller with FLUID_CALL */
     uint32_t rows, cols; /* shape, 0 where the operation has none */
     const char *name;
 };

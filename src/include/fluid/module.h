@@ -1,9 +1,9 @@
 /* module.h - the .mod file: relocatable code that the kernel loads, measures and replaces.
  *
- * Made from one relocatable ELF object by site_scons/fluid/modfile.py (owner of the layout: modlayout.py),
- * loaded by src/kernel/load/module.c. Little-endian. All offsets are from the start of the file.
- * Order in the file: header, sections[], relocs[], exports[], imports[], symbols[], strings,
- * section contents (each aligned to its own alignment, at most 4096).
+ * Made from one relocatable ELF object by site_scons/fluid/modfile.py (owner of the layout:
+ * modlayout.py), loaded by src/kernel/load/module.c. Little-endian. All offsets are from the start
+ * of the file. Order in the file: header, sections[], relocs[], exports[], imports[], symbols[],
+ * strings, section contents (each aligned to its own alignment, at most 4096).
  *
  * The SHA-256 covers the whole file with the sha256 field zero. */
 #ifndef FLUID_MODULE_H
@@ -19,9 +19,9 @@
 #define MOD_NAME_SIZE 32
 #define MOD_TARGET_SIZE 16
 
-#define MOD_ALIGN_MAX 4096           /* of a section */
-#define MOD_SECTIONS_MAX 4096        /* in one module */
-#define MOD_MEMORY_MAX (512u << 20)  /* bytes of all sections, padding to their alignment included */
+#define MOD_ALIGN_MAX 4096          /* of a section */
+#define MOD_SECTIONS_MAX 4096       /* in one module */
+#define MOD_MEMORY_MAX (512u << 20) /* bytes of all sections with their padding */
 
 #define MOD_MACHINE_I386 3    /* EM_386 */
 #define MOD_MACHINE_X86_64 62 /* EM_X86_64 */
@@ -33,9 +33,9 @@ struct mod_header {
     uint32_t header_size;   /* sizeof(struct mod_header) */
     uint32_t file_size;
     uint8_t sha256[32];
-    uint32_t kernel_abi; /* FLUID_KERNEL_ABI */
-    uint32_t machine;    /* MOD_MACHINE_* */
-    uint64_t cpu_bits;   /* enum fluid_cpu_feature: all must be usable */
+    uint32_t kernel_abi;          /* FLUID_KERNEL_ABI */
+    uint32_t machine;             /* MOD_MACHINE_* */
+    uint64_t cpu_bits;            /* enum fluid_cpu_feature: all must be usable */
     char name[MOD_NAME_SIZE];     /* "tensor_q4_1", NUL-padded */
     char target[MOD_TARGET_SIZE]; /* variant tag: "x86-64-v2" */
     uint32_t rank;                /* among the variants of one name the highest usable wins */
@@ -44,7 +44,7 @@ struct mod_header {
     uint32_t export_count, export_off;
     uint32_t import_count, import_off;
     uint32_t symbol_count, symbol_off;
-    uint32_t string_size, string_off; /* NUL-terminated strings; offsets below are into this */
+    uint32_t string_size, string_off;   /* NUL-terminated strings; offsets below are into this */
     uint32_t bitcode_size, bitcode_off; /* LLVM bitcode for recompilation; size 0: none */
     uint32_t reserved;
 };

@@ -1,7 +1,8 @@
 /* registry.h - the .mod files built into an image, with an index.
  *
  * Owner of the layout: site_scons/fluid/registry.py. stage2 loads the registry without judging it:
- * index and modules carry their own hashes, so that a damaged module costs one variant, not the boot. */
+ * index and modules carry their own hashes, so that a damaged module costs one variant, not the
+ * boot. */
 #ifndef FLUID_REGISTRY_H
 #define FLUID_REGISTRY_H
 

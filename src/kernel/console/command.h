@@ -9,10 +9,11 @@
 /* Runs one line; the line's text may be modified (base64 is decoded in place). */
 void command_run(struct line *line);
 
-/* Commands; argument is what follows the name and exactly one space (length bytes, NUL-terminated). */
+/* argument is what follows the name and exactly one space (length bytes, NUL-terminated). */
 typedef void command_fn(char *argument, size_t length);
-command_fn command_help, command_cpu, command_mem, command_ls, command_reboot, command_off; /* command_system.c */
-command_fn command_selftest;
+/* command_system.c */
+command_fn command_help, command_cpu, command_mem, command_ls, command_selftest;
+command_fn command_reboot, command_off;
 command_fn command_score, command_complete; /* command_model.c */
 command_fn command_set, command_show;       /* settings.c */
 command_fn command_clear;                   /* chat.c */

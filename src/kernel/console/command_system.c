@@ -105,8 +105,8 @@ void command_selftest(char *argument, size_t length) {
 
     if (failures == 0)
         return;
-    fluid_fail(&err, "E-TEST-01", "every self-test expected to pass, %u did not; see the lines above",
-               failures);
+    fluid_fail(&err, "E-TEST-01",
+               "every self-test expected to pass, %u did not; see the lines above", failures);
     report_error(&err);
 }
 

@@ -1,5 +1,5 @@
-/* engine.c - the kernel's side of the engine module: each entry point is one slot, read at every call, so
- * that the engine's code can be replaced like any tensor operation. */
+/* engine.c - the kernel's side of the engine module: each entry point is one slot, read at every
+ * call, so that the engine's code can be replaced like any tensor operation. */
 #include "console/model.h"
 
 #define ENTRY_POINTS(X)                                                                            \
@@ -30,10 +30,11 @@ bool engine_bind(struct fluid_error *err) {
         *entry_points[i].slot = fluid_slot_get(entry_points[i].name, 0, 0);
         if (*entry_points[i].slot)
             continue;
-        fluid_fail(err, "E-MOD-13",
-                   "a module that exports %s expected, none is loaded (registry damaged? re-copy the "
-                   "image)",
-                   entry_points[i].name);
+        fluid_fail(
+            err, "E-MOD-13",
+            "a module that exports %s expected, none is loaded (registry damaged? re-copy the "
+            "image)",
+            entry_points[i].name);
         return false;
     }
     return true;

@@ -25,9 +25,10 @@ const struct model *model_required(void) {
 
     if (usable)
         return &model;
-    fluid_fail(&err, "E-CON-05",
-               "a model expected, none is loaded; the error at boot says why (copy MODEL.GGUF to the "
-               "first partition)");
+    fluid_fail(
+        &err, "E-CON-05",
+        "a model expected, none is loaded; the error at boot says why (copy MODEL.GGUF to the "
+        "first partition)");
     report_error(&err);
     return NULL;
 }
@@ -42,9 +43,10 @@ static bool is_fat16(uint8_t type) {
 
 /* Mounts the first FAT16 partition of any disk. */
 static int mount_first(struct fluid_error *err) {
-    fluid_fail(err, "E-DISK-02",
-               "a disk with a FAT16 partition expected, none found on %u disks; is the disk attached?",
-               block_count());
+    fluid_fail(
+        err, "E-DISK-02",
+        "a disk with a FAT16 partition expected, none found on %u disks; is the disk attached?",
+        block_count());
     for (unsigned i = 0; i < block_count(); i++) {
         struct partition partitions[4];
 
@@ -95,11 +97,11 @@ static int read_file(struct fluid_error *err) {
     capacity = file_pages() * PAGE_SIZE;
     model.file = pages_alloc(file_pages(), LARGE_PAGE_SIZE, 0);
     if (!model.file)
-        return fluid_fail(err, "E-MEM-04",
-                          "%u MiB of free memory expected for " MODEL_PATH ", found %u MiB in all; add "
-                          "memory or use a smaller model",
-                          (unsigned)(capacity >> 20),
-                          (unsigned)((uint64_t)pages_available() * PAGE_SIZE >> 20));
+        return fluid_fail(
+            err, "E-MEM-04",
+            "%u MiB of free memory expected for " MODEL_PATH ", found %u MiB in all; add "
+            "memory or use a smaller model",
+            (unsigned)(capacity >> 20), (unsigned)((uint64_t)pages_available() * PAGE_SIZE >> 20));
     kprintf("Loading " MODEL_PATH " (%u MiB):", (unsigned)(capacity >> 20));
     if (fat16_read(&filesystem, &entry, model.file, capacity, show_progress, err) == 0) {
         kprintf("\n");

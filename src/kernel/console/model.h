@@ -1,4 +1,5 @@
-/* model.h - the model that is being talked to: found on disk, read into memory, opened by the engine. */
+/* model.h - the model that is being talked to: found on disk, read into memory, opened by the
+ * engine. */
 #ifndef KERNEL_CONSOLE_MODEL_H
 #define KERNEL_CONSOLE_MODEL_H
 
@@ -12,8 +13,8 @@ struct model {
     size_t file_size;
 };
 
-/* Finds the FAT16 partition, reads MODEL.GGUF and opens it. Reports what is wrong; the console then comes up
- * without a model. */
+/* Finds the FAT16 partition, reads MODEL.GGUF and opens it. Reports what is wrong; the console then
+ * comes up without a model. */
 void model_load_default(void);
 /* The boot sequence's `ready` event. */
 void model_ready_event(void);

@@ -55,10 +55,9 @@ static const struct {
     const char *name;
     void *address;
 } table[] = {
-    ENTRY(fluid_fail),     ENTRY(fluid_alloc), ENTRY(fluid_free),     ENTRY(fluid_memory_free),
-    ENTRY(fluid_poll),     ENTRY(fluid_panic), ENTRY(fluid_slot_get),
-    ENTRY(memcpy),         ENTRY(memmove),     ENTRY(memset),         ENTRY(memcmp),
-    ENTRY(strlen),
+    ENTRY(fluid_fail), ENTRY(fluid_alloc), ENTRY(fluid_free),     ENTRY(fluid_memory_free),
+    ENTRY(fluid_poll), ENTRY(fluid_panic), ENTRY(fluid_slot_get), ENTRY(memcpy),
+    ENTRY(memmove),    ENTRY(memset),      ENTRY(memcmp),         ENTRY(strlen),
 };
 
 void *kapi_resolve(const char *name) {

@@ -7,7 +7,7 @@
 
 /* Loads, for every name, the highest-ranked variant that the CPU can run and that passes its
  * checks; each rejected one is reported as a warn event with its E-MOD code, a name without any as
- * an error event (E-MOD-11). Returns the number of modules loaded. A damaged index is an error event
- * (E-MOD-12) and 0. */
+ * an error event (E-MOD-11). Returns the number of modules loaded. A damaged index is an error
+ * event (E-MOD-12) and 0. */
 unsigned registry_load_all(const void *registry, size_t size);
 #endif

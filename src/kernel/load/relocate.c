@@ -1,5 +1,6 @@
 /* relocate.c - writing final addresses into a placed module. The formulas of fluid/module.h are
- * those of the System V psABI for i386 and x86-64, "Relocation". module_file_open checked the bounds. */
+ * those of the System V psABI for i386 and x86-64, "Relocation". module_file_open checked the
+ * bounds. */
 #include "lib/string.h"
 #include "load/kapi.h"
 #include "load/module_list.h"
@@ -39,8 +40,7 @@ static uintptr_t resolve(const struct loaded_module *m, const struct module_file
     return (uintptr_t)kapi_resolve(module_file_import(f, r->target));
 }
 
-int module_relocate(struct loaded_module *m, const struct module_file *f,
-                    struct fluid_error *err) {
+int module_relocate(struct loaded_module *m, const struct module_file *f, struct fluid_error *err) {
     for (uint32_t i = 0; i < f->header.import_count; i++) {
         const char *name = module_file_import(f, i);
         if (!kapi_resolve(name))
