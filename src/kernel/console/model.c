@@ -78,7 +78,7 @@ static void show_progress(uint64_t done, uint64_t total) {
 
 /* Pages that hold the model file; an empty file has one too, for the engine to judge. */
 static size_t file_pages(void) {
-    return model.file_size ? (model.file_size + PAGE_SIZE - 1) / PAGE_SIZE : 1;
+    return model.file_size ? (model.file_size - 1) / PAGE_SIZE + 1 : 1;
 }
 
 static void free_file(void) {
@@ -97,11 +97,11 @@ static int read_file(struct fluid_error *err) {
     capacity = file_pages() * PAGE_SIZE;
     model.file = pages_alloc(file_pages(), LARGE_PAGE_SIZE, 0);
     if (!model.file)
-        return fluid_fail(
-            err, "E-MEM-04",
-            "%u MiB of free memory expected for " MODEL_PATH ", found %u MiB in all; add "
-            "memory or use a smaller model",
-            (unsigned)(capacity >> 20), (unsigned)((uint64_t)pages_available() * PAGE_SIZE >> 20));
+        return fluid_fail(err, "E-MEM-04",
+                          "%u MiB of free memory in one piece expected for " MODEL_PATH
+                          ", found %u MiB in all; add memory or use a smaller model",
+                          (unsigned)(model.file_size >> 20) + 1,
+                          (unsigned)((uint64_t)pages_available() * PAGE_SIZE >> 20));
     kprintf("Loading " MODEL_PATH " (%u MiB):", (unsigned)(capacity >> 20));
     if (fat16_read(&filesystem, &entry, model.file, capacity, show_progress, err) == 0) {
         kprintf("\n");
