@@ -49,6 +49,11 @@ def _order(module: Module) -> tuple[str, int]:
 
 def pack(files: Sequence[bytes]) -> bytes:
     """The registry of these .mod files, whatever their order."""
+    if not files:
+        raise FluidError(
+            "E-REG-08",
+            "a registry of at least one module expected, found none; is src/modules there?",
+        )
     modules = sorted(((unpack_mod(data), data) for data in files), key=lambda pair: _order(pair[0]))
     for (a, _), (b, _) in pairwise(modules):
         if _order(a) == _order(b):

@@ -1,5 +1,5 @@
-/* console_host.c - runs the console's parsers in a Linux process: standard input is what arrives at the
- * serial port. usage: console_host lines|events|base64|micro|utf8 */
+/* console_host.c - runs the console's parsers in a Linux process: standard input is what arrives at
+ * the serial port. usage: console_host lines|events|base64|micro|utf8 */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,7 +109,8 @@ static void print_micro(void) {
 static void print_utf8(void) {
     static char text[1 << 16];
     size_t n = read_all(text, sizeof(text));
-    char *exact = malloc(n ? n : 1); /* exactly sized, so that the sanitizer sees a read past the end */
+    char *exact =
+        malloc(n ? n : 1); /* exactly sized, so that the sanitizer sees a read past the end */
 
     memcpy(exact, text, n);
     printf("%d", utf8_valid(exact, n));

@@ -78,7 +78,8 @@ class TensorProcess:
         return answer
 
     def close(self) -> None:
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=120)
+        assert self.process.returncode == 0, "the driver ended badly: a leak found at exit?"
 
 
 class Tensor:

@@ -22,7 +22,7 @@ def boots(machines: Machines, target: str, machine: str, model: Path, count: int
         assert [event.model is not None for event in ready] == [True], f"boot {number}"
         assert codes(guest.events) == [], f"boot {number}"
         guest.send_line("/off")
-        assert guest.wait_end(30) is Ending.PASS, f"boot {number}"
+        assert guest.wait_end(120) is Ending.PASS, f"boot {number}"
         machines.check()
         machines.end_unshared()
 

@@ -33,10 +33,10 @@ def test_boot_echo_and_off(image: Path, target: str, machine: str) -> None:
     with Machine(image, target=target, machine=machine, mem=64) as guest:
         guest.wait_for(Prompt, 60)
         guest.send(b"hello\r")
-        guest.wait_text(b"hello\r", 20)
+        guest.wait_text(b"hello\r", 120)
         assert bytes(guest.text).endswith(b"tiny\r\n> hello\r")
         guest.send(b"q")
-        assert guest.wait_end(20) is Ending.PASS
+        assert guest.wait_end(120) is Ending.PASS
 
 
 @pytest.mark.parametrize(("key", "ending"), [(b"p", Ending.PANIC), (b"r", Ending.RESET)])
@@ -44,7 +44,7 @@ def test_endings(image: Path, key: bytes, ending: Ending) -> None:
     with Machine(image, target="x86-64-v2", mem=64) as guest:
         guest.wait_for(Prompt, 60)
         guest.send(key)
-        assert guest.wait_end(20) is ending
+        assert guest.wait_end(120) is ending
 
 
 def test_a_reset_boots_again_when_asked(image: Path) -> None:
@@ -60,7 +60,7 @@ def test_what_is_no_event_is_an_error(image: Path) -> None:
         guest.wait_for(Prompt, 60)
         guest.send(b"x")
         with pytest.raises(FluidError, match="E-RUN-06"):
-            guest.read_event(20)
+            guest.read_event(120)
         with pytest.raises(MachineTimeout):
             guest.read_event(0.2)
 

@@ -56,8 +56,9 @@ def test_sorted_by_name_then_best_first(tmp_path: Path) -> None:
     assert found.modules() == [MODULES[1], MODULES[2], MODULES[0]]
 
 
-def test_empty_registry() -> None:
-    assert registry.unpack(registry.pack([])) == registry.Registry([], [])
+def test_a_registry_without_modules_is_refused() -> None:
+    with pytest.raises(FluidError, match="E-REG-08"):
+        registry.pack([])
 
 
 def test_what_cannot_be_chosen_between_is_refused() -> None:

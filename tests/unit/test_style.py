@@ -31,6 +31,15 @@ def test_python_tools(tool: list[str]) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_c_layout() -> None:
+    """clang-format has nothing to say of C; .clang-format has its settings."""
+    files = [str(path) for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.[ch]"))]
+    program = Path(sys.executable).parent / "clang-format"
+    command = [str(program), "--dry-run", "--Werror", *files]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def _slips(path: Path) -> list[str]:
     text = path.read_text(encoding="utf-8")
     lines = text.splitlines()

@@ -3,8 +3,8 @@
 #include "fluid/module.h"
 #include "sample/sample.h"
 
-static int zeroed[5000];               /* .bss, larger than a page */
-static int counter = 40;               /* .data */
+static int zeroed[5000];                             /* .bss, larger than a page */
+static int counter = 40;                             /* .data */
 static const char *names[] = {"zero", "one", "two"}; /* .data with ABS64 to strings */
 static const int squares[] = {0, 1, 4, 9, 16, 25, 36, 49};
 __attribute__((aligned(4096))) static char aligned_page[16] = "aligned";
