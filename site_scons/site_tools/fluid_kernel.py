@@ -31,7 +31,7 @@ def _kernel(env: Any) -> dict[str, Any]:
     elf = env.LinkElf(
         "$OUT/kernel.elf",
         objects,
-        f"src/kernel/arch/{machine.arch}/kernel.ld",
+        "src/kernel/arch/x86/kernel.ld",
         machine.builtins,
         "-z max-page-size=4096",
     )

@@ -53,7 +53,7 @@ class BootImages:
             own = flags if source.suffix == ".c" else [f for f in flags if "PADDING" not in f]
             self._run("clang-19", *own, "-c", str(source), "-o", objects[-1])
         elf = self._folder / f"{name}.elf"
-        self._run("ld.lld-19", "-T", str(kernel / t.arch / "kernel.ld"), *objects, "-o", str(elf))
+        self._run("ld.lld-19", "-T", str(kernel / "x86/kernel.ld"), *objects, "-o", str(elf))
         return elf
 
     def _kernel(self, target: str, size: int) -> Path:

@@ -11,10 +11,6 @@ struct q_block {
 };
 _Static_assert(sizeof(struct q_block) == 34, "GGUF layout");
 
-struct q_scales {
-    __m128 d; /* lane r: of the group's row r */
-};
-
 TENSOR_INLINE void q_load(__m128i raw[Q_RAW], const struct q_block *block) {
     raw[0] = load_bytes(block->q);
     raw[1] = load_bytes(block->q + 16);
@@ -24,16 +20,7 @@ TENSOR_INLINE void q_unpack(__m128i v[Q_VECTORS], const __m128i raw[Q_RAW]) {
     widen_epi8(v, raw[0], raw[1]);
 }
 
-TENSOR_INLINE struct q_scales q_scales_of(const struct q_block *const block[ROW_GROUP]) {
-    return (struct q_scales){half_scales(block[0]->d, block[1]->d, block[2]->d, block[3]->d)};
-}
-
-TENSOR_INLINE __m128 q_accumulate(__m128 acc, __m128i dots, struct q_scales s,
-                                  const struct act_q16 *x) {
-    __m128 scaled = _mm_mul_ps(_mm_cvtepi32_ps(dots), s.d);
-    return _mm_add_ps(acc, _mm_mul_ps(scaled, _mm_set1_ps(x->d)));
-}
-
+#include "scale.h"
 #include "qmatmul.h"
 
 FLUID_EXPORT matmul_fn matmul_q8_0;
