@@ -62,9 +62,7 @@ static int fill_info(const struct llama_model *m, struct llama_info *info,
     return 0;
 }
 
-/* What works without tensors. */
-static int open_text(struct llama_model *m, const void *gguf, uint64_t size,
-                     struct fluid_error *err) {
+int open_text(struct llama_model *m, const void *gguf, uint64_t size, struct fluid_error *err) {
     if (gguf_open(&m->gguf, &m->memory, gguf, size, err) != 0 ||
         config_read(&m->config, &m->gguf, err) != 0 ||
         vocab_read(&m->vocab, &m->memory, &m->gguf, err) != 0 ||
@@ -112,15 +110,6 @@ struct llama_model *llama_open(const void *gguf, uint64_t size, uint32_t max_ctx
         return NULL;
     if (open_text(m, gguf, size, err) == 0 && open_tensors(m, max_ctx, err) == 0 &&
         fill_info(m, info, err) == 0)
-        return m;
-    clean_error(err);
-    llama_close(m);
-    return NULL;
-}
-
-struct llama_model *open_vocabulary(const void *gguf, uint64_t size, struct fluid_error *err) {
-    struct llama_model *m = new_model(err);
-    if (m == NULL || open_text(m, gguf, size, err) == 0)
         return m;
     clean_error(err);
     llama_close(m);

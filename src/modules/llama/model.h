@@ -72,8 +72,7 @@ void compute_logits(struct llama_model *m, uint32_t first, uint32_t n);
 /* next: the token whose logit is wanted, or VOCAB_NONE. */
 void predict(const float *logits, uint32_t vocab, int32_t next, struct llama_prediction *out);
 
-/* How tests of the tokenizer open a file that has a vocabulary and no tensors: everything but
- * evaluation works. NULL and *err on failure. */
-struct llama_model *open_vocabulary(const void *gguf, uint64_t size, struct fluid_error *err);
+/* Everything of a model that needs no tensors: metadata, vocabulary, tokenizer, chat template. */
+int open_text(struct llama_model *m, const void *gguf, uint64_t size, struct fluid_error *err);
 
 #endif
