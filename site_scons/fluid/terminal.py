@@ -38,6 +38,7 @@ def converse(machine: Machine, source: BinaryIO, sink: BinaryIO) -> int:
             sink.write(HINT.encode())
             left = _from_terminal(machine, source.fileno(), Display(machine, sink, raw=True))
         if left:
+            sink.write(b"\r\n")
             return 0
     else:
         _from_pipe(machine, source, Display(machine, sink, raw=False))

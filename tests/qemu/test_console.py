@@ -218,6 +218,11 @@ def test_self_tests_pass(guest: Machine) -> None:
     assert codes(events) == [], bytes(guest.text[-3000:]).decode(errors="replace")
 
 
+def test_an_unknown_self_test_is_no_failed_one(guest: Machine) -> None:
+    assert codes(guest.command("/selftest nothing")) == ["E-CON-03"]
+    assert b"cpu-state" in guest.text
+
+
 def test_time_is_calibrated(guest: Machine) -> None:
     """The clock that /cpu shows is that of a machine, not of a broken calibration."""
     found = re.search(r"clock: (\d+) MHz", said(guest, "/cpu"))

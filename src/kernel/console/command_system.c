@@ -100,13 +100,18 @@ void command_ls(char *argument, size_t length) {
 }
 
 void command_selftest(char *argument, size_t length) {
-    unsigned failures = selftest_run(length > 0 ? argument : NULL);
+    int failures = selftest_run(length > 0 ? argument : NULL);
     struct fluid_error err;
 
     if (failures == 0)
         return;
+    if (failures < 0) {
+        fluid_fail(&err, "E-CON-03", "/selftest expects the name of a test, listed above, or none");
+        report_error(&err);
+        return;
+    }
     fluid_fail(&err, "E-TEST-01",
-               "every self-test expected to pass, %u did not; see the lines above", failures);
+               "every self-test expected to pass, %d did not; see the lines above", failures);
     report_error(&err);
 }
 

@@ -7,7 +7,7 @@
 static const struct selftest *const groups[] = {selftests_lib, selftests_memory, selftests_machine};
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
 
-static unsigned run_one(const struct selftest *test) {
+static int run_one(const struct selftest *test) {
     char why[160] = "";
     bool passed = test->run(why, sizeof(why));
     kprintf("selftest %-20s %s%s%s\n", test->name, passed ? "ok" : "FAILED", passed ? "" : ": ",
@@ -15,15 +15,15 @@ static unsigned run_one(const struct selftest *test) {
     return !passed;
 }
 
-static unsigned raise_fault(const struct selftest_fault *fault) {
+static int raise_fault(const struct selftest_fault *fault) {
     kprintf("selftest %-20s ends this machine in a panic\n", fault->name);
     fault->raise();
     kprintf("selftest %-20s FAILED: a panic expected, the fault went unnoticed\n", fault->name);
     return 1;
 }
 
-static unsigned unknown(const char *name) {
-    kprintf("selftest: no test named %s; there are\n ", name);
+static void list_names(void) {
+    kprintf("selftest: there are\n ");
     for (size_t g = 0; g < GROUPS; g++)
         for (const struct selftest *t = groups[g]; t->name != NULL; t++)
             kprintf(" %s", t->name);
@@ -31,11 +31,10 @@ static unsigned unknown(const char *name) {
     for (const struct selftest_fault *f = selftest_faults; f->name != NULL; f++)
         kprintf(" %s", f->name);
     kprintf("\n");
-    return 1;
 }
 
-unsigned selftest_run(const char *name) {
-    unsigned failures = 0, runs = 0;
+int selftest_run(const char *name) {
+    int failures = 0, runs = 0;
     for (size_t g = 0; g < GROUPS; g++) {
         for (const struct selftest *t = groups[g]; t->name != NULL; t++) {
             if (name != NULL && strcmp(name, t->name) != 0)
@@ -45,11 +44,14 @@ unsigned selftest_run(const char *name) {
         }
     }
     if (name == NULL) {
-        kprintf("selftest: %u of %u passed\n", runs - failures, runs);
+        kprintf("selftest: %d of %d passed\n", runs - failures, runs);
         return failures;
     }
     for (const struct selftest_fault *f = selftest_faults; f->name != NULL; f++)
         if (strcmp(name, f->name) == 0)
             return raise_fault(f);
-    return runs > 0 ? failures : unknown(name);
+    if (runs > 0)
+        return failures;
+    list_names();
+    return -1;
 }

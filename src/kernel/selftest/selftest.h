@@ -18,8 +18,8 @@ struct selftest_fault {
 };
 
 /* Runs the test or fault of that name, or, for NULL, every test (no fault). Prints one line each;
- * returns the number of failures. */
-unsigned selftest_run(const char *name);
+ * returns the number of failures, or -1 behind a list of the names when there is no such test. */
+int selftest_run(const char *name);
 
 /* Each ends with an entry without a name. */
 extern const struct selftest selftests_lib[], selftests_memory[], selftests_machine[];
