@@ -114,6 +114,7 @@ def test_an_older_cpu_gets_the_lower_variant(
     assert ready_of(guest).variant == TARGETS[target].variants[0]
     assert ready_of(guest).model is not None
     assert codes(guest.events) == []
+    assert warnings(guest).count("E-MOD-07") == 1  # not one for each module
     still_works(guest)
 
 

@@ -79,10 +79,26 @@ static bool try_variant(const uint8_t *registry, const struct registry_entry *e)
     return false;
 }
 
+/* One warning for all variants that want more than this CPU has: on an older CPU that is every
+ * module. */
+static void report_left_out(unsigned count, uint64_t missing) {
+    struct fluid_error e;
+    char names[128];
+    if (count == 0)
+        return;
+    cpu_feature_names((uint32_t)missing, names, sizeof names);
+    fluid_fail(&e, "E-MOD-07",
+               "%u module variants left out: CPU features %s expected, not found on this machine; "
+               "lower variants take their place",
+               count, names);
+    report_warn(&e);
+}
+
 unsigned registry_load_all(const void *registry, size_t size) {
     struct registry_header header;
     struct fluid_error err = {0};
-    unsigned loaded = 0;
+    unsigned loaded = 0, left_out = 0;
+    uint64_t missing = 0;
     if (check_index(registry, size, &header, &err) != 0) {
         report_error(&err);
         return 0;
@@ -94,8 +110,12 @@ unsigned registry_load_all(const void *registry, size_t size) {
             struct registry_entry e = entry_at(registry, next);
             if (!same_name(&first, &e))
                 break;
-            if (!done)
+            if (e.cpu_bits & ~(uint64_t)cpu_info()->features) {
+                left_out++;
+                missing |= e.cpu_bits & ~(uint64_t)cpu_info()->features;
+            } else if (!done) {
                 done = try_variant(registry, &e);
+            }
         }
         loaded += done;
         if (!done) {
@@ -106,5 +126,6 @@ unsigned registry_load_all(const void *registry, size_t size) {
             report_error(&err);
         }
     }
+    report_left_out(left_out, missing);
     return loaded;
 }
