@@ -74,7 +74,7 @@ class Machine:
         self._serial, serial_far = socket.socketpair()
         qmp_near, qmp_far = socket.socketpair()
         self._qmp_socket = qmp_near
-        self._stderr = tempfile.TemporaryFile()  # closed in __exit__
+        self._stderr = tempfile.TemporaryFile()  # closed in close()
         try:
             argv = command(self.config, serial_far.fileno(), qmp_far.fileno())
             self._process = subprocess.Popen(
@@ -105,6 +105,12 @@ class Machine:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the emulator and gives its files back; what it said stays. May be called again."""
+        if self._stderr.closed:
+            return
         self.kill()
         self._serial.close()
         self._qmp_socket.close()

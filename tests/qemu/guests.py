@@ -81,7 +81,7 @@ class Machines:
     def discard_shared(self) -> None:
         """The next test boots anew."""
         for machine in self._shared.values():
-            machine.kill()
+            machine.close()
         self._shared.clear()
 
     def check(self) -> None:
@@ -96,7 +96,7 @@ class Machines:
         """Ends the machines of one test."""
         for machine in list(self._checked):
             if machine not in self._shared.values():
-                machine.kill()
+                machine.close()
                 del self._checked[machine]
 
     def close(self) -> None:

@@ -1,5 +1,6 @@
 """Booting again and again, on each machine type."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,9 @@ def boots(machines: Machines, target: str, machine: str, model: Path, count: int
         assert guest.wait_end(120) is Ending.PASS, f"boot {number}"
         machines.check()
         machines.end_unshared()
+        if number == 0:
+            files = len(os.listdir("/proc/self/fd"))
+    assert len(os.listdir("/proc/self/fd")) <= files, "a machine kept its files open"
 
 
 @pytest.mark.full
