@@ -37,10 +37,9 @@ def _image(env: Any, boot: Any) -> Any:
     else:
         file = env.File(str(model).replace("$", "$$"))  # SCons expands variables in names
         partition = env.FatPartition("$OUT/fat.img", file)
-        found = (env.WhereIs(program) for program in PROGRAMS)
-        env.Depends(
-            partition, [env.File(path) for path in found if path]
-        )  # the step tells of others
+        # One that is not found is named by the step that needs it.
+        found = [path for path in map(env.WhereIs, PROGRAMS) if path]
+        env.Depends(partition, [env.File(path) for path in found])
     return env.DiskImage("$OUT/fluid.img", [boot, *partition])[0]
 
 

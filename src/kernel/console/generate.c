@@ -7,7 +7,6 @@
 #include "console/model.h"
 #include "console/utf8.h"
 #include "lib/printf.h"
-#include "lib/string.h"
 
 #define PIECE_MAX 512
 
