@@ -4,7 +4,6 @@
 
 #include <stddef.h>
 
-#include "arch/x86/port.h"
 #include "arch/x86/time.h"
 #include "dev/ahci_port.h"
 #include "dev/block.h"
@@ -42,7 +41,7 @@ static void take_from_bios(volatile struct ahci_regs *r) {
     while (r->bohc & BOHC_BOS && time_ms() - begin <= limit) {
         if (r->bohc & BOHC_BB)
             limit = HANDOFF_BUSY_MS;
-        cpu_pause();
+        time_delay_us(ATA_POLL_US);
     }
 }
 

@@ -4,7 +4,6 @@
 
 #include <stddef.h>
 
-#include "arch/x86/port.h"
 #include "arch/x86/time.h"
 #include "lib/string.h"
 #include "mm/pages.h"
@@ -81,7 +80,7 @@ static bool wait_for(const volatile uint32_t *reg, uint32_t mask, uint32_t value
     while ((*reg & mask) != value) {
         if (time_ms() - start > ms)
             return false;
-        cpu_pause();
+        time_delay_us(ATA_POLL_US);
     }
     return true;
 }
@@ -241,7 +240,7 @@ static enum outcome run_once(struct ahci_port *port, uint32_t bytes) {
             return FAILED;
         if (time_ms() - begin > COMMAND_MS)
             return TIMED_OUT;
-        cpu_pause();
+        time_delay_us(ATA_POLL_US);
     }
     compiler_barrier();
     if (r->is & IS_ERRORS || r->tfd & (ATA_STATUS_ERR | ATA_STATUS_DF))

@@ -24,6 +24,9 @@
 #define ATA_LBA28_SECTORS_MAX 256u /* per command; a count of 0 in the register means 256 */
 #define ATA_LBA28_LIMIT 0x0fffffffull
 
+/* Between two looks at a drive: an emulator needs time of its own to do the drive's work. */
+#define ATA_POLL_US 20
+
 /* Keeps memory accesses on the two sides of starting or ending DMA apart in the compiled code. */
 static inline void compiler_barrier(void) {
     __asm__ volatile("" : : : "memory");

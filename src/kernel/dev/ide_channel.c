@@ -10,8 +10,7 @@
 #define CONTROL_NO_IRQ 0x02
 #define CONTROL_RESET 0x04
 
-#define SELECT_MS 1000
-#define RESET_MS 10000 /* 31 s are allowed, but an unattended boot should not wait so long */
+#define READY_MS 10000 /* 31 s are allowed, but an unattended boot should not wait so long */
 
 uint8_t ide_settled_status(const struct ide_channel *c) {
     for (unsigned i = 0; i < 4; i++)
@@ -25,7 +24,7 @@ int ide_wait_idle(const struct ide_channel *c, uint32_t ms) {
     while (status & ATA_STATUS_BSY) {
         if (time_ms() - begin > ms)
             return -1;
-        cpu_pause();
+        time_delay_us(ATA_POLL_US);
         status = inb(c->control);
     }
     return status;
@@ -33,19 +32,22 @@ int ide_wait_idle(const struct ide_channel *c, uint32_t ms) {
 
 bool ide_select(const struct ide_drive *d) {
     const struct ide_channel *c = d->channel;
-    if (ide_wait_idle(c, SELECT_MS) < 0)
+    if (ide_wait_idle(c, READY_MS) < 0)
         return false;
     outb(c->base + IDE_DEVICE, DEVICE_OBSOLETE | (d->unit ? DEVICE_UNIT : 0));
-    int status = ide_wait_idle(c, SELECT_MS);
+    int status = ide_wait_idle(c, READY_MS);
     return status >= 0 && !(status & ATA_STATUS_DRQ);
 }
 
+/* ATA/ATAPI-6 section 9.2: a reset selects drive 0. An emulated one may leave a drive selected that
+ * is not there, whose status would seem to say that the reset is over. */
 bool ide_soft_reset(const struct ide_channel *c) {
+    outb(c->base + IDE_DEVICE, DEVICE_OBSOLETE);
     outb(c->control, CONTROL_NO_IRQ | CONTROL_RESET);
     time_delay_us(10); /* at least 5 us */
     outb(c->control, CONTROL_NO_IRQ);
     time_delay_us(2000); /* before the status may be looked at */
-    return ide_wait_idle(c, RESET_MS) >= 0;
+    return ide_wait_idle(c, READY_MS) >= 0;
 }
 
 void ide_start_command(const struct ide_drive *d, uint8_t command, bool ext, uint64_t lba,

@@ -67,7 +67,7 @@ static bool wait_end(const struct ide_channel *c) {
         }
         if (time_ms() - begin > IDE_COMMAND_MS)
             return false;
-        cpu_pause();
+        time_delay_us(ATA_POLL_US);
     }
 }
 
