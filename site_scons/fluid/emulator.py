@@ -26,7 +26,7 @@ DEFAULT_MEM = 1024  # MiB
 
 @dataclass(frozen=True)
 class Emulated:
-    """How a target runs in QEMU. cpu is chosen for speed: SSSE3 is the best that TCG does well."""
+    """How a target runs in QEMU: on a CPU that has what the target is named for, and not more."""
 
     program: str
     cpu: str
@@ -34,7 +34,9 @@ class Emulated:
 
 EMULATED = {
     "i686": Emulated("qemu-system-i386", "Nehalem,-lm,-syscall"),
+    "x86-64": Emulated("qemu-system-x86_64", "qemu64"),
     "x86-64-v2": Emulated("qemu-system-x86_64", "Nehalem"),
+    "x86-64-v3": Emulated("qemu-system-x86_64", "Haswell-noTSX"),
 }
 
 

@@ -22,18 +22,21 @@ class Target:
     variants: tuple[str, ...]  # CPU tags of tensor modules, lowest rank first; the kernel uses [0]
 
 
+LEVELS = ("x86-64", "x86-64-v2", "x86-64-v3")  # of the psABI, each a superset of the one before
+
+
+def _long_mode(level: str) -> Target:
+    """A 64-bit target; its image carries the variants of its own level and of all below."""
+    variants = LEVELS[: LEVELS.index(level) + 1]
+    triple, code_model = "x86_64-unknown-none-elf", ("-mcmodel=small",)
+    return Target(level, "x86_64", triple, code_model, "x86_64", variants)
+
+
 TARGETS: dict[str, Target] = {
     t.tag: t
     for t in (
         Target("i686", "i686", "i686-unknown-none-elf", (), "i386", ("i686", "i686-v2")),
-        Target(
-            "x86-64-v2",
-            "x86_64",
-            "x86_64-unknown-none-elf",
-            ("-mcmodel=small",),
-            "x86_64",
-            ("x86-64", "x86-64-v2"),
-        ),
+        *map(_long_mode, LEVELS),
     )
 }
 DEFAULT_TARGET = "x86-64-v2"

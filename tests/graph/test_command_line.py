@@ -29,7 +29,7 @@ def test_unknown_option(sources: Tree) -> None:
 @pytest.mark.parametrize(
     ("argument", "valid"),
     [
-        ("target=i486", "i686|x86-64-v2"),
+        ("target=i486", "i686|x86-64|x86-64-v2|x86-64-v3"),
         ("runner=vmware", "auto|tcg|kvm"),
         ("mem=lots", "128.."),
         ("mem=1", "128.."),

@@ -1,6 +1,6 @@
 /* simd.h - SSE2 helpers shared by the tensor modules: loads, partial vectors, sums across lanes.
  *
- * Every variant (i686 .. x86-64-v2) compiles from the same intrinsics; what a later instruction set
+ * Every variant (i686 .. x86-64-v3) compiles from the same intrinsics; what a later instruction set
  * does better is selected with the compiler's macros where it is used. */
 #ifndef FLUID_TENSOR_SIMD_H
 #define FLUID_TENSOR_SIMD_H
@@ -18,9 +18,9 @@
 
 /* 16 bytes in two halves. An emulator that keeps vector registers in memory (QEMU's TCG) copies a
  * whole load through a temporary, which costs a failed store-to-load forwarding: five times as
- * much. */
+ * much. Not with AVX: next to VEX-encoded instructions these two would be slow on a real CPU. */
 TENSOR_INLINE __m128i load_bytes(const void *p) {
-#if __has_feature(address_sanitizer) /* would not see what assembly reads */
+#if defined(__AVX__) || __has_feature(address_sanitizer) /* would not see what assembly reads */
     return _mm_loadu_si128((const __m128i_u *)p);
 #else
     typedef uint64_t __attribute__((may_alias, aligned(1))) half_vector;
