@@ -84,7 +84,7 @@ class Done(Event):
     """A reply or completion ended."""
 
     ev: ClassVar[str] = "done"
-    reason: Literal["eog", "length", "context", "cancel"]
+    reason: Literal["eog", "stop", "length", "context", "cancel"]
     n_prompt: int
     n_gen: int
     cycles: int

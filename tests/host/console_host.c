@@ -1,5 +1,5 @@
 /* console_host.c - runs the console's parsers in a Linux process: standard input is what arrives at
- * the serial port. usage: console_host lines|events|base64|micro|utf8 */
+ * the serial port. usage: console_host lines|events|base64|micro|utf8|stop PIECE TEXT... */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +9,7 @@
 #include "console/event.h"
 #include "console/line.h"
 #include "console/number.h"
+#include "console/stop.h"
 #include "console/utf8.h"
 #include "dev/serial.h"
 #include "lib/panic.h"
@@ -117,6 +118,30 @@ static void print_utf8(void) {
     free(exact);
 }
 
+static void print_bytes(void *context, const char *bytes, size_t n) {
+    (void)context;
+    fwrite(bytes, 1, n, stdout);
+}
+
+/* Input in pieces of so many bytes through a filter for the given stop strings. */
+static void print_until_stop(size_t piece, int count, char **texts) {
+    static char text[1 << 16];
+    static struct stop_strings stop;
+    struct stop_filter filter = {.stop = &stop};
+    size_t n = read_all(text, sizeof(text));
+
+    for (int i = 0; i < count; i++)
+        if (!stop_add(&stop, texts[i], strlen(texts[i])))
+            printf("refused %d\n", i);
+    for (size_t at = 0; at < n; at += piece) {
+        if (stop_feed(&filter, text + at, n - at < piece ? n - at : piece, print_bytes, NULL)) {
+            printf("<stop>");
+            return;
+        }
+    }
+    stop_flush(&filter, print_bytes, NULL);
+}
+
 int main(int argc, char **argv) {
     const char *mode = argc > 1 ? argv[1] : "";
 
@@ -130,6 +155,8 @@ int main(int argc, char **argv) {
         print_micro();
     else if (strcmp(mode, "utf8") == 0)
         print_utf8();
+    else if (strcmp(mode, "stop") == 0 && argc > 2)
+        print_until_stop((size_t)atoi(argv[2]), argc - 3, argv + 3);
     else
         return 2;
     return 0;

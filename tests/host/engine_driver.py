@@ -126,8 +126,23 @@ class Engine:
         raw = bytes.fromhex(self.logits_hex())
         return list(struct.unpack(f"<{len(raw) // 4}f", raw))
 
-    def sample(self, temperature: float = 0.0, seed: int = 0) -> int:
-        token: int = self.ask("sample", round(temperature * 1e6), seed)["id"]
+    def sample(
+        self,
+        temperature: float = 0.0,
+        seed: int = 0,
+        *,
+        draw: int = 0,
+        top_k: int = 0,
+        top_p: float = 0.0,
+        min_p: float = 0.0,
+        penalty: float = 0.0,
+        recent: Sequence[int] = (),
+    ) -> int:
+        """The next token; what is not given is switched off."""
+        micro = [round(value * 1e6) for value in (top_p, min_p, penalty)]
+        ids = ",".join(map(str, recent)) or "-"
+        words = (round(temperature * 1e6), seed, draw, top_k, *micro, ids)
+        token: int = self.ask("sample", *words)["id"]
         return token
 
     def greedy(self, ids: Sequence[int], n: int) -> list[int]:

@@ -198,6 +198,14 @@ static void do_logits(void) {
 static void do_sample(void) {
     struct llama_sampling how = {.temperature_micro = number()};
     how.seed = strtoull(argument(), NULL, 10);
+    how.draw = (uint64_t)number();
+    how.top_k = (uint32_t)number();
+    how.top_p_micro = number();
+    how.min_p_micro = number();
+    how.repeat_penalty_micro = number();
+    const char *recent = argument();
+    how.recent_count = strcmp(recent, "-") == 0 ? 0 : id_list(recent, ids);
+    how.recent = ids;
     printf("{\"id\": %d}\n", llama_sample(model, &how));
 }
 

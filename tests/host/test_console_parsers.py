@@ -13,7 +13,7 @@ import pytest
 from hostcc import ROOT, build
 
 CONSOLE = ROOT / "src/kernel/console"
-SOURCES = [CONSOLE / f"{name}.c" for name in ("base64", "event", "line", "number", "utf8")]
+SOURCES = [CONSOLE / f"{name}.c" for name in ("base64", "event", "line", "number", "stop", "utf8")]
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +21,9 @@ def console() -> Path:
     return build("console_host", [ROOT / "tests/host/console_host.c", *SOURCES])
 
 
-def run(console: Path, mode: str, data: bytes) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([console, mode], input=data, capture_output=True, check=True, timeout=60)
+def run(console: Path, mode: str, data: bytes, *words: str) -> subprocess.CompletedProcess[bytes]:
+    command = [str(console), mode, *words]
+    return subprocess.run(command, input=data, capture_output=True, check=True, timeout=60)
 
 
 def lines(console: Path, data: bytes) -> list[bytes | None]:
@@ -128,3 +129,32 @@ def test_utf8_agrees_with_python(console: Path) -> None:
         except UnicodeDecodeError:
             valid = b"0"
         assert run(console, "utf8", data).stdout == valid, data.hex()
+
+
+@pytest.mark.parametrize("piece", [1, 3, 100])
+@pytest.mark.parametrize(
+    ("text", "stops", "expected"),
+    [
+        ("one two three", ["two"], "one <stop>"),
+        ("one two three", ["four"], "one two three"),
+        ("one tw", ["two"], "one tw"),
+        ("aab", ["ab"], "a<stop>"),
+        ("ababac", ["abac", "zzz"], "ab<stop>"),
+        ("User: hi", ["User:", "\n\n"], "<stop>"),
+        ("a\n\nb", ["User:", "\n\n"], "a<stop>"),
+        ("grün, 你好", ["你"], "grün, <stop>"),
+        ("abcd", ["bcx", "bc"], "a<stop>"),
+        ("x" * 64 + "y", ["x" * 63 + "y"], "x<stop>"),
+        ("nothing", [], "nothing"),
+    ],
+)
+def test_stop_strings(
+    console: Path, text: str, stops: list[str], expected: str, piece: int
+) -> None:
+    """Found wherever the text is split; what only began like one is not lost."""
+    assert run(console, "stop", text.encode(), str(piece), *stops).stdout.decode() == expected
+
+
+def test_stop_strings_have_limits(console: Path) -> None:
+    assert run(console, "stop", b"", "1", "", "x" * 65).stdout == b"refused 0\nrefused 1\n"
+    assert run(console, "stop", b"", "1", *"abcde").stdout == b"refused 4\n"

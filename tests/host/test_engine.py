@@ -157,22 +157,6 @@ def test_predictions(tmp_path: Path) -> None:
         assert found[1]["next"] == pytest.approx(engine.logits()[270] * 1e6, abs=1.01)
 
 
-def test_sampling(tmp_path: Path) -> None:
-    with Engine(models.make_tiny(tmp_path / "m.gguf")) as engine:
-        engine.eval([1, 260, 270])
-        logits = np.array(engine.logits(), dtype=np.float64)
-        assert engine.sample() == int(logits.argmax())
-        assert engine.sample(1e-6, 1) == int(logits.argmax())
-        draws = [engine.sample(0.8, seed) for seed in range(3000)]
-        assert draws == [engine.sample(0.8, seed) for seed in range(3000)]
-        weights = np.exp((logits - logits.max()) / 0.8)
-        weights /= weights.sum()
-        for token in np.argsort(weights)[-5:]:
-            share = draws.count(int(token)) / len(draws)
-            sigma = math.sqrt(weights[token] * (1 - weights[token]) / len(draws))
-            assert share == pytest.approx(weights[token], abs=5 * sigma)
-
-
 def test_stop_leaves_the_position(tmp_path: Path) -> None:
     """What if Ctrl-C arrives in the middle of a batch?"""
     with Engine(models.make_tiny(tmp_path / "m.gguf")) as engine:

@@ -27,10 +27,18 @@ struct llama_info {
     bool add_bos;
 };
 
-/* What an option of /set means to the sampler; temperature 0 is greedy. */
+/* How the next token is picked. The steps, in this order: repeat penalty, top-k, top-p, min-p,
+ * temperature, draw. A field of 0 switches its step off; without a temperature the best token is
+ * taken. */
 struct llama_sampling {
+    int64_t repeat_penalty_micro; /* logits of recent tokens: > 0 divided, < 0 multiplied by it */
+    const int32_t *recent;        /* (recent_count,) */
+    uint32_t recent_count;
+    uint32_t top_k;      /* keep so many of the best */
+    int64_t top_p_micro; /* of these the best that together have this probability */
+    int64_t min_p_micro; /* of these the ones with at least this part of the best's probability */
     int64_t temperature_micro;
-    uint64_t seed;
+    uint64_t seed, draw; /* the choice depends on seed, draw, position and logits only */
 };
 
 /* One position's prediction of the next token. */

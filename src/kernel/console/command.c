@@ -24,6 +24,7 @@ static const struct command commands[] = {
     {"set", "/set KEY VALUE", "change a setting (/show lists them)", command_set},
     {"show", "/show", "settings and model", command_show},
     {"clear", "/clear", "forget the conversation", command_clear},
+    {"regen", "/regen", "another reply to what was said last", command_regen},
     {"selftest", "/selftest [NAME]", "check the machine's own invariants", command_selftest},
     {"reboot", "/reboot", "restart the machine", command_reboot},
     {"off", "/off", "switch the machine off", command_off},

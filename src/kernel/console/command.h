@@ -16,7 +16,7 @@ command_fn command_help, command_cpu, command_mem, command_ls, command_selftest;
 command_fn command_reboot, command_off;
 command_fn command_score, command_complete; /* command_model.c */
 command_fn command_set, command_show;       /* settings.c */
-command_fn command_clear;                   /* chat.c */
+command_fn command_clear, command_regen;    /* chat.c */
 
 /* Prints the list of commands with one line of help each (command.c owns the table). */
 void command_list(void);

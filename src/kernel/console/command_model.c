@@ -2,7 +2,7 @@
  * untouched. */
 #include "console/command.h"
 
-#include "console/base64.h"
+#include "console/argument.h"
 #include "console/chat.h"
 #include "console/event.h"
 #include "console/generate.h"
@@ -11,28 +11,6 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "mm/heap.h"
-
-#define BASE64_PREFIX "base64:"
-
-/* Decodes TEXT in place when it is given as base64; false after a reported error. */
-static bool decode_text(char **text, size_t *length) {
-    size_t prefix = strlen(BASE64_PREFIX);
-    struct fluid_error err;
-    int64_t n;
-
-    if (*length < prefix || memcmp(*text, BASE64_PREFIX, prefix) != 0)
-        return true;
-    *text += prefix;
-    n = base64_decode(*text, *length - prefix);
-    if (n < 0) {
-        fluid_fail(&err, "E-CON-04",
-                   "base64 (RFC 4648, padded) expected behind \"base64:\", found something else");
-        report_error(&err);
-        return false;
-    }
-    *length = (size_t)n;
-    return true;
-}
 
 /* Tokens of text in a fresh array of ctx + 1 ids; NULL after a reported error. */
 static int32_t *tokens_of(const struct model *model, const char *text, size_t length,
@@ -142,7 +120,7 @@ void command_score(char *argument, size_t length) {
     int32_t *ids;
     uint32_t n;
 
-    if (!model || !decode_text(&argument, &length))
+    if (!model || !argument_text(&argument, &length))
         return;
     ids = tokens_of(model, argument, length, &n);
     if (!ids)
@@ -188,7 +166,7 @@ void command_complete(char *argument, size_t length) {
         digits++;
     argument += digits;
     length -= digits;
-    if (!decode_text(&argument, &length))
+    if (!argument_text(&argument, &length))
         return;
     g.ids = tokens_of(model, argument, length, &g.count);
     if (!g.ids)

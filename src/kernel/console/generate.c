@@ -10,10 +10,10 @@
 
 #define PIECE_MAX 512
 
-enum reason { REASON_EOG, REASON_LENGTH, REASON_CONTEXT, REASON_CANCEL, REASON_ERROR };
+enum reason { REASON_EOG, REASON_STOP, REASON_LENGTH, REASON_CONTEXT, REASON_CANCEL, REASON_ERROR };
 
 /* As the done event has them; after a reported error there is none. */
-static const char *const reason_names[] = {"eog", "length", "context", "cancel"};
+static const char *const reason_names[] = {"eog", "stop", "length", "context", "cancel"};
 
 /* Text for people, held back until a UTF-8 sequence is complete. */
 struct stream {
@@ -27,7 +27,9 @@ static void stream_flush(struct stream *s) {
     s->count = 0;
 }
 
-static void stream_write(struct stream *s, const char *bytes, size_t n) {
+static void stream_write(void *context, const char *bytes, size_t n) {
+    struct stream *s = context;
+
     for (size_t i = 0; i < n; i++) {
         int length;
 
@@ -107,8 +109,18 @@ static bool evaluate(const struct generation *g, enum reason *reason) {
     return true;
 }
 
+static int32_t next_token(const struct generation *g) {
+    struct llama_sampling how = *g->sampling;
+
+    how.recent_count = g->count < g->repeat_last_n ? g->count : g->repeat_last_n;
+    how.recent = g->ids + g->count - how.recent_count;
+    how.draw = g->draw;
+    return engine_sample(&how);
+}
+
 /* Samples one token after another; *n_gen counts them. */
-static enum reason produce(struct generation *g, uint32_t *n_gen, struct stream *stream) {
+static enum reason produce(struct generation *g, uint32_t *n_gen, struct stop_filter *filter,
+                           struct stream *stream) {
     enum reason reason;
 
     for (;;) {
@@ -118,14 +130,15 @@ static enum reason produce(struct generation *g, uint32_t *n_gen, struct stream 
 
         if (g->count == g->capacity)
             return REASON_CONTEXT;
-        id = engine_sample(g->sampling);
+        id = next_token(g);
         n = engine_piece(id, g->text_start && *n_gen == 0, piece, sizeof(piece));
         if (n > sizeof(piece))
             n = sizeof(piece);
         g->ids[g->count++] = id;
         ++*n_gen;
         token_event(id, piece, n);
-        stream_write(stream, piece, n);
+        if (stop_feed(filter, piece, n, stream_write, stream))
+            return REASON_STOP;
         if (engine_is_eog(id))
             return REASON_EOG;
         if (g->max_new && *n_gen >= g->max_new)
@@ -136,6 +149,8 @@ static enum reason produce(struct generation *g, uint32_t *n_gen, struct stream 
 }
 
 void generate(struct generation *g) {
+    static const struct stop_strings no_stop;
+    struct stop_filter filter = {.stop = g->stop ? g->stop : &no_stop};
     uint32_t position = engine_position(), prompt_end, n_gen = 0;
     uint64_t start = time_cycles(), prompted;
     struct stream stream = {.count = 0};
@@ -145,7 +160,8 @@ void generate(struct generation *g) {
     prompted = time_cycles();
     prompt_end = engine_position();
     if (complete)
-        reason = produce(g, &n_gen, &stream);
+        reason = produce(g, &n_gen, &filter, &stream);
+    stop_flush(&filter, stream_write, &stream);
     stream_flush(&stream);
     console_write("\n", 1);
     if (reason == REASON_ERROR)

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "console/stop.h"
 #include "fluid/engine.h"
 
 struct generation {
@@ -13,11 +14,14 @@ struct generation {
     uint32_t max_new;  /* 0: no limit */
     bool text_start;   /* the first generated token begins a text (nothing but BOS before it) */
     const struct llama_sampling *sampling;
+    uint32_t repeat_last_n;          /* tokens that its repeat penalty looks back at */
+    uint64_t draw;                   /* tells repeated replies to the same text apart */
+    const struct stop_strings *stop; /* NULL: none */
 };
 
 /* Evaluates ids from the engine's position on, then samples, streams and appends tokens until the
- * model ends, max_new are made, the context is full or Ctrl-C; emits `token` events and the closing
- * `done` event. The end-of-generation token is appended too. After an engine error the `error`
- * event takes the place of `done`. */
+ * model ends, a stop string appears, max_new are made, the context is full or Ctrl-C; emits `token`
+ * events and the closing `done` event. The end-of-generation token is appended too. After an engine
+ * error the `error` event takes the place of `done`. */
 void generate(struct generation *g);
 #endif

@@ -18,17 +18,23 @@ struct operations {
     struct fluid_slot *quantize_dim, *quantize_heads, *quantize_ffn; /* by length of the row */
 };
 
+struct candidate { /* for the next token */
+    float logit;
+    int32_t id;
+};
+
 /* Activations of one batch; n is MODEL_BATCH. */
 struct buffers {
-    float *x;            /* (n, dim) the residual stream */
-    float *norm;         /* (n, dim) */
-    float *q;            /* (n, heads, head_dim) */
-    float *k, *v;        /* (n, kv_heads, head_dim) */
-    float *heads;        /* (n, heads, head_dim) attention's result */
-    float *out;          /* (n, dim) */
-    float *gate, *up;    /* (n, ffn_dim) */
-    struct act_q16 *q16; /* (n, max(dim, heads * head_dim, ffn_dim) / 32, rounded up) */
-    float *logits;       /* (MODEL_LOGITS_ROWS, vocab) */
+    float *x;                     /* (n, dim) the residual stream */
+    float *norm;                  /* (n, dim) */
+    float *q;                     /* (n, heads, head_dim) */
+    float *k, *v;                 /* (n, kv_heads, head_dim) */
+    float *heads;                 /* (n, heads, head_dim) attention's result */
+    float *out;                   /* (n, dim) */
+    float *gate, *up;             /* (n, ffn_dim) */
+    struct act_q16 *q16;          /* (n, max(dim, heads * head_dim, ffn_dim) / 32, rounded up) */
+    float *logits;                /* (MODEL_LOGITS_ROWS, vocab) */
+    struct candidate *candidates; /* (vocab,) */
 };
 
 /* What grows with the context. */

@@ -32,6 +32,7 @@ int buffers_init(struct llama_model *m, struct fluid_error *err) {
         {(void **)&b->up, n * c->ffn_dim, sizeof(float)},
         {(void **)&b->q16, n * (widest / QUANT_BLOCK + 1), sizeof(struct act_q16)},
         {(void **)&b->logits, (uint64_t)MODEL_LOGITS_ROWS * m->vocab.n, sizeof(float)},
+        {(void **)&b->candidates, m->vocab.n, sizeof(struct candidate)},
     };
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         *wanted[i].out = memory_take(&m->memory, wanted[i].count, wanted[i].size, "batch", err);
