@@ -52,6 +52,7 @@ ALIASES = {
     "test-graph": "tests of what each change rebuilds",
     "test-host": "tests of C code in a Linux process against oracles",
     "test-qemu": "tests that boot images; builds all targets first",
+    "bench": "measures the image: time to the prompt",
     "compiledb": "build/<target>/compile_commands.json for editors",
 }
 

@@ -23,7 +23,6 @@ from fluid.machine import Machine, MachineEnded, MachineTimeout
 from fluid.runner import run_interactive
 
 TOP = Path(__file__).resolve().parents[2]
-FAKE = Path(__file__).with_name("fake_guest.py")
 PATIENCE = 120.0  # seconds until a test gives up
 
 
@@ -32,14 +31,6 @@ def image(tmp_path: Path) -> Path:
     path = tmp_path / "fluid, with a comma.img"
     path.write_bytes(b"disk")
     return path
-
-
-@pytest.fixture
-def emulator(tmp_path: Path) -> str:
-    path = tmp_path / "fake-qemu"
-    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{FAKE}" "$@"\n')
-    path.chmod(0o755)
-    return str(path)
 
 
 @pytest.fixture
