@@ -9,6 +9,7 @@
 #include "fs/fat16.h"
 #include "lib/printf.h"
 #include "load/module.h"
+#include "mm/heap.h"
 #include "mm/pages.h"
 #include "selftest/selftest.h"
 
@@ -68,6 +69,7 @@ void command_mem(char *argument, size_t length) {
     print_mib("KV cache", kv);
     print_mib("activations and tables", scratch);
     print_mib("kernel and the rest", total - available - modules - file - kv - scratch);
+    kprintf("  %-24s %zu bytes in use\n", "heap", heap_used());
 }
 
 static bool print_entry(const struct fat16_entry *entry, void *context) {
