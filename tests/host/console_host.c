@@ -84,7 +84,7 @@ static void print_event(void) {
     event_array_end();
     event_null("none");
     event_end();
-    event_enable(false);
+    event_enabled = false;
     event_begin("silent");
     event_u64("x", 1);
     event_end();

@@ -118,6 +118,50 @@ def test_a_full_context_ends_the_reply(machines: Machines, target: str, tiny: Ti
     assert codes(guest.command("one", REPLY_SECONDS)) == []
 
 
+def test_with_shift_the_oldest_turns_make_room(
+    machines: Machines, target: str, tiny: TinyModel
+) -> None:
+    """What is left is the conversation as if the forgotten turns had never been."""
+    guest = machines.boot(target, image_of(target, tiny("F32", "bpe", ctx=256)), mem=256)
+    guest.command("/set shift on")
+    guest.command("/set max_tokens 6")
+    guest.command("/set system be kind")
+    words = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+    told = [say(guest, word) for word in words]
+    kept = next(i for i, (_, done) in enumerate(told) if done.n_prompt > told[1][1].n_prompt * 2)
+    assert kept > 2
+    first = len(words)
+    for begin in range(1, kept + 1):  # which turns were kept? the conversation says it itself
+        guest.command("/clear")
+        again = [say(guest, word) for word in words[begin : kept + 1]]
+        if again[-1][1].n_prompt and ids(again[-1][0]) == ids(told[kept][0]):
+            first = begin
+            break
+    assert first <= kept, "no conversation of the last turns gives that reply"
+
+
+def test_with_shift_a_long_reply_goes_on(machines: Machines, target: str, tiny: TinyModel) -> None:
+    guest = machines.boot(target, image_of(target, tiny("F32", "bpe", ctx=256)), mem=256)
+    guest.command("/set max_tokens 20")
+    say(guest, "hello")
+    say(guest, "dog")
+    guest.command("/set max_tokens 200")
+    assert say(guest, "cat")[1].reason == "context"
+    guest.command("/clear")
+    guest.command("/set shift on")
+    guest.command("/set max_tokens 20")
+    say(guest, "hello")
+    say(guest, "dog")
+    guest.command("/set max_tokens 120")
+    tokens, done = say(guest, "cat")
+    assert (done.reason, len(tokens)) == ("length", 120)
+    guest.command("/set max_tokens 4")
+    for _ in range(30):
+        assert codes(guest.command("one two three", REPLY_SECONDS)) == []
+    assert codes(guest.command("x " * 400)) == ["E-CTX-01"]  # too long for any context
+    assert codes(guest.command("one", REPLY_SECONDS)) == []
+
+
 @pytest.fixture
 def smollm(machines: Machines, target: str) -> Machine:
     """SmolLM2 in as little memory as it is promised to run in."""

@@ -24,6 +24,7 @@ DEFAULTS = {
     "max_tokens": "512",
     "system": "(the model's default)",
     "stop": "(none)",
+    "shift": "off",
 }
 
 
@@ -59,6 +60,7 @@ def test_every_setting_takes_its_values_and_no_others(fresh: Machine) -> None:
     }
     bad = {
         "events": ["maybe", ""],
+        "shift": ["1", "ON"],
         "temperature": ["5.1", "-1", "hot", "1e3", "0.0000001", ""],
         "top_k": ["-1", "4294967296", "1.5", "x"],
         "top_p": ["0", "1.01", "-0.5"],

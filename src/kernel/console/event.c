@@ -12,19 +12,11 @@
 #define RECORD_SEPARATOR 0x1e
 #define MICRO 1000000u
 
-static bool enabled = true;
+bool event_enabled = true;
 static bool open;       /* between event_begin and event_end of an event that is written */
 static bool need_comma; /* the next key or array element is not the first */
 static char buffer[512];
 static size_t used;
-
-void event_enable(bool on) {
-    enabled = on;
-}
-
-bool event_enabled(void) {
-    return enabled;
-}
 
 static void put(const char *bytes, size_t n) {
     while (n > 0) {
@@ -87,7 +79,7 @@ void event_begin(const char *ev) {
     char separator = RECORD_SEPARATOR;
 
     KASSERT(!open);
-    open = enabled;
+    open = event_enabled;
     need_comma = false;
     if (!open)
         return;

@@ -9,8 +9,7 @@
 #include <stdint.h>
 #include "fluid/kapi.h"
 
-void event_enable(bool on);
-bool event_enabled(void);
+extern bool event_enabled; /* /set events; takes effect with the next event */
 void event_begin(const char *ev);
 /* A NULL value becomes null; bytes that are not UTF-8 are replaced. */
 void event_string(const char *key, const char *value);

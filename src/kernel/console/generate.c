@@ -85,9 +85,9 @@ static void done_event(enum reason reason, struct pace prompt, uint32_t n_gen, s
             (long long)(gen_tps / 1000000), (long long)(gen_tps / 10000 % 100));
 }
 
-/* Evaluates the tokens that are not in the KV cache yet, batch by batch; false: *reason says why it
- * stopped. */
-static bool evaluate(const struct generation *g, enum reason *reason) {
+/* Evaluates the tokens that are not in the KV cache yet, batch by batch, and counts them; false:
+ * *reason says why it stopped. */
+static bool evaluate(const struct generation *g, uint32_t *evaluated, enum reason *reason) {
     uint32_t batch = model_current()->info.batch;
     struct fluid_error err;
 
@@ -98,8 +98,10 @@ static bool evaluate(const struct generation *g, enum reason *reason) {
         *reason = REASON_CANCEL;
         if (console_poll())
             return false;
-        if (engine_eval(g->ids + at, n, NULL, NULL, &err) == 0)
+        if (engine_eval(g->ids + at, n, NULL, NULL, &err) == 0) {
+            *evaluated += n;
             continue;
+        }
         if (err.code[0] != '\0') {
             *reason = REASON_ERROR;
             report_error(&err);
@@ -118,9 +120,10 @@ static int32_t next_token(const struct generation *g) {
     return engine_sample(&how);
 }
 
-/* Samples one token after another; *n_gen counts them. */
-static enum reason produce(struct generation *g, uint32_t *n_gen, struct stop_filter *filter,
-                           struct stream *stream) {
+/* Samples one token after another; *n_gen counts them, *evaluated those that went through the
+ * model. */
+static enum reason produce(struct generation *g, uint32_t *n_gen, uint32_t *evaluated,
+                           struct stop_filter *filter, struct stream *stream) {
     enum reason reason;
 
     for (;;) {
@@ -128,8 +131,10 @@ static enum reason produce(struct generation *g, uint32_t *n_gen, struct stop_fi
         size_t n;
         int32_t id;
 
-        if (g->count == g->capacity)
+        if (g->count == g->capacity && !(g->make_room && g->make_room(g)))
             return REASON_CONTEXT;
+        if (!evaluate(g, evaluated, &reason))
+            return reason;
         id = next_token(g);
         n = engine_piece(id, g->text_start && *n_gen == 0, piece, sizeof(piece));
         if (n > sizeof(piece))
@@ -143,29 +148,28 @@ static enum reason produce(struct generation *g, uint32_t *n_gen, struct stop_fi
             return REASON_EOG;
         if (g->max_new && *n_gen >= g->max_new)
             return REASON_LENGTH;
-        if (!evaluate(g, &reason))
-            return reason;
     }
 }
 
-void generate(struct generation *g) {
+uint32_t generate(struct generation *g) {
     static const struct stop_strings no_stop;
     struct stop_filter filter = {.stop = g->stop ? g->stop : &no_stop};
-    uint32_t position = engine_position(), prompt_end, n_gen = 0;
     uint64_t start = time_cycles(), prompted;
+    struct pace prompt = {0}, gen = {0};
     struct stream stream = {.count = 0};
+    uint32_t n_gen = 0;
     enum reason reason;
-    bool complete = evaluate(g, &reason);
+    bool complete = evaluate(g, &prompt.tokens, &reason);
 
     prompted = time_cycles();
-    prompt_end = engine_position();
+    prompt.cycles = prompted - start;
     if (complete)
-        reason = produce(g, &n_gen, &filter, &stream);
+        reason = produce(g, &n_gen, &gen.tokens, &filter, &stream);
+    gen.cycles = time_cycles() - prompted;
     stop_flush(&filter, stream_write, &stream);
     stream_flush(&stream);
     console_write("\n", 1);
-    if (reason == REASON_ERROR)
-        return;
-    done_event(reason, (struct pace){prompt_end - position, prompted - start}, n_gen,
-               (struct pace){engine_position() - prompt_end, time_cycles() - prompted});
+    if (reason != REASON_ERROR)
+        done_event(reason, prompt, n_gen, gen);
+    return n_gen;
 }

@@ -84,17 +84,16 @@ static void show_seed(const struct setting *s) {
     kprintf("%llu", (unsigned long long)*(const uint64_t *)s->value);
 }
 
-static bool set_events(const struct setting *s, char *value, size_t length) {
-    (void)s;
-    if (!is_word(value, length, "on") && !is_word(value, length, "off"))
-        return false;
-    event_enable(length == 2);
-    return true;
+static bool set_switch(const struct setting *s, char *value, size_t length) {
+    bool on = is_word(value, length, "on");
+
+    if (on || is_word(value, length, "off"))
+        *(bool *)s->value = on;
+    return on || is_word(value, length, "off");
 }
 
-static void show_events(const struct setting *s) {
-    (void)s;
-    kprintf("%s", event_enabled() ? "on" : "off");
+static void show_switch(const struct setting *s) {
+    kprintf("%s", *(const bool *)s->value ? "on" : "off");
 }
 
 static bool set_system(const struct setting *s, char *value, size_t length) {
@@ -135,7 +134,7 @@ static void show_stop(const struct setting *s) {
 }
 
 static const struct setting table[] = {
-    {"events", "on or off", set_events, show_events, NULL, 0, 0},
+    {"events", "on or off", set_switch, show_switch, &event_enabled, 0, 0},
     {"temperature", "0 (greedy) to 5, such as 0.7", set_micro, show_micro,
      &settings.sampling.temperature_micro, 0, 5 * MICRO},
     {"top_k", "a whole number, 0 for all tokens", set_count, show_count, &settings.sampling.top_k,
@@ -156,6 +155,7 @@ static const struct setting table[] = {
      show_system, settings.system, 0, 0},
     {"stop", "text of at most 64 bytes that ends a reply, at most 4 of them; no text removes all",
      set_stop, show_stop, &settings.stop, 0, 0},
+    {"shift", "on or off", set_switch, show_switch, &settings.shift, 0, 0},
 };
 
 #define SETTING_COUNT (sizeof(table) / sizeof(table[0]))

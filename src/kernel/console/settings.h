@@ -17,6 +17,7 @@ struct settings {
     char system[SETTINGS_SYSTEM_MAX]; /* system message of the next conversation */
     bool system_set;                  /* false: the model's default */
     struct stop_strings stop;         /* end a reply where one of them appears */
+    bool shift; /* a full context: the oldest turns are forgotten instead of an error */
 };
 
 const struct settings *settings_current(void);

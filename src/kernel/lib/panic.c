@@ -35,7 +35,7 @@ void panic_enter(const char *what) {
         write_raw("\r\npanic while reporting a panic: ");
         write_raw(what);
         write_raw("\r\n");
-        if (event_enabled())
+        if (event_enabled)
             write_raw(NESTED_EVENT);
         break;
     default:
