@@ -224,4 +224,4 @@ def test_partition_entries_are_checked(reader: Reader) -> None:
     reader.poke(446 + 16, struct.pack("<4xB3xII", 6, sectors - 1, 1))
     assert reader.ask("mbr")[1] == f"6 {sectors - 1} 1"
     reader.poke(511, b"\x00")
-    assert reader.outcome("mbr") == "E-MBR"
+    assert reader.ask("mbr") == [*["0 0 0"] * 4, ""]

@@ -1,6 +1,7 @@
 """What if the model file is damaged? Every kind of damage must end in a code, never in a finding of
 the sanitizers, and give back all memory; a file that still opens must still work."""
 
+import itertools
 import random
 import struct
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import gguf
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import models
 from engine_driver import Engine, EngineError
@@ -277,6 +279,46 @@ def test_hostile_texts(tmp_path: Path) -> None:
         with pytest.raises(EngineError, match="E-GGUF-18") as refused:
             engine.ask("try", path.stat().st_size)
     assert refused.value.text.isprintable() and refused.value.text.isascii()
+
+
+def fnv_blocks(state: int, blocks: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """FNV-1a of each row, continued from a state; strtab.c hashes texts like this."""
+    states = np.full(len(blocks), state, np.uint32)
+    for column in blocks.T:
+        states = (states ^ column) * np.uint32(16777619)
+    return states
+
+
+def colliding_texts(stages: int) -> list[str]:
+    """2 ** stages texts of one hash: in each stage either of two blocks leads to the same state."""
+    rng = np.random.default_rng(5)
+    state, pairs = 2166136261, []
+    for _ in range(stages):
+        blocks = rng.integers(ord("a"), ord("z"), (300000, 8), np.uint8, endpoint=True)
+        states = fnv_blocks(state, blocks)
+        order = np.argsort(states, kind="stable")
+        twins = np.flatnonzero(np.diff(states[order]) == 0)
+        one, other = order[twins[0]], order[twins[0] + 1]
+        state = int(states[one])
+        pairs.append((blocks[one].tobytes().decode(), blocks[other].tobytes().decode()))
+    return ["".join(parts) for parts in itertools.product(*pairs)]
+
+
+def test_tokens_made_to_collide(tmp_path: Path) -> None:
+    """What if a vocabulary is made to take for ever? 512 tokens of one hash are refused."""
+    tokens, scores, types = models.spm_vocabulary()
+    texts = colliding_texts(9)
+    assert len(set(texts)) == len(texts) >= len(tokens) - 300
+
+    def replace(writer: gguf.GGUFWriter) -> None:
+        for data in writer.kv_data:
+            data["tokenizer.ggml.tokens"].value = [*tokens[:100], *texts[: len(tokens) - 100]]
+
+    path = models.make_tiny(tmp_path / "m.gguf", edit=replace)
+    with Engine(path, "damage") as engine:
+        with pytest.raises(EngineError, match="E-GGUF-21"):
+            engine.ask("try", path.stat().st_size)
+    assert len(scores) == len(types)
 
 
 def test_empty_strings_in_the_vocabulary(tmp_path: Path) -> None:

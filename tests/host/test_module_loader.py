@@ -82,7 +82,7 @@ def test_every_kind_of_section_works(arch: str, tmp_path: Path) -> None:
         "divide 123456789abcdef",
         "symbol sample:sample_square+0x2",
         "outside ?",
-        "E-MOD-15 a module 'sample' is already loaded; /unload it first",
+        "E-MOD-15 a module 'sample' is already loaded; remove one of the two",
         "again refused",
         "slot 1 1 1",
         "pages left 0",
@@ -124,7 +124,7 @@ def test_wrong_fields_long_campaign(loader: Path, sample: Path) -> None:
 def test_other_abi_machine_and_cpu(loader: Path, sample: Path, tmp_path: Path) -> None:
     out = tmp_path / "m.mod"
     cases = [
-        ({"kernel_abi": 2}, BASE, "E-MOD-05 kernel ABI 1 expected, 2 found"),
+        ({"kernel_abi": 99}, BASE, "E-MOD-05 kernel ABI 2 expected, 99 found"),
         ({"machine": modlayout.MACHINE_I386}, BASE, "E-MOD-06 machine 62 expected, 3 found"),
         ({"cpu_bits": 1 << 40}, 0xFFFFFFFF, "E-MOD-07 made for CPU features that this machine"),
         ({}, 1 << FEATURES["sse"], "lacks: sse2 (0x2)"),
@@ -210,9 +210,10 @@ def test_damaged_variant_costs_only_itself(
     (tmp_path / "r").write_bytes(data)
     lines = run(loader, "registry", tmp_path / "r", feature_bits(["sse2", "sse4.2"]))
     assert [line.split(":")[0] for line in lines] == [
-        "error E-MOD-11 module lone",
-        "warn E-MOD-04 sample (x86-64-v2)",
         "warn E-MOD-07 2 module variants left out",
+        "warn E-MOD-04 sample (x86-64-v2)",
+        "error E-MOD-11 a variant of each module for this CPU expected, none found of 1; use a "
+        "newer processor, or an image for this one",
         "count 1",
         "module sample x86-64 1",
     ]
@@ -244,7 +245,8 @@ def test_index_entry_outside_under_a_valid_hash(
         data[16:48] = hashlib.sha256(data[index]).digest()
         (tmp_path / "r").write_bytes(data)
         lines = run(loader, "registry", tmp_path / "r", feature_bits(["sse2", "ssse3"]))
-        assert lines[0].startswith(("error E-MOD-12", "warn E-MOD-01"))
+        told = next(line for line in lines if not line.startswith("warn E-MOD-07"))
+        assert told.startswith(("error E-MOD-12", "warn E-MOD-01"))
 
 
 @pytest.mark.parametrize("size", [0, 1, 55, 56, 63, 64, 65, 119, 120, 1000, 70001])

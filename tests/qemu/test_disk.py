@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fluid.event_types import Error, Ready
+from fluid.event_types import Error, Ready, Warn
 from fluid.image import read_layout
 from fluid.machine import Machine
 from guests import Machines, TinyModel, codes
@@ -123,3 +123,22 @@ def test_a_lasting_read_error_has_a_code(
     assert errors[0].text.startswith(f"disk {driver}"), "another driver was tested"
     assert model_of(guest) is None
     assert codes(guest.command("/ls")) == []  # the other sectors are still read
+
+
+def test_a_disk_that_cannot_be_read_is_passed_over_and_told(
+    machines: Machines, target: str, tiny: TinyModel, tmp_path: Path
+) -> None:
+    """What if the first sector of a disk is bad? Without another disk that is the error."""
+    image = image_of(target, tiny())
+    faulty = failing_drive(image, 0, once=False)
+    guest = boot(machines, target, image, tmp_path, "ahci-port", faulty)
+    errors = [event for event in guest.events if isinstance(event, Error)]
+    assert [error.code for error in errors] == ["E-DISK-01"]
+    assert "partition table" in errors[0].text
+    first = [*faulty, "-device", "ide-hd,drive=model,bus=ide.1"]
+    second = [word.replace("id=model", "id=good") for word in drive(image)]
+    extra = (*first, *second, "-device", "ide-hd,drive=good,bus=ide.2")
+    guest = machines.boot(target, boot_disk(image, tmp_path), mem=256, extra=extra)
+    assert codes(guest.events) == []
+    assert [e.code for e in guest.events if isinstance(e, Warn)] == ["E-DISK-01"]
+    assert model_of(guest)

@@ -118,6 +118,14 @@ def test_an_older_cpu_gets_the_lower_variant(
     still_works(guest)
 
 
+def test_a_cpu_without_sse2_is_told_so(machines: Machines, tiny: TinyModel) -> None:
+    guest = machines.boot("i686", image_of("i686", tiny()), mem=256, cpu="qemu32,-sse2")
+    told = [e.code for e in guest.events if isinstance(e, Warn | Error)]
+    assert told == ["E-CPU-04", "E-MOD-07", "E-MOD-11", "E-MOD-13"]
+    assert ready_of(guest).model is None
+    assert codes(guest.command("/help")) == []
+
+
 def test_a_damaged_variant_costs_one_variant(
     machines: Machines, target: str, tiny: TinyModel, tmp_path: Path
 ) -> None:

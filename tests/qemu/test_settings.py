@@ -69,7 +69,7 @@ def test_every_setting_takes_its_values_and_no_others(fresh: Machine) -> None:
         "repeat_last_n": ["-1", "many"],
         "seed": ["18446744073709551616", "randomly"],
         "max_tokens": ["4294967296"],
-        "system": ["x" * 4096],
+        "system": ["x" * 4096, base64_of("a\0b")],
         "stop": ["x" * 65],
     }
     for key, (value, _) in good.items():

@@ -6,6 +6,7 @@ by static assertions that are compiled for both targets.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import struct
 import subprocess
@@ -178,3 +179,16 @@ def test_the_model_has_the_name_that_the_kernel_looks_for() -> None:
     assert (
         f"[(source[0], {name[1]})]" in (ROOT / "site_scons/site_tools/fluid_image.py").read_text()
     )
+
+
+# What the headers of the ABI say, as a digest of their words. When one changes, either nothing that
+# a module sees has changed, or FLUID_KERNEL_ABI (module.h, modlayout.py) has to change, too.
+ABI_HEADERS = ("cpu.h", "engine.h", "kapi.h", "tensor.h")
+ABI_DIGEST = (2, "3bdfa0daa6d64e51")
+
+
+def test_the_abi_number_changes_with_the_headers() -> None:
+    text = "".join((ROOT / "src/include/fluid" / name).read_text() for name in ABI_HEADERS)
+    words = re.sub(r"/\*.*?\*/", " ", text, flags=re.DOTALL).split()
+    digest = hashlib.sha256(" ".join(words).encode()).hexdigest()[:16]
+    assert (modlayout.KERNEL_ABI, digest) == ABI_DIGEST

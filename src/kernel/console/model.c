@@ -41,28 +41,45 @@ static bool is_fat16(uint8_t type) {
     return type == 0x04 || type == 0x06 || type == 0x0e; /* CHS small, CHS, LBA */
 }
 
-/* Mounts the first FAT16 partition of any disk. */
+/* Mounts the first FAT16 partition of one disk; -1 with the reason, code "" when it has none. */
+static int mount_on(struct block_device *disk, struct fluid_error *err) {
+    struct partition partitions[4];
+
+    err->code[0] = '\0';
+    if (mbr_read(disk, partitions, err) < 0)
+        return -1;
+    for (unsigned p = 0; p < 4; p++)
+        if (is_fat16(partitions[p].type))
+            return fat16_mount(&filesystem, disk, partitions[p].lba, partitions[p].sectors, err);
+    return -1;
+}
+
+/* Mounts the first FAT16 partition of the first disk that has a sound one; disks that are passed
+ * over for a reason are told. */
 static int mount_first(struct fluid_error *err) {
-    fluid_fail(
+    struct fluid_error reason;
+    bool told = false;
+
+    for (unsigned i = 0; i < block_count(); i++) {
+        if (mount_on(block_get(i), &reason) == 0) {
+            mounted = true;
+            if (told)
+                report_warn(err);
+            return 0;
+        }
+        if (reason.code[0] == '\0')
+            continue;
+        if (told)
+            report_warn(err);
+        *err = reason;
+        told = true;
+    }
+    if (told)
+        return -1;
+    return fluid_fail(
         err, "E-DISK-02",
         "a disk with a FAT16 partition expected, none found on %u disks; is the disk attached?",
         block_count());
-    for (unsigned i = 0; i < block_count(); i++) {
-        struct partition partitions[4];
-
-        if (mbr_read(block_get(i), partitions) < 0)
-            continue;
-        for (unsigned p = 0; p < 4; p++) {
-            if (!is_fat16(partitions[p].type))
-                continue;
-            if (fat16_mount(&filesystem, block_get(i), partitions[p].lba, partitions[p].sectors,
-                            err) == 0) {
-                mounted = true;
-                return 0;
-            }
-        }
-    }
-    return -1;
 }
 
 static void show_progress(uint64_t done, uint64_t total) {

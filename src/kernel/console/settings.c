@@ -101,7 +101,7 @@ static bool set_system(const struct setting *s, char *value, size_t length) {
 
     if (!argument_text(&value, &length))
         return true; /* reported */
-    if (length >= SETTINGS_SYSTEM_MAX)
+    if (length >= SETTINGS_SYSTEM_MAX || strnlen(value, length) < length)
         return false;
     memcpy(system, value, length);
     system[length] = '\0';
@@ -151,8 +151,8 @@ static const struct setting table[] = {
      0, 0},
     {"max_tokens", "a whole number up to 4294967295, 0 for no limit", set_count, show_count,
      &settings.max_tokens, 0, UINT32_MAX},
-    {"system", "the system message, at most 4095 bytes; in force after /clear", set_system,
-     show_system, settings.system, 0, 0},
+    {"system", "the system message, at most 4095 bytes without NUL; in force after /clear",
+     set_system, show_system, settings.system, 0, 0},
     {"stop", "text of at most 64 bytes that ends a reply, at most 4 of them; no text removes all",
      set_stop, show_stop, &settings.stop, 0, 0},
     {"shift", "on or off", set_switch, show_switch, &settings.shift, 0, 0},

@@ -35,3 +35,14 @@ int block_read(struct block_device *device, uint64_t lba, uint32_t count, void *
         return -1;
     return device->read(device, lba, count, buffer);
 }
+
+int block_read_named(struct block_device *device, uint64_t lba, uint32_t count, void *buffer,
+                     const char *what, struct fluid_error *err) {
+    if (block_read(device, lba, count, buffer) == 0)
+        return 0;
+    return fluid_fail(
+        err, "E-DISK-01",
+        "disk %s, reading %.60s: %u sectors from %llu expected, the device reports an error "
+        "(check the disk and its cable, or write the image again)",
+        device->name, what, count, (unsigned long long)lba);
+}

@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "fluid/kapi.h"
+
 #define BLOCK_SECTOR 512u
 #define BLOCK_MAX_DEVICES 8
 
@@ -23,6 +25,9 @@ struct block_device *block_get(unsigned index);
 struct block_device *block_add(const struct block_device *device);
 /* Checked read: lba + count within the device, else -1 without touching it. */
 int block_read(struct block_device *device, uint64_t lba, uint32_t count, void *buffer);
+/* The same; a failure is E-DISK-01, which says that `what` was being read. */
+int block_read_named(struct block_device *device, uint64_t lba, uint32_t count, void *buffer,
+                     const char *what, struct fluid_error *err);
 
 /* MBR partition table (dev/mbr.c). */
 struct partition {
@@ -30,7 +35,7 @@ struct partition {
     uint64_t lba;
     uint64_t sectors;
 };
-/* Reads the four primary entries; entries outside the device are reported as unused. -1: unreadable
- * or no 0x55AA signature. */
-int mbr_read(struct block_device *device, struct partition partitions[4]);
+/* Reads the four primary entries; entries outside the device, and all of a disk without 0x55AA
+ * signature, are reported as unused. -1 with E-DISK-01: unreadable. */
+int mbr_read(struct block_device *device, struct partition partitions[4], struct fluid_error *err);
 #endif

@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include "lib/string.h"
+
 #define TABLE_OFFSET 446
 #define ENTRY_SIZE 16
 #define ENTRY_TYPE 4
@@ -15,12 +17,13 @@ static uint32_t read_u32(const uint8_t *p) {
     return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
-int mbr_read(struct block_device *device, struct partition partitions[4]) {
+int mbr_read(struct block_device *device, struct partition partitions[4], struct fluid_error *err) {
     _Alignas(4) uint8_t sector[BLOCK_SECTOR];
-    if (block_read(device, 0, 1, sector))
+    memset(partitions, 0, 4 * sizeof(*partitions));
+    if (block_read_named(device, 0, 1, sector, "the partition table", err))
         return -1;
     if (sector[SIGNATURE_OFFSET] != 0x55 || sector[SIGNATURE_OFFSET + 1] != 0xaa)
-        return -1;
+        return 0;
     for (unsigned i = 0; i < 4; i++) {
         const uint8_t *entry = sector + TABLE_OFFSET + i * ENTRY_SIZE;
         struct partition p = {
@@ -31,7 +34,8 @@ int mbr_read(struct block_device *device, struct partition partitions[4]) {
         /* LBA 0 is the table itself. */
         bool inside = p.lba != 0 && p.sectors != 0 && p.lba < device->sectors &&
                       p.sectors <= device->sectors - p.lba;
-        partitions[i] = p.type && inside ? p : (struct partition){0};
+        if (p.type && inside)
+            partitions[i] = p;
     }
     return 0;
 }

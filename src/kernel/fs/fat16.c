@@ -31,20 +31,9 @@ struct bpb {
     uint8_t media;
 };
 
-int fat16_read_sectors(struct fat16 *fs, uint64_t lba, uint32_t count, void *buffer,
-                       const char *what, struct fluid_error *err) {
-    if (block_read(fs->device, lba, count, buffer) == 0)
-        return 0;
-    return fluid_fail(
-        err, "E-DISK-01",
-        "disk %s, reading %.60s: %u sectors from %llu expected, the device reports an error "
-        "(check the disk and its cable, or write the image again)",
-        fs->device->name, what, count, (unsigned long long)lba);
-}
-
 static int read_bpb(struct fat16 *fs, struct bpb *b, struct fluid_error *err) {
     _Alignas(4) uint8_t sector[BLOCK_SECTOR];
-    if (fat16_read_sectors(fs, fs->lba, 1, sector, "the FAT16 boot sector", err))
+    if (block_read_named(fs->device, fs->lba, 1, sector, "the FAT16 boot sector", err))
         return -1;
     bool jump = (sector[0] == 0xeb && sector[2] == 0x90) || sector[0] == 0xe9;
     if (!jump || sector[SIGNATURE] != 0x55 || sector[SIGNATURE + 1] != 0xaa)
@@ -148,7 +137,7 @@ static int compare_copy(struct fat16 *fs, uint64_t lba, uint32_t sectors, struct
                           "%u bytes of memory expected for the second FAT, none free (give the "
                           "machine more memory)",
                           sectors * BLOCK_SECTOR);
-    int result = fat16_read_sectors(fs, lba, sectors, copy, "the second FAT", err);
+    int result = block_read_named(fs->device, lba, sectors, copy, "the second FAT", err);
     for (uint32_t i = FAT16_FIRST_CLUSTER; result == 0 && i < fs->cluster_count + 2; i++) {
         if (fs->fat[i] != copy[i])
             fs->fat[i] = FAT16_COPIES_DIFFER;
@@ -167,7 +156,7 @@ static int read_fat(struct fat16 *fs, const struct bpb *b, struct fluid_error *e
                           "%u bytes of memory expected for the FAT, none free (give the machine "
                           "more memory)",
                           sectors * BLOCK_SECTOR);
-    if (fat16_read_sectors(fs, lba, sectors, fs->fat, "the FAT", err))
+    if (block_read_named(fs->device, lba, sectors, fs->fat, "the FAT", err))
         return -1;
     uint32_t first = 0xff00u | b->media;
     if (fs->fat[0] != first || (fs->fat[1] | FAT1_FLAGS) < FAT16_END_OF_CHAIN)

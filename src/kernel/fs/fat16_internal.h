@@ -26,10 +26,6 @@ static inline uint32_t fat16_u32(const uint8_t *p) {
     return fat16_u16(p) | (uint32_t)fat16_u16(p + 2) << 16;
 }
 
-/* fat16.c: block_read with E-DISK-01; what names the thing that is read. */
-int fat16_read_sectors(struct fat16 *fs, uint64_t lba, uint32_t count, void *buffer,
-                       const char *what, struct fluid_error *err);
-
 /* fat16_chain.c */
 static inline bool fat16_cluster_valid(const struct fat16 *fs, uint32_t cluster) {
     return cluster >= FAT16_FIRST_CLUSTER && cluster - FAT16_FIRST_CLUSTER < fs->cluster_count;

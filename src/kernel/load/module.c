@@ -30,8 +30,8 @@ static void *copy(const uint8_t *from, uint32_t n, size_t record) {
 static int check_unique(const struct module_file *f, struct fluid_error *err) {
     for (const struct loaded_module *m = modules; m; m = m->next) {
         if (strcmp(m->name, f->header.name) == 0)
-            return fluid_fail(err, "E-MOD-15", "a module '%s' is already loaded; /unload it first",
-                              m->name);
+            return fluid_fail(err, "E-MOD-15",
+                              "a module '%s' is already loaded; remove one of the two", m->name);
         for (uint32_t i = 0; i < f->header.export_count; i++) {
             const char *name = module_file_string(f, module_file_export(f, i).name);
             if (module_export(m, name))

@@ -79,53 +79,77 @@ static bool try_variant(const uint8_t *registry, const struct registry_entry *e)
     return false;
 }
 
+static bool fits(const struct registry_entry *e) {
+    return (e->cpu_bits & ~(uint64_t)cpu_info()->features) == 0;
+}
+
 /* One warning for all variants that want more than this CPU has: on an older CPU that is every
  * module. */
-static void report_left_out(unsigned count, uint64_t missing) {
+static void report_left_out(const uint8_t *registry, uint32_t count) {
     struct fluid_error e;
     char names[128];
-    if (count == 0)
+    uint64_t wanted = 0;
+    unsigned left_out = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct registry_entry entry = entry_at(registry, i);
+        left_out += !fits(&entry);
+        wanted |= entry.cpu_bits;
+    }
+    if (left_out == 0)
         return;
-    cpu_feature_names((uint32_t)missing, names, sizeof names);
+    cpu_feature_names((uint32_t)wanted & ~cpu_info()->features, names, sizeof names);
     fluid_fail(&e, "E-MOD-07",
                "%u module variants left out: CPU features %s expected, not found on this machine; "
-               "lower variants take their place",
-               count, names);
+               "lower variants take their place where there are any",
+               left_out, names);
     report_warn(&e);
+}
+
+static void report_no_variant(const char *name, uint32_t tried) {
+    struct fluid_error e;
+    fluid_fail(&e, "E-MOD-11",
+               "module %s: a usable variant expected, none of %u in the image works; see the "
+               "warnings before, rebuild the image for this machine",
+               name, tried);
+    report_error(&e);
+}
+
+static void report_unfit(unsigned modules) {
+    struct fluid_error e;
+    if (modules == 0)
+        return;
+    fluid_fail(&e, "E-MOD-11",
+               "a variant of each module for this CPU expected, none found of %u; use a newer "
+               "processor, or an image for this one",
+               modules);
+    report_error(&e);
 }
 
 unsigned registry_load_all(const void *registry, size_t size) {
     struct registry_header header;
     struct fluid_error err = {0};
-    unsigned loaded = 0, left_out = 0;
-    uint64_t missing = 0;
+    unsigned loaded = 0, unfit = 0;
     if (check_index(registry, size, &header, &err) != 0) {
         report_error(&err);
         return 0;
     }
+    report_left_out(registry, header.count);
     for (uint32_t i = 0, next; i < header.count; i = next) {
         struct registry_entry first = entry_at(registry, i);
-        bool done = false;
+        bool done = false, any_fits = false;
         for (next = i; next < header.count; next++) {
             struct registry_entry e = entry_at(registry, next);
             if (!same_name(&first, &e))
                 break;
-            if (e.cpu_bits & ~(uint64_t)cpu_info()->features) {
-                left_out++;
-                missing |= e.cpu_bits & ~(uint64_t)cpu_info()->features;
-            } else if (!done) {
+            any_fits |= fits(&e);
+            if (!done && fits(&e))
                 done = try_variant(registry, &e);
-            }
         }
         loaded += done;
-        if (!done) {
-            fluid_fail(&err, "E-MOD-11",
-                       "module %s: a usable variant expected, none of %u in the image works; "
-                       "see the warnings before, rebuild the image for this machine",
-                       first.name, next - i);
-            report_error(&err);
-        }
+        unfit += !any_fits;
+        if (any_fits && !done)
+            report_no_variant(first.name, next - i);
     }
-    report_left_out(left_out, missing);
+    report_unfit(unfit);
     return loaded;
 }

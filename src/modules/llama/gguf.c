@@ -221,10 +221,10 @@ int gguf_open(struct gguf *g, struct memory *memory, const void *base, uint64_t 
     g->values = memory_take(memory, g->n_values, sizeof *g->values, "GGUF keys", err);
     if (g->values == NULL || strtab_init(&g->by_key, memory, g->n_values, g, key_of, err) != 0)
         return -1;
-    for (uint32_t i = 0; i < g->n_values; i++) {
-        if (take_value(&r, &g->values[i]) != 0)
+    for (uint32_t i = 0, same; i < g->n_values; i++) {
+        if (take_value(&r, &g->values[i]) != 0 || strtab_put(&g->by_key, i, &same, err) != 0)
             return -1;
-        if (strtab_put(&g->by_key, i) != STRTAB_NONE)
+        if (same != STRTAB_NONE)
             return fluid_fail(err, "E-GGUF-06", "key %.*s: one expected, two found (" RECOPY ")",
                               SPAN_ARG(g->values[i].key));
     }
@@ -233,10 +233,11 @@ int gguf_open(struct gguf *g, struct memory *memory, const void *base, uint64_t 
     if (g->tensors == NULL || offsets == NULL ||
         strtab_init(&g->by_name, memory, g->n_tensors, g, name_of, err) != 0)
         return -1;
-    for (uint32_t i = 0; i < g->n_tensors; i++) {
-        if (take_tensor(&r, &g->tensors[i], &offsets[i]) != 0)
+    for (uint32_t i = 0, same; i < g->n_tensors; i++) {
+        if (take_tensor(&r, &g->tensors[i], &offsets[i]) != 0 ||
+            strtab_put(&g->by_name, i, &same, err) != 0)
             return -1;
-        if (strtab_put(&g->by_name, i) != STRTAB_NONE)
+        if (same != STRTAB_NONE)
             return fluid_fail(err, "E-GGUF-11", "tensor %.*s: one expected, two found (" RECOPY ")",
                               SPAN_ARG(g->tensors[i].name));
     }

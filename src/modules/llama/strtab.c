@@ -35,29 +35,47 @@ int strtab_init(struct strtab *t, struct memory *memory, uint32_t count, const v
     return t->slot == NULL ? -1 : 0;
 }
 
-/* The slot of this text: the one that holds it, or the empty one where it belongs. */
+/* The slot of this text: the one that holds it, or the empty one where it belongs; NULL when there
+ * is neither within STRTAB_PROBES. */
 static uint32_t *seek(const struct strtab *t, const struct span *parts, unsigned n) {
-    uint32_t at = hash_parts(parts, n) & t->mask;
-    while (t->slot[at] != 0 && !equal_parts(t->text(t->owner, t->slot[at] - 1), parts, n))
-        at = (at + 1) & t->mask;
-    return &t->slot[at];
+    uint32_t at = hash_parts(parts, n);
+    for (uint32_t probes = 0; probes < STRTAB_PROBES; probes++, at++) {
+        uint32_t *slot = &t->slot[at & t->mask];
+        if (*slot == 0 || equal_parts(t->text(t->owner, *slot - 1), parts, n))
+            return slot;
+    }
+    return NULL;
 }
 
-uint32_t strtab_put(struct strtab *t, uint32_t index) {
+static int crowded(struct span text, struct fluid_error *err) {
+    return fluid_fail(
+        err, "E-GGUF-21",
+        "text %.*s: one with a place of its own in the hash table expected, %d others "
+        "found there (made to collide? use another MODEL.GGUF)",
+        SPAN_ARG(text), STRTAB_PROBES);
+}
+
+int strtab_put(struct strtab *t, uint32_t index, uint32_t *same, struct fluid_error *err) {
     struct span text = t->text(t->owner, index);
     uint32_t *slot = seek(t, &text, 1);
-    if (*slot != 0)
-        return *slot - 1;
-    *slot = index + 1;
-    return STRTAB_NONE;
+    if (slot == NULL)
+        return crowded(text, err);
+    *same = *slot == 0 ? STRTAB_NONE : *slot - 1;
+    if (*slot == 0)
+        *slot = index + 1;
+    return 0;
 }
 
-void strtab_replace(struct strtab *t, uint32_t index) {
+int strtab_replace(struct strtab *t, uint32_t index, struct fluid_error *err) {
     struct span text = t->text(t->owner, index);
-    *seek(t, &text, 1) = index + 1;
+    uint32_t *slot = seek(t, &text, 1);
+    if (slot == NULL)
+        return crowded(text, err);
+    *slot = index + 1;
+    return 0;
 }
 
 uint32_t strtab_find(const struct strtab *t, const struct span *parts, unsigned n) {
-    uint32_t entry = *seek(t, parts, n);
-    return entry == 0 ? STRTAB_NONE : entry - 1;
+    const uint32_t *slot = seek(t, parts, n);
+    return slot == NULL || *slot == 0 ? STRTAB_NONE : *slot - 1;
 }

@@ -7,6 +7,9 @@
 #include "memory.h"
 
 #define STRTAB_NONE UINT32_MAX
+#define STRTAB_PROBES                                                                              \
+    256 /* honest texts need less than 100, those made to collide all there are                    \
+         */
 
 typedef struct span strtab_text_fn(const void *owner, uint32_t index);
 
@@ -21,12 +24,12 @@ struct strtab {
 int strtab_init(struct strtab *t, struct memory *memory, uint32_t count, const void *owner,
                 strtab_text_fn *text, struct fluid_error *err);
 
-/* Enters index under its text. An entry with the same text stays, and its index is returned; else
- * STRTAB_NONE. */
-uint32_t strtab_put(struct strtab *t, uint32_t index);
+/* Enters index under its text. An entry with the same text stays, and *same is its index; else
+ * STRTAB_NONE. -1 with E-GGUF-21 when more than STRTAB_PROBES texts want the same place. */
+int strtab_put(struct strtab *t, uint32_t index, uint32_t *same, struct fluid_error *err);
 
 /* As strtab_put, but index takes the place of an entry with the same text. */
-void strtab_replace(struct strtab *t, uint32_t index);
+int strtab_replace(struct strtab *t, uint32_t index, struct fluid_error *err);
 
 /* Index of the entry whose text is the concatenation of the n parts, or STRTAB_NONE. */
 uint32_t strtab_find(const struct strtab *t, const struct span *parts, unsigned n);

@@ -88,7 +88,9 @@ static int read_tokens(struct vocab *v, struct memory *memory, const struct gguf
         return -1;
     for (uint32_t i = 0; i < v->n; i++) {
         size_t n = vocab_text(v, i).n;
-        strtab_replace(&v->by_text, i); /* of equal tokens the last counts, as in llama.cpp */
+        /* Of equal tokens the last counts, as in llama.cpp. */
+        if (strtab_replace(&v->by_text, i, err) != 0)
+            return -1;
         if (n > v->longest_token)
             v->longest_token = (uint32_t)n;
     }
@@ -141,14 +143,16 @@ static int read_merges(struct vocab *v, struct memory *memory, const struct gguf
     if (a == NULL || texts_index(&v->merges, memory, a, err) != 0 ||
         strtab_init(&v->by_merge, memory, v->merges.n, v, merge_text, err) != 0)
         return -1;
-    for (uint32_t i = 0; i < v->merges.n; i++) {
+    for (uint32_t i = 0, same; i < v->merges.n; i++) {
         struct span text = texts_at(&v->merges, i);
         if (text.n < 3 || !span_contains((struct span){text.at + 1, text.n - 2}, " "))
             return fluid_fail(err, "E-GGUF-20",
                               "key " KEY("merges") "[%u]: two texts with a space between expected, "
                                                    "%.*s found (file damaged? re-copy MODEL.GGUF)",
                               i, SPAN_ARG(text));
-        strtab_put(&v->by_merge, i); /* of equal merges the first counts, as in llama.cpp */
+        /* Of equal merges the first counts, as in llama.cpp. */
+        if (strtab_put(&v->by_merge, i, &same, err) != 0)
+            return -1;
         if (text.n > v->longest_merge)
             v->longest_merge = (uint32_t)text.n;
     }
