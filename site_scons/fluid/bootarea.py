@@ -71,10 +71,11 @@ def check_stage2(stage2: bytes) -> None:
         )
 
 
-def build_id(stage2: bytes, kernel: bytes, ksyms: bytes, registry: bytes) -> bytes:
-    """Identifies the content of an image. `kernel` has a zero build id in its header."""
+def build_id(toolchain: str, *parts: bytes) -> bytes:
+    """Identifies what an image is made of: the tools, then stage2, kernel, symbols and registry.
+    The kernel has a zero build id in its header."""
     state = hashlib.sha256()
-    for part in (stage2, kernel, ksyms, registry):
+    for part in (toolchain.encode(), *parts):
         state.update(len(part).to_bytes(8, "little"))
         state.update(part)
     return state.digest()[:BUILD_ID_SIZE]
@@ -86,9 +87,16 @@ def set_build_id(kernel: bytes, new_id: bytes) -> bytes:
 
 
 def pack(
-    stage1: bytes, stage2: bytes, kernel: bytes, shape: KernelShape, ksyms: bytes, registry: bytes
+    stage1: bytes,
+    stage2: bytes,
+    kernel: bytes,
+    shape: KernelShape,
+    ksyms: bytes,
+    registry: bytes,
+    *,
+    toolchain: str = "",
 ) -> bytes:
-    """The boot area. `kernel` is flat; `shape` says where it lives."""
+    """The boot area. `kernel` is flat; `shape` says where it lives; `toolchain` names the tools."""
     check_stage1(stage1)
     check_stage2(stage2)
     if len(kernel) != shape.file_size:
@@ -97,7 +105,7 @@ def pack(
             f"kernel.bin: {shape.file_size} bytes expected, {len(kernel)} found; build it again",
         )
     kernel = set_build_id(kernel, bytes(BUILD_ID_SIZE))
-    the_id = build_id(stage2, kernel, ksyms, registry)
+    the_id = build_id(toolchain, stage2, kernel, ksyms, registry)
     kernel = set_build_id(kernel, the_id)
 
     stage2_lba = MANIFEST_LBA + 1
@@ -197,9 +205,13 @@ def build_boot_area(
     ksyms_bin: StrPath,
     registry_bin: StrPath,
     out_path: StrPath,
+    *,
+    toolchain: str = "",
 ) -> None:
     """Writes LBA 0 up to the end of the last blob, in whole sectors."""
     stage1, stage2, kernel, ksyms, registry = (
         Path(p).read_bytes() for p in (stage1_bin, stage2_bin, kernel_bin, ksyms_bin, registry_bin)
     )
-    write_atomic(out_path, pack(stage1, stage2, kernel, kernel_shape(kernel_elf), ksyms, registry))
+    shape = kernel_shape(kernel_elf)
+    area = pack(stage1, stage2, kernel, shape, ksyms, registry, toolchain=toolchain)
+    write_atomic(out_path, area)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,23 @@ def _file() -> tuple[str, Callable[[str], bool]]:
     return "an existing file", lambda value: value == "" or Path(value).is_file()
 
 
+def _folder() -> tuple[str, Callable[[str], bool]]:
+    """A folder, or one that can be made in an existing one."""
+
+    def valid(value: str) -> bool:
+        path = Path(value)
+        return (
+            value == "" or path.is_dir() or (not path.exists() and path.absolute().parent.is_dir())
+        )
+
+    return "a folder, existing or to be made", valid
+
+
+def _program(*names: str) -> tuple[str, Callable[[str], bool]]:
+    valid = "|".join(names)
+    return f"{valid}, installed", lambda v: v == "" or (v in names and shutil.which(v) is not None)
+
+
 @dataclass(frozen=True)
 class Option:
     """One name=value argument."""
@@ -41,6 +59,9 @@ OPTIONS = (
     Option("runner", "auto", "what executes the image in run", _one_of(*RUNNERS)),
     Option("mem", str(DEFAULT_MEM), "memory of the machine in run, MiB", _number(128, 65536)),
     Option("verbose", "0", "1 prints whole commands", _one_of("0", "1")),
+    Option("cachedir", "", "folder of build products shared with others", _folder()),
+    Option("launcher", "", "compiler cache in front of clang", _program("ccache", "sccache")),
+    Option("locked", "0", "1 refuses tools other than toolchain.lock.json's", _one_of("0", "1")),
     Option("full", "0", "1 adds the long campaigns to the tests", _one_of("0", "1")),
 )
 
@@ -53,6 +74,7 @@ ALIASES = {
     "test-host": "tests of C code in a Linux process against oracles",
     "test-qemu": "tests that boot images; builds all targets first",
     "bench": "measures the image: time to the prompt",
+    "toolchain": "the tools of this machine against toolchain.lock.json",
     "compiledb": "build/<target>/compile_commands.json for editors",
 }
 

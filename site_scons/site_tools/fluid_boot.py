@@ -14,7 +14,8 @@ def _boot_area_step(target: list[str], source: list[str], env: Any) -> None:
     from fluid import bootarea
 
     stage1, stage2, elf, flat, ksyms, registry = source
-    bootarea.build_boot_area(stage1, stage2, elf, flat, ksyms, registry, target[0])
+    tools = env["FLUID_TOOLS"]
+    bootarea.build_boot_area(stage1, stage2, elf, flat, ksyms, registry, target[0], toolchain=tools)
 
 
 def _boot(env: Any, kernel: dict[str, Any], registry: Any) -> Any:
@@ -33,7 +34,7 @@ def _boot(env: Any, kernel: dict[str, Any], registry: Any) -> Any:
 
 def generate(env: Any) -> None:
     """Adds env.FluidBoot."""
-    env.PythonBuilder("BootArea", "BOOT", ["bootarea"], _boot_area_step)
+    env.PythonBuilder("BootArea", "BOOT", ["bootarea"], _boot_area_step, ["FLUID_TOOLS"])
     env.AddMethod(_boot, "FluidBoot")
 
 

@@ -40,7 +40,9 @@ def _image(env: Any, boot: Any) -> Any:
         # One that is not found is named by the step that needs it.
         found = [path for path in map(env.WhereIs, PROGRAMS) if path]
         env.Depends(partition, [env.File(path) for path in found])
-    return env.DiskImage("$OUT/fluid.img", [boot, *partition])[0]
+    (image,) = env.DiskImage("$OUT/fluid.img", [boot, *partition])
+    env.FluidNotShared(image)
+    return image
 
 
 def generate(env: Any) -> None:

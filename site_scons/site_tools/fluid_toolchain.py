@@ -18,10 +18,13 @@ import SCons.Tool
 from SCons.Action import Action
 from SCons.Defaults import ASPPAction, CAction, StaticObjectEmitter
 
+from fluid import toolchain
+from fluid.errors import FluidError
+
 PROGRAMS = {
-    "CC": "clang-19",
-    "LINK": "ld.lld-19",
-    "OBJCOPY": "llvm-objcopy-19",
+    "CC": toolchain.COMPILERS["clang"],
+    "LINK": toolchain.COMPILERS["lld"],
+    "OBJCOPY": toolchain.COMPILERS["llvm-objcopy"],
 }
 
 _NUMBER = re.compile(r"\b\d+\.\d+\.\d+\b")
@@ -64,6 +67,34 @@ def _builtins(version: str, architecture: str) -> str:
         )
     resources = Path(installed[1]).parent / "lib/clang" / major[1]
     return str(resources / "lib/linux" / f"libclang_rt.builtins-{architecture}.a")
+
+
+def _compare_with_lock(env: Any, versions: Sequence[str]) -> None:
+    """Warns when a compiler is not the locked one; with locked=1 no tool may differ at all."""
+    strict = env["locked"] == "1"
+    try:
+        lock = toolchain.read_lock(Path(env.File("#" + toolchain.LOCK_FILE).abspath))
+    except FluidError as error:
+        _stop(str(error))
+    if strict:
+        found = toolchain.scan()
+    else:
+        lines = map(toolchain.version_line, versions)
+        pairs = zip(toolchain.COMPILERS, lines, strict=True)
+        found = {name: toolchain.Tool(line, None) for name, line in pairs}
+        lock = {name: tool for name, tool in lock.items() if name in found}
+    sentences = toolchain.differences(lock, found)
+    if sentences and strict:
+        _stop(toolchain.complaint(sentences))
+    if sentences:
+        print(f"warning {toolchain.complaint(sentences)}", file=sys.stderr)
+
+
+def _print_table(target: Any, source: Any, env: Any) -> int:
+    """The alias toolchain."""
+    lock = toolchain.read_lock(Path(str(source[0])))
+    print(toolchain.table(lock, toolchain.scan()))
+    return 0
 
 
 def _compile(
@@ -129,8 +160,13 @@ def generate(env: Any) -> None:
     versions = _versions([env.WhereIs(p) for p in PROGRAMS.values()])
     env["FLUID_CC_VERSION"] = versions[0]
     numbered = (line for text in versions for line in text.splitlines() if _NUMBER.search(line))
-    env["FLUID_TOOLCHAIN"] = env.Value("; ".join(line.strip() for line in numbered))
+    env["FLUID_TOOLS"] = "; ".join(line.strip() for line in numbered)
+    env["FLUID_TOOLCHAIN"] = env.Value(env["FLUID_TOOLS"])
     env["FLUID_UNITS"] = []
+    _compare_with_lock(env, versions)
+    env.AlwaysBuild(
+        env.Alias("toolchain", "#" + toolchain.LOCK_FILE, Action(_print_table, "  TOOLS"))
+    )
 
     compile_one = "$CC @$RESPONSE $_CPPINCFLAGS -c -o $TARGET $SOURCE"
     env["CCCOM"] = env["ASPPCOM"] = compile_one

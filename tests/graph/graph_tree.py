@@ -84,7 +84,7 @@ class Tree:
 def copy_sources(top: Path) -> Tree:
     """Copies what the build reads to `top`, with a small stand-in for the model."""
     top.mkdir(parents=True)
-    for name in ("SConstruct", "requirements.lock"):
+    for name in ("SConstruct", "requirements.lock", "toolchain.lock.json"):
         shutil.copy2(ROOT / name, top)
     for folder in ("site_scons", "src", "profiles"):
         ignored = shutil.ignore_patterns("__pycache__", ".*_cache")

@@ -110,7 +110,8 @@ def test_model_counts_from_the_folder_of_the_caller(checkout: Checkout) -> None:
     assert checkout.run(*given) == given
     expected = ["run", f"model={elsewhere}/a b.gguf", "target=i686"]
     assert checkout.run(*given, cwd=elsewhere) == expected
-    for untouched in ("model=", "model=/x.gguf"):
+    assert checkout.run("cachedir=a=b", cwd=elsewhere) == [f"cachedir={elsewhere}/a=b"]
+    for untouched in ("model=", "model=/x.gguf", "cachedir=", "cachedir=/x"):
         assert checkout.run(untouched, cwd=elsewhere) == [untouched]
 
 

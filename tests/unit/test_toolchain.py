@@ -1,0 +1,56 @@
+"""The toolchain lock."""
+
+from pathlib import Path
+
+import pytest
+
+from fluid import toolchain
+from fluid.errors import FluidError
+from fluid.toolchain import Tool
+
+ROOT = Path(__file__).resolve().parents[2]
+ONE = Tool("tool 1.0", "aa")
+
+
+def test_the_lock_in_the_tree_names_every_tool() -> None:
+    lock = toolchain.read_lock(ROOT / toolchain.LOCK_FILE)
+    assert set(lock) == {*toolchain.PROGRAMS, *toolchain.PACKAGES}
+    assert all(tool.version and len(tool.sha256 or "") == 64 for tool in lock.values())
+
+
+def test_a_scan_can_be_locked(tmp_path: Path) -> None:
+    found = toolchain.scan()
+    assert set(found) >= {"clang", "lld", "scons"}
+    lock = tmp_path / "lock.json"
+    lock.write_bytes(toolchain.lock_json(found))
+    assert toolchain.read_lock(lock) == found
+    assert toolchain.differences(found, found) == []
+
+
+def test_version_lines() -> None:
+    assert toolchain.version_line("llvm-objcopy, compatible\n  LLVM version 19.1.7\n") == (
+        "LLVM version 19.1.7"
+    )
+    assert toolchain.version_line("no number") == ""
+
+
+@pytest.mark.parametrize(
+    ("found", "sentence"),
+    [
+        ({"a": ONE}, None),
+        ({"a": Tool("tool 1.0", None)}, None),
+        ({"a": Tool("tool 2.0", "aa")}, "a: 'tool 1.0' expected, 'tool 2.0' found"),
+        ({"a": Tool("tool 1.0", "bb")}, "a: tool 1.0 with SHA-256 aa expected, bb found"),
+        ({}, "a: 'tool 1.0' expected, none found"),
+        ({"a": ONE, "b": ONE}, "b: none expected, 'tool 1.0' found"),
+    ],
+)
+def test_differences(found: dict[str, Tool], sentence: str | None) -> None:
+    assert toolchain.differences({"a": ONE}, found) == ([sentence] if sentence else [])
+    shown = toolchain.table({"a": ONE}, found)
+    assert ("DIFFERS" in shown) is (found != {"a": ONE})
+
+
+def test_a_missing_lock_is_told(tmp_path: Path) -> None:
+    with pytest.raises(FluidError, match="E-TOOL-04"):
+        toolchain.read_lock(tmp_path / "absent.json")
