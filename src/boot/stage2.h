@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "crc32.h"
 #include "layout.h"
 
 /* stage2_start.S */
@@ -67,5 +68,4 @@ void kernel_check(const struct boot_manifest *m, const struct bootinfo *boot); /
 void *memcpy(void *restrict to, const void *restrict from, size_t n);
 void *memset(void *to, int byte, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
-uint32_t crc32(const void *data, size_t n);
 #endif

@@ -1,7 +1,7 @@
 /* main.c - the kernel's table of contents. */
-#include "arch/x86/control.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/gdt.h"
+#include "arch/x86/interrupts.h"
 #include "arch/x86/pic.h"
 #include "arch/x86/time.h"
 #include "arch/x86/trap.h"

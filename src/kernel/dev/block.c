@@ -1,17 +1,8 @@
 /* block.c - the table of disks and the checked way to read them. */
 #include "dev/block.h"
 
-#include "dev/ahci.h"
-#include "dev/ide.h"
-
 static struct block_device devices[BLOCK_MAX_DEVICES];
 static unsigned device_count;
-
-void block_init(void) {
-    device_count = 0;
-    ahci_init();
-    ide_init();
-}
 
 unsigned block_count(void) {
     return device_count;

@@ -18,7 +18,7 @@ struct block_device {
     void *driver;
 };
 
-void block_init(void); /* probes AHCI, then IDE */
+void block_init(void); /* finds the disks (dev/disks.c) */
 unsigned block_count(void);
 struct block_device *block_get(unsigned index);
 /* Adds a device (drivers); returns its permanent entry, NULL when the table is full. */

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "arch/x86/control.h"
+#include "arch/x86/interrupts.h"
 #include "arch/x86/pic.h"
 #include "arch/x86/port.h"
 

@@ -4,6 +4,7 @@
 
 #include "arch/x86/backtrace.h"
 #include "arch/x86/cpu.h"
+#include "arch/x86/interrupts.h"
 #include "console/event.h"
 #include "dev/serial.h"
 #include "fluid/exit.h"
@@ -26,7 +27,7 @@ static void write_raw(const char *text) {
 }
 
 void panic_enter(const char *what) {
-    __asm__ volatile("cli");
+    interrupts_disable();
     switch (depth++) {
     case 0:
         event_abandon();

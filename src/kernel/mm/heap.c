@@ -12,6 +12,7 @@
 #include "lib/panic.h"
 #include "lib/string.h"
 #include "mm/pages.h"
+#include "mm/poison.h"
 
 #define MAGIC_USED 0xa110ca7eu
 #define MAGIC_FREE 0xf4eeb10cu
@@ -52,10 +53,12 @@ static size_t used;
 static void red_zone_set(void *memory, size_t size) {
     uint32_t zone = RED_ZONE;
     memcpy((char *)memory + size, &zone, sizeof(zone));
+    poison((char *)memory + size, sizeof(zone));
 }
 
 static void red_zone_check(const void *memory, size_t size) {
     uint32_t zone;
+    unpoison((const char *)memory + size, sizeof(zone));
     memcpy(&zone, (const char *)memory + size, sizeof(zone));
     if (zone != RED_ZONE)
         panic("kfree(%p): bytes behind the %zu asked for were overwritten", memory, size);
@@ -77,6 +80,7 @@ static bool refill(unsigned class) {
         struct block *block = (struct block *)(slab + at - block_size);
         *block = (struct block){.magic = MAGIC_FREE, .class = class, .next = free_blocks[class]};
         free_blocks[class] = block;
+        poison(block + 1, block_size - sizeof(*block));
     }
     return true;
 }
@@ -92,6 +96,7 @@ static void *small_alloc(size_t size) {
     block->magic = MAGIC_USED;
     block->size = size;
     used += size;
+    unpoison(block + 1, size + sizeof(uint32_t));
     red_zone_set(block + 1, size);
     return block + 1;
 }
@@ -106,6 +111,7 @@ static void small_free(void *memory) {
     red_zone_check(memory, block->size);
     used -= block->size;
     memset(memory, JUNK, block->size);
+    poison(memory, block->size + sizeof(uint32_t));
     block->magic = MAGIC_FREE;
     block->next = free_blocks[block->class];
     free_blocks[block->class] = block;
@@ -137,6 +143,7 @@ static void *large_alloc(size_t size, size_t align) {
     used += size;
     if (has_red_zone(large))
         red_zone_set(memory, size);
+    poison((char *)memory + size, pages * PAGE_SIZE - size);
     return memory;
 }
 
@@ -149,6 +156,7 @@ static void large_free(void *memory) {
         panic("kfree(%p): already free, or not from kmalloc", memory);
     if (has_red_zone(large))
         red_zone_check(memory, large->size);
+    unpoison(memory, large->pages * PAGE_SIZE);
     *link = large->next;
     used -= large->size;
     pages_free(memory, large->pages);

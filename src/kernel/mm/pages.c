@@ -12,6 +12,7 @@
 #include "lib/panic.h"
 #include "lib/string.h"
 #include "mm/e820.h"
+#include "mm/poison.h"
 
 /* The first MiB belongs to the firmware, VGA and the boot sectors. */
 #define LOW_MEMORY_PAGES 256u
@@ -171,6 +172,7 @@ void *pages_alloc(size_t count, size_t align, uint64_t below) {
             continue;
         bits_set(ranges[r].bit + (size_t)(first - ranges[r].first), count, true);
         available -= count;
+        unpoison((void *)(uintptr_t)(first * PAGE_SIZE), count * PAGE_SIZE);
         return (void *)(uintptr_t)(first * PAGE_SIZE);
     }
     return NULL;
@@ -192,6 +194,7 @@ void pages_free(void *start, size_t count) {
             panic("pages_free(%p, %zu): page %zu of it is already free", start, count, clear - bit);
         if (count <= JUNK_MAX_PAGES)
             memset(start, JUNK, count * PAGE_SIZE);
+        poison(start, count * PAGE_SIZE);
         bits_set(bit, count, false);
         available += count;
         return;

@@ -1,6 +1,7 @@
-/* test_lib.c - string, printf, 64-bit division, SHA-256. */
+/* test_lib.c - string, printf, 64-bit division, SHA-256, time. */
 #include <stdint.h>
 
+#include "arch/x86/time.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "load/sha256.h"
@@ -104,10 +105,21 @@ static bool test_sha256(char *why, size_t size) {
     return true;
 }
 
+static bool test_time(char *why, size_t size) {
+    uint64_t cycles = time_cycles(), ms = time_ms();
+    EXPECT(time_hz() >= 10000000);
+    for (int i = 0; i < 1000; i++) {
+        uint64_t next = time_cycles();
+        EXPECT(next >= cycles);
+        cycles = next;
+    }
+    time_delay_us(3000);
+    EXPECT(time_ms() - ms >= 2);
+    EXPECT(time_cycles() - cycles >= time_hz() / 1000 * 2);
+    return true;
+}
+
 const struct selftest selftests_lib[] = {
-    {"string", test_string},
-    {"printf", test_printf},
-    {"div64", test_div64},
-    {"sha256", test_sha256},
-    {NULL, NULL},
+    {"string", test_string}, {"printf", test_printf}, {"div64", test_div64},
+    {"sha256", test_sha256}, {"time", test_time},     {NULL, NULL},
 };

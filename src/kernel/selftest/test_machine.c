@@ -1,11 +1,13 @@
-/* test_machine.c - control registers and time. */
+/* test_machine.c - control registers and page tables. */
 #include <stdint.h>
 
 #include "arch/x86/control.h"
 #include "arch/x86/cpu.h"
-#include "arch/x86/time.h"
+#include "arch/x86/sections.h"
 #include "fluid/cpu.h"
 #include "lib/printf.h"
+#include "mm/pages.h"
+#include "mm/paging.h"
 #include "selftest/selftest.h"
 
 static bool test_cpu_state(char *why, size_t size) {
@@ -25,22 +27,20 @@ static bool test_cpu_state(char *why, size_t size) {
     return true;
 }
 
-static bool test_time(char *why, size_t size) {
-    uint64_t cycles = time_cycles(), ms = time_ms();
-    EXPECT(time_hz() >= 10000000);
-    for (int i = 0; i < 1000; i++) {
-        uint64_t next = time_cycles();
-        EXPECT(next >= cycles);
-        cycles = next;
-    }
-    time_delay_us(3000);
-    EXPECT(time_ms() - ms >= 2);
-    EXPECT(time_cycles() - cycles >= time_hz() / 1000 * 2);
+static bool test_paging(char *why, size_t size) {
+    paging_check();
+    EXPECT(paging_query(NULL) == PAGE_NONE && paging_query((void *)0xfff) == PAGE_NONE);
+    EXPECT(paging_query(kernel_stack_guard) == PAGE_NONE);
+    EXPECT(paging_query(kernel_text_start) == PAGE_X);
+    EXPECT(paging_query(kernel_rodata_start) == PAGE_R);
+    EXPECT(paging_query(kernel_data_start) == PAGE_W);
+    EXPECT(paging_query((void *)0xb8000) == (PAGE_W | PAGE_UNCACHED));
+    EXPECT(paging_map_device((uintptr_t)kernel_start, PAGE_SIZE) == NULL); /* RAM is no device */
     return true;
 }
 
 const struct selftest selftests_machine[] = {
     {"cpu-state", test_cpu_state},
-    {"time", test_time},
+    {"paging", test_paging},
     {NULL, NULL},
 };

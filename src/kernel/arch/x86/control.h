@@ -80,8 +80,5 @@ static inline void interrupts_restore(uintptr_t flags) {
     if (flags & EFLAGS_IF)
         __asm__ volatile("sti" : : : "memory");
 }
-static inline void interrupts_enable(void) {
-    __asm__ volatile("sti" : : : "memory");
-}
 
 #endif

@@ -25,8 +25,12 @@ struct trap_frame {
 };
 
 void idt_init(void);
-void trap_handle(struct trap_frame *frame);                /* from isr.S */
-_Noreturn void trap_panic(const struct trap_frame *frame); /* report, event, exit */
+void trap_handle(struct trap_frame *frame); /* from isr.S */
+/* Report, event, exit (trap_report.c). */
+_Noreturn void trap_panic(const struct trap_frame *frame);
+/* For the report: the address of the last page fault, and the processor's state as words. */
+uintptr_t trap_address(void);
+void trap_print_state(void);
 #endif
 
 #endif

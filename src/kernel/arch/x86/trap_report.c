@@ -1,0 +1,137 @@
+/* trap_report.c - an exception as a person reads it. The kernel has none that it recovers from. */
+#include <stddef.h>
+
+#include "arch/x86/sections.h"
+#include "arch/x86/trap.h"
+#include "lib/panic_report.h"
+#include "lib/printf.h"
+#include "load/ksyms.h"
+#include "mm/pages.h"
+#include "mm/paging.h"
+
+static const char *const vector_names[TRAP_EXCEPTIONS] = {
+    "#DE divide error",
+    "#DB debug",
+    "non-maskable interrupt",
+    "#BP breakpoint",
+    "#OF overflow",
+    "#BR bound range exceeded",
+    "#UD invalid opcode",
+    "#NM device not available",
+    "#DF double fault",
+    "coprocessor segment overrun",
+    "#TS invalid TSS",
+    "#NP segment not present",
+    "#SS stack segment fault",
+    "#GP general protection",
+    "#PF page fault",
+    "reserved exception 15",
+    "#MF x87 floating-point error",
+    "#AC alignment check",
+    "#MC machine check",
+    "#XM SIMD floating-point error",
+    "#VE virtualization",
+    "#CP control protection",
+    [28] = "#HV hypervisor injection",
+    [29] = "#VC VMM communication",
+    [30] = "#SX security",
+};
+
+#ifdef __x86_64__
+#define FRAME_IP(f) ((f)->rip)
+#define FRAME_BP(f) ((f)->rbp)
+#define FRAME_SP(f) ((f)->rsp)
+#define FRAME_FLAGS(f) ((f)->rflags)
+/* clang-format off */
+#define REGISTERS(X)                                                                               \
+    X(rax) X(rbx) X(rcx) X(rdx) X(rsi) X(rdi) X(rbp) X(rsp)                                        \
+    X(r8) X(r9) X(r10) X(r11) X(r12) X(r13) X(r14) X(r15)
+/* clang-format on */
+#else
+#define FRAME_IP(f) ((f)->eip)
+#define FRAME_BP(f) ((f)->ebp)
+#define FRAME_SP(f) ((f)->esp)
+#define FRAME_FLAGS(f) ((f)->eflags)
+#define REGISTERS(X) X(eax) X(ebx) X(ecx) X(edx) X(esi) X(edi) X(ebp) X(esp)
+#endif
+#define REGISTER_DIGITS ((int)(2 * sizeof(uintptr_t)))
+
+static const char *vector_name(uintptr_t vector) {
+    const char *name = vector < TRAP_EXCEPTIONS ? vector_names[vector] : NULL;
+    return name != NULL ? name : "reserved exception";
+}
+
+static void print_registers(const struct trap_frame *f) {
+    static const char *const names[] = {
+#define REGISTER_NAME(r) #r,
+        REGISTERS(REGISTER_NAME)};
+    const uintptr_t values[] = {
+#define REGISTER_VALUE(r) f->r,
+        REGISTERS(REGISTER_VALUE)};
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+        kprintf("  %-3s %0*zx%s", names[i], REGISTER_DIGITS, (size_t)values[i],
+                i % 4 == 3 ? "\n" : "");
+    kprintf("  cs %zx flags %zx", (size_t)f->cs, (size_t)FRAME_FLAGS(f));
+    trap_print_state();
+    kprintf("\n");
+}
+
+/* Intel SDM vol. 3A, figure 4-12. */
+static void print_page_fault(const struct trap_frame *f, uintptr_t address) {
+    uintptr_t code = f->error_code;
+    kprintf("  %s of address %p: %s%s\n",
+            code & 16  ? "execution"
+            : code & 2 ? "write"
+                       : "read",
+            (void *)address, code & 1 ? "not permitted" : "no page there",
+            code & 8 ? ", reserved bit in a page table" : "");
+}
+
+static void print_hint(uintptr_t vector, uintptr_t address) {
+    uintptr_t guard = (uintptr_t)kernel_stack_guard;
+    if (address - guard < PAGE_SIZE)
+        kprintf("  the kernel stack is full: address %p is in its guard page\n", (void *)address);
+    else if (vector == TRAP_PAGE_FAULT && address < PAGE_SIZE)
+        kprintf("  a NULL pointer, most likely\n");
+}
+
+/* A jump to a page without code leaves no frame of its own: the top of the stack tells where it
+ * came from, if it was a call. 0: the fault is of another kind. */
+static uintptr_t called_from(const struct trap_frame *f, uintptr_t address) {
+    uintptr_t stack = FRAME_SP(f);
+    if (f->vector != TRAP_PAGE_FAULT || address != FRAME_IP(f))
+        return 0;
+    return stack % sizeof(uintptr_t) == 0 && !(paging_query((const void *)stack) & PAGE_NONE)
+               ? *(const uintptr_t *)stack
+               : 0;
+}
+
+_Noreturn void trap_panic(const struct trap_frame *f) {
+    uintptr_t address = trap_address();
+    bool memory = f->vector == TRAP_PAGE_FAULT || f->vector == TRAP_DOUBLE_FAULT;
+    char text[96];
+    ksnprintf(text, sizeof(text), "%s at %p, address %p", vector_name(f->vector),
+              (void *)(uintptr_t)FRAME_IP(f), (void *)address);
+    panic_enter(text);
+
+    ksyms_format(FRAME_IP(f), text, sizeof(text));
+    kprintf("\npanic: %s, vector %u, error code 0x%zx, at %p %s\n", vector_name(f->vector),
+            (unsigned)f->vector, (size_t)f->error_code, (void *)(uintptr_t)FRAME_IP(f), text);
+    if (f->vector == TRAP_PAGE_FAULT)
+        print_page_fault(f, address);
+    if (memory)
+        print_hint(f->vector, address);
+    print_registers(f);
+
+    struct panic_report report = {
+        .trap = true,
+        .has_address = memory,
+        .vector = (unsigned)f->vector,
+        .error_code = f->error_code,
+        .address = address,
+        .ip = FRAME_IP(f),
+        .called_from = called_from(f, address),
+        .frame_pointer = FRAME_BP(f),
+    };
+    panic_finish(&report);
+}
