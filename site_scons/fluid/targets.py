@@ -17,6 +17,7 @@ class Target:
     tag: str
     arch: str  # folder below src/kernel/arch
     triple: str
+    host_triple: str  # the same machine under Linux
     code_model: tuple[str, ...]
     builtins: str  # compiler-rt's name for the architecture
     variants: tuple[str, ...]  # CPU tags of tensor modules, lowest rank first; the kernel uses [0]
@@ -28,14 +29,29 @@ LEVELS = ("x86-64", "x86-64-v2", "x86-64-v3")  # of the psABI, each a superset o
 def _long_mode(level: str) -> Target:
     """A 64-bit target; its image carries the variants of its own level and of all below."""
     variants = LEVELS[: LEVELS.index(level) + 1]
-    triple, code_model = "x86_64-unknown-none-elf", ("-mcmodel=small",)
-    return Target(level, "x86_64", triple, code_model, "x86_64", variants)
+    return Target(
+        level,
+        "x86_64",
+        "x86_64-unknown-none-elf",
+        "x86_64-linux-gnu",
+        ("-mcmodel=small",),
+        "x86_64",
+        variants,
+    )
 
 
 TARGETS: dict[str, Target] = {
     t.tag: t
     for t in (
-        Target("i686", "i686", "i686-unknown-none-elf", (), "i386", ("i686", "i686-v2")),
+        Target(
+            "i686",
+            "i686",
+            "i686-unknown-none-elf",
+            "i686-linux-gnu",
+            (),
+            "i386",
+            ("i686", "i686-v2"),
+        ),
         *map(_long_mode, LEVELS),
     )
 }
@@ -52,6 +68,20 @@ KERNEL_FOLDERS = (
     "selftest",
     "lib",
 )
+
+# The kernel as a Linux process: what is above the machine, and arch/hosted in the machine's place.
+HOST_FOLDERS = ("arch/hosted", "mm", "fs", "load", "console", "selftest", "lib")
+HOST_FILES = (
+    "main.c",
+    "arch/x86/backtrace.c",
+    "arch/x86/cpu.c",
+    "arch/x86/time.c",
+    "arch/x86/trap_report.c",
+    "dev/block.c",
+    "dev/mbr.c",
+    "../boot/stage2_crc32.c",
+)
+HOST_REPLACED = ("mm/paging.c", "mm/paging_layout.c", "lib/string.c", "selftest/test_machine.c")
 
 
 @dataclass(frozen=True)
@@ -85,6 +115,16 @@ def kernel_sources(target: Target, top: Path) -> list[str]:
     for folder in KERNEL_FOLDERS:
         files += _sources(kernel / folder.format(arch=target.arch), ".c", ".S")
     return _relative(top, files)
+
+
+def host_sources(top: Path, check: str) -> list[str]:
+    """Sources of fluid-host, the same for every target, in a fixed order."""
+    kernel = top / "src/kernel"
+    files = [(kernel / name).resolve() for name in HOST_FILES]
+    for folder in (*HOST_FOLDERS, f"arch/hosted/{check}"):
+        files += _sources(kernel / folder, ".c", ".S")
+    replaced = {kernel / name for name in HOST_REPLACED}
+    return _relative(top, [file for file in files if file not in replaced])
 
 
 def boot_sources(stage: str, top: Path) -> list[str]:

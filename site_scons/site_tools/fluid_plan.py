@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fluid import targets
+from fluid.hosted import output_folder
 
 
 def _profile_step(target: list[str], source: list[str], env: Any) -> None:
@@ -39,16 +40,32 @@ def _kernel_flags_step(target: list[str], source: list[str], env: Any) -> None:
     flags.write_response(flags.kernel_flags(machine, lowest, own), target[0])
 
 
+def _host_flags_step(target: list[str], source: list[str], env: Any) -> None:
+    from fluid import cpu, flags
+
+    machine = env["FLUID_TARGET"]
+    lowest = cpu.read_target_profile(source[0], machine.variants[0])
+    own = cpu.read_target_profile(source[0], machine.tag)
+    flags.write_response(flags.host_flags(machine, lowest, own, env["check"]), target[0])
+
+
+def _host_link_flags_step(target: list[str], source: list[str], env: Any) -> None:
+    from fluid import flags
+
+    flags.write_response(flags.host_link_flags(env["FLUID_TARGET"], env["check"]), target[0])
+
+
 def _module_flags_step(target: list[str], source: list[str], env: Any) -> None:
     from fluid import cpu, flags, plan
 
     name, tag = env["FLUID_MODULE"], env["FLUID_VARIANT"]
     profile = cpu.read_target_profile(source[0], tag)
     decision = plan.read_plan(source[1]).decision(name)
-    flags.write_response(flags.module_flags(env["FLUID_TARGET"], profile, decision), target[0])
+    made = flags.module_flags(env["FLUID_TARGET"], profile, decision, env["check"])
+    flags.write_response(made, target[0])
 
 
-def _prepare(env: Any, tag: str) -> Any:
+def _prepare(env: Any, tag: str, check: str) -> Any:
     """An environment for one target, with its profile and plan as nodes."""
     machine = targets.TARGETS[tag]
     env = env.Clone(
@@ -56,8 +73,9 @@ def _prepare(env: Any, tag: str) -> Any:
         FLUID_TARGET=machine,
         FLUID_TAG=tag,
         FLUID_UNITS=[],
-        OUT=f"build/{tag}",
-        OBJ=f"build/{tag}/obj",
+        check=check,
+        OUT=f"build/{output_folder(tag, check)}",
+        OBJ="$OUT/obj",
     )
     env["FLUID_VARIANTS"] = targets.module_variants(machine, Path(env.Dir("#").abspath))
     env["FLUID_MODULE_NAMES"] = sorted({variant.name for variant in env["FLUID_VARIANTS"]})
@@ -78,8 +96,11 @@ def generate(env: Any) -> None:
         "FLAGS",
         ["cpu", "flags", "plan"],
         _module_flags_step,
-        ["FLUID_TAG", "FLUID_MODULE", "FLUID_VARIANT"],
+        ["FLUID_TAG", "FLUID_MODULE", "FLUID_VARIANT", "check"],
     )
+    checked = ["FLUID_TAG", "check"]
+    env.PythonBuilder("HostFlags", "FLAGS", ["cpu", "flags"], _host_flags_step, checked)
+    env.PythonBuilder("HostLinkFlags", "FLAGS", ["flags"], _host_link_flags_step, checked)
     env.AddMethod(_prepare, "FluidTarget")
 
 

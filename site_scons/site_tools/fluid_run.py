@@ -8,17 +8,20 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from fluid.emulator import HOST
+
 _START = (
     "import sys; from pathlib import Path; from fluid.runner import run_interactive; "
-    "image, target, runner, mem = sys.argv[1:]; "
+    "image, target, runner, mem, *program = sys.argv[1:]; "
     "sys.exit(run_interactive("
-    "Path(image), target=target, runner=runner, mem=int(mem)))"
+    "Path(image), target=target, runner=runner, mem=int(mem), program=next(iter(program), None)))"
 )
 
 
 def _run_image(target: Any, source: Any, env: Any) -> int:
     """A process of its own, so that the terminal and Ctrl-C belong to the guest, not to SCons."""
     options = [env["FLUID_TAG"], env["runner"], env["mem"]]
+    options += [str(Path(node.abspath)) for node in source[1:2]]  # fluid-host
     variables = {"PYTHONPATH": str(Path(env.Dir("#").abspath) / "site_scons")}
     return subprocess.call(
         [sys.executable, "-c", _START, str(source[0]), *options],
@@ -26,10 +29,11 @@ def _run_image(target: Any, source: Any, env: Any) -> int:
     )
 
 
-def _run(env: Any, alias: str, image: Any) -> Any:
-    """Alias that boots `image`."""
+def _run(env: Any, alias: str, image: Any, host: list[Any]) -> Any:
+    """Alias that boots `image`, with runner=host in the program of the nodes `host`."""
     action = env.Action(_run_image, f"  RUN     {image}")
-    return env.AlwaysBuild(env.Alias(alias, image, action))
+    needed = [image, *(host if env["runner"] == HOST else [])]
+    return env.AlwaysBuild(env.Alias(alias, needed, action))
 
 
 def generate(env: Any) -> None:

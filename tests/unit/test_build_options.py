@@ -49,13 +49,37 @@ def test_goals() -> None:
     assert "E-OPT-03 'tset'" in options.unknown_goals(["tset"])[0]
 
 
-def test_wanted_targets() -> None:
-    """The chosen target, those named by path, and all of them for tests that boot."""
-    assert options.wanted_targets(DEFAULT_TARGET, []) == [DEFAULT_TARGET]
-    assert options.wanted_targets("i686", ["run"]) == ["i686"]
-    assert options.wanted_targets("i686", ["test"]) == list(TARGETS)
-    assert options.wanted_targets("i686", ["test-qemu"]) == list(TARGETS)
-    assert options.wanted_targets("x86-64-v2", ["build/i686/kernel.elf"]) == ["i686", "x86-64-v2"]
+def test_wanted_builds() -> None:
+    """The chosen build, those named by path, and for tests that boot all targets and ASan's."""
+    assert options.wanted_builds(DEFAULT_TARGET, "none", []) == [(DEFAULT_TARGET, "none")]
+    assert options.wanted_builds("i686", "none", ["run"]) == [("i686", "none")]
+    assert options.wanted_builds("i686", "address", ["run"]) == [("i686", "address")]
+    for goal in ("test", "test-qemu", "test-host"):
+        found = options.wanted_builds("i686", "none", [goal])
+        assert set(found) == {(t, "none") for t in TARGETS} | {(DEFAULT_TARGET, "address")}
+    found = options.wanted_builds(DEFAULT_TARGET, "none", ["build/i686/kernel.elf"])
+    assert found == [("i686", "none"), (DEFAULT_TARGET, "none")]
+    found = options.wanted_builds("i686", "none", ["build/x86-64-v2-address/fluid-host"])
+    assert found == [("i686", "none"), ("x86-64-v2", "address")]
+
+
+def test_host_only_when_asked_for() -> None:
+    """fluid-host costs a plain build nothing."""
+    assert not options.wants_host("i686", "auto", [])
+    assert not options.wants_host("i686", "host", ["image"])
+    assert not options.wants_host("i686", "tcg", ["run"])
+    assert options.wants_host("i686", "host", ["run"])
+    assert options.wants_host("i686", "auto", ["test-host"])
+    assert not options.wants_host("x86-64", "auto", ["test-host"])
+    assert options.wants_host("x86-64", "auto", ["build/x86-64/fluid-host.ksyms"])
+
+
+def test_instrumented_code_needs_a_process() -> None:
+    """check= with a runner that cannot execute its modules is refused, not ignored."""
+    given = {"check": "address", "runner": "auto"}
+    assert options.unfit(given, ["run"])[0].startswith("E-OPT-05 check=address")
+    assert options.unfit(given, ["test-host"]) == []
+    assert options.unfit({**given, "runner": "host"}, ["run"]) == []
 
 
 def test_default_model_is_found() -> None:

@@ -11,9 +11,11 @@ import pytest
 
 from fluid import compiledb, cpu, flags, plan
 from fluid.errors import FluidError
-from fluid.targets import TARGETS, Target, kernel_sources, module_variants
+from fluid.hosted import CHECKS
+from fluid.targets import TARGETS, Target, host_sources, kernel_sources, module_variants
 
 ROOT = Path(__file__).resolve().parents[2]
+HOSTED = "src/kernel/arch/hosted"
 PROFILES = sorted((ROOT / "profiles/cpu").glob("*.json"))
 
 
@@ -148,10 +150,22 @@ def test_kernel_sources(target: Target) -> None:
     sources = kernel_sources(target, ROOT)
     assert sources[0] == "src/kernel/main.c"
     assert len(sources) == len(set(sources))
-    others = {t.arch for t in TARGETS.values()} - {target.arch}
+    others = {t.arch for t in TARGETS.values()} - {target.arch} | {"hosted"}
     everything = {p.relative_to(ROOT).as_posix() for p in (ROOT / "src/kernel").rglob("*.[cS]")}
     left_out = everything - set(sources)
     assert all(path.split("/")[3] in others for path in left_out), left_out
+
+
+def test_host_sources() -> None:
+    """Each kernel source belongs to the bare machine, to fluid-host, or to both."""
+    for check in CHECKS:
+        sources = host_sources(ROOT, check)
+        assert len(sources) == len(set(sources))
+        assert all((ROOT / path).is_file() for path in sources)
+        assert {"src/kernel/main.c", "src/kernel/mm/pages.c"} <= set(sources)
+    assert "src/kernel/mm/paging.c" not in sources
+    hosted = {p.relative_to(ROOT).as_posix() for p in (ROOT / HOSTED).rglob("*.[cS]")}
+    assert hosted <= {path for check in CHECKS for path in host_sources(ROOT, check)}
 
 
 def test_compile_commands(tmp_path: Path) -> None:

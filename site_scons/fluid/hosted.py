@@ -1,0 +1,49 @@
+"""fluid-host as a runner: the kernel in a Linux process, its command line and where it is built.
+
+It speaks the console contract on standard input and output and ends with the statuses that QEMU's
+isa-debug-exit gives, so that a Machine works with it as with an emulator.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from fluid.errors import FluidError
+
+PROGRAM = "fluid-host"
+CHECKS = ("none", "address")  # values of check=
+HOST_TESTED = ("i686", "x86-64-v2")  # targets whose fluid-host the tests run: one of each width
+TOP = Path(__file__).resolve().parents[2]
+
+
+def output_folder(target: str, check: str = "none") -> str:
+    """Name of the folder below build/: instrumented code has one of its own."""
+    return target if check == "none" else f"{target}-{check}"
+
+
+def default_program(target: str) -> Path:
+    """Where the build puts fluid-host for a target."""
+    return Path(os.environ.get("FLUID_BUILD", TOP / "build")) / target / PROGRAM
+
+
+def command(
+    image: Path, target: str, mem: int, reboot: bool, extra: tuple[str, ...], program: str | None
+) -> list[str]:
+    """The argument list; E-RUN-03 when the program is not built."""
+    path = Path(program) if program else default_program(target)
+    if not path.is_file():
+        raise FluidError(
+            "E-RUN-03",
+            f"{path} expected, not found; build it with: scons build/{target}/{PROGRAM}",
+        )
+    argv = [str(path), "--mem", str(mem), *extra]
+    return [*argv, *([] if reboot else ["--no-reboot"]), str(image)]
+
+
+def can_link(compiler: str, triple: str) -> bool:
+    """True when the start files of the C library for this machine are installed."""
+    query = [compiler, f"--target={triple}", "-print-file-name=crt1.o"]
+    found = subprocess.run(query, capture_output=True, text=True, check=False).stdout.strip()
+    return Path(found).is_absolute()

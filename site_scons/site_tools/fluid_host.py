@@ -1,0 +1,55 @@
+"""SCons tool: fluid-host, the kernel as a Linux process, and its function names for backtraces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from SCons.Action import Action
+
+from fluid import hosted, targets
+from fluid.options import wants_host
+
+INCLUDES = ("src/include", "src/kernel", "src/boot")
+
+
+def _no_host_step(target: list[str], source: list[str], env: Any) -> None:
+    from fluid.errors import FluidError
+
+    raise FluidError(
+        "E-TOOL-05",
+        f"the C library for {env['FLUID_TARGET'].host_triple} was expected for fluid-host, found "
+        "no crt1.o; install it (Debian: libc6-dev-i386) or take another target",
+    )
+
+
+def _host(env: Any) -> list[Any]:
+    """Nodes fluid-host and its symbols, where they are wanted; else none."""
+    machine = env["FLUID_TARGET"]
+    if not wants_host(machine.tag, env["runner"], env["FLUID_GOALS"]):
+        return []
+    program = f"$OUT/{hosted.PROGRAM}"
+    if not hosted.can_link(env["CC"], machine.host_triple):
+        missing = env.NoHost(program, [])
+        return missing if machine.tag == env["target"] else []
+    host = env.Clone(tools=[], FLUID_UNITS=[])  # compile_commands.json is about the bare machine
+    response = host.HostFlags("$OUT/flags/host.rsp", env["FLUID_PROFILE"])
+    sources = targets.host_sources(Path(env.Dir("#").abspath), env["check"])
+    objects = host.Compile("$OBJ/host", sources, response[0], INCLUDES)
+    link = host.HostLinkFlags("$OUT/flags/host-link.rsp", [])
+    node = host.Command(program, objects, Action("$HOSTCOM", "$HOSTCOMSTR"), LINKFLAGSFILE=link[0])
+    host.Depends(node, [link, env["FLUID_TOOLCHAIN"]])
+    return [*node, *host.KernelSymbols(f"{program}.ksyms", node)]
+
+
+def generate(env: Any) -> None:
+    """Adds env.FluidHost."""
+    env["HOSTCOM"] = "$CC @$LINKFLAGSFILE -o $TARGET $SOURCES"
+    env["HOSTCOMSTR"] = "" if env["FLUID_VERBOSE"] else "  LINK    $TARGET"
+    env.PythonBuilder("NoHost", "LINK", ["errors"], _no_host_step)
+    env.AddMethod(_host, "FluidHost")
+
+
+def exists(env: Any) -> bool:
+    """Needs nothing but Python; see fluid_toolchain for the compiler."""
+    return True

@@ -1,0 +1,77 @@
+/* fault.c - exceptions reach a process as signals. Linux passes on vector, error code and faulting
+ * address of the processor (signal(7), arch/x86/include/uapi/asm/sigcontext.h), so the report is
+ * that of the bare machine. */
+#include <signal.h>
+#include <string.h>
+#include <ucontext.h>
+
+#include "arch/x86/gdt.h"
+#include "arch/x86/trap.h"
+#include "lib/panic.h"
+#include "lib/printf.h"
+
+#define ALTERNATE_STACK_SIZE (256u << 10)
+
+static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP};
+
+static volatile uintptr_t address;
+static volatile int last_signal;
+
+uintptr_t trap_address(void) {
+    return address;
+}
+
+void trap_print_state(void) {
+    kprintf(" signal %d (%s)", last_signal, strsignal(last_signal));
+}
+
+static struct trap_frame frame_of(const ucontext_t *context) {
+    const greg_t *r = context->uc_mcontext.gregs;
+    struct trap_frame f = {
+        .vector = (uintptr_t)r[REG_TRAPNO],
+        .error_code = (uintptr_t)r[REG_ERR],
+    };
+#ifdef __x86_64__
+#define COPY(to, from) f.to = (uintptr_t)r[REG_##from]
+    COPY(r15, R15), COPY(r14, R14), COPY(r13, R13), COPY(r12, R12), COPY(r11, R11);
+    COPY(r10, R10), COPY(r9, R9), COPY(r8, R8), COPY(rdi, RDI), COPY(rsi, RSI), COPY(rbp, RBP);
+    COPY(rdx, RDX), COPY(rcx, RCX), COPY(rbx, RBX), COPY(rax, RAX);
+    COPY(rip, RIP), COPY(rflags, EFL), COPY(rsp, RSP);
+    f.cs = (uintptr_t)r[REG_CSGSFS] & 0xffff;
+    address = (uintptr_t)r[REG_CR2];
+#else
+#define COPY(to, from) f.to = (uintptr_t)r[REG_##from]
+    COPY(edi, EDI), COPY(esi, ESI), COPY(ebp, EBP), COPY(esp, ESP), COPY(ebx, EBX);
+    COPY(edx, EDX), COPY(ecx, ECX), COPY(eax, EAX), COPY(eip, EIP), COPY(cs, CS), COPY(eflags, EFL);
+    address = context->uc_mcontext.cr2;
+#endif
+    return f;
+}
+
+static void handle(int number, siginfo_t *info, void *context) {
+    if (info->si_code <= 0) { /* sent by a process, no exception: what kill(1) is for */
+        signal(number, SIG_DFL);
+        raise(number);
+        return;
+    }
+    struct trap_frame frame = frame_of(context);
+    last_signal = number;
+    trap_panic(&frame);
+}
+
+/* The stack for exceptions: the one that they are raised on may be what is broken. */
+void gdt_init(void) {
+    static char stack[ALTERNATE_STACK_SIZE] __attribute__((aligned(16)));
+    stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
+    if (sigaltstack(&alternate, NULL) != 0)
+        panic("sigaltstack: a stack for signals expected, refused");
+}
+
+void idt_init(void) {
+    /* SA_NODEFER: a fault in the report arrives as well, and panic.c ends that. */
+    struct sigaction action = {.sa_sigaction = handle,
+                               .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+    for (unsigned i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        if (sigaction(signals[i], &action, NULL) != 0)
+            panic("sigaction: a handler for signal %d expected, refused", signals[i]);
+}

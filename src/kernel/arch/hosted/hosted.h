@@ -1,0 +1,49 @@
+/* hosted.h - the machine that a Linux process is for the kernel: between the files of arch/hosted/.
+ *
+ * The kernel above arch/ and dev/ is the same as on the bare machine; what these files define are
+ * the functions of arch/x86/, dev/ and mm/paging.h that need privileges or hardware there. */
+#ifndef KERNEL_ARCH_HOSTED_HOSTED_H
+#define KERNEL_ARCH_HOSTED_HOSTED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "fluid/bootinfo.h"
+#include "fluid/kapi.h"
+
+#define HOSTED_USAGE_STATUS 2
+
+struct hosted_options {
+    const char *image;
+    uint32_t mem; /* MiB */
+    int cpu;      /* to run on; -1: where the process is */
+    bool reboot;  /* /reboot starts again instead of ending the process */
+};
+
+/* Memory (arena.c): RAM of the machine at a fixed address. -1 with E-HOST-05. */
+int arena_create(uint32_t mib, struct fluid_error *err);
+uint8_t *arena_start(void);
+size_t arena_size(void);
+
+/* The disk (disk.c). -1 with E-HOST-02. */
+int disk_open(const char *path, struct fluid_error *err);
+/* Reads size bytes from LBA on; false when the image is too short or unreadable. */
+bool disk_read(uint64_t lba, void *to, size_t size);
+
+/* What stage2 does on the bare machine (boot.c): checks the boot area of the image and fills *boot.
+ * -1 with E-HOST-03 or 04. */
+int boot_load(struct bootinfo *boot, struct fluid_error *err);
+
+/* Mappings of this process (maps.c), in order of address; protection as PAGE_* of mm/paging.h.
+ * Allocates nothing. Returns false when they cannot be read. */
+typedef bool maps_visit_fn(uintptr_t start, uintptr_t end, unsigned flags, void *context);
+bool maps_each(maps_visit_fn *visit, void *context); /* visit returns false to stop */
+
+/* How to start again (power.c); NULL: /reboot ends the process. */
+void power_on_reset(char *const *argv);
+
+_Noreturn void kernel_main(const struct bootinfo *boot);
+extern char kernel_stack_bottom[], kernel_stack_top[]; /* sections.S */
+extern uint64_t kernel_entry_tsc;
+
+#endif

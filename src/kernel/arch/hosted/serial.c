@@ -1,0 +1,70 @@
+/* serial.c (hosted) - standard input and output as the serial line, raw bytes. Input that is not
+ * read yet waits in Linux, which holds the sender back. */
+#include "dev/serial.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <unistd.h>
+
+#include "arch/x86/cpu.h"
+#include "fluid/exit.h"
+
+static uint8_t received[65536];
+static size_t next, count;
+static bool ended; /* the other end has hung up */
+
+void serial_init(void) {
+    next = count = 0;
+}
+
+/* Waits up to timeout_ms (-1: without limit) for input, and takes it. */
+static void receive(int timeout_ms) {
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    if (ended || next < count || poll(&input, 1, timeout_ms) <= 0)
+        return;
+    ssize_t n = read(STDIN_FILENO, received, sizeof received);
+    if (n > 0) {
+        next = 0;
+        count = (size_t)n;
+    } else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
+        ended = true;
+    }
+}
+
+void serial_poll(void) {
+    receive(0);
+}
+
+/* Where nobody can type any more the machine is switched off. */
+void serial_wait(void) {
+    receive(-1);
+    if (ended && next == count)
+        cpu_power_off(FLUID_EXIT_PASS);
+}
+
+int serial_read(void) {
+    if (next == count)
+        receive(0);
+    return next < count ? received[next++] : -1;
+}
+
+void serial_write(const char *bytes, size_t n) {
+    while (n > 0) {
+        ssize_t written = write(STDOUT_FILENO, bytes, n);
+        if (written > 0) {
+            bytes += written;
+            n -= (size_t)written;
+        } else if (errno == EAGAIN) { /* somebody else made the terminal non-blocking */
+            struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
+            poll(&output, 1, -1);
+        } else if (errno != EINTR) {
+            return; /* nobody listens, as with a cable that is pulled out */
+        }
+    }
+}
+
+void serial_flush(void) {
+    /* write(2) has handed every byte over. */
+}
