@@ -1,0 +1,81 @@
+"""fluid-host under test: machines that are Linux processes, with images as for QEMU."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fluid.hosted import CHECKS, HOST_TESTED, PROGRAM, can_link, output_folder
+from fluid.machine import Machine
+from fluid.targets import DEFAULT_TARGET, TARGETS
+from guests import Machines
+from qemu_images import BUILD, Files, artifact, image_with
+
+SECONDS = 120.0  # for anything that a tiny model does
+BUILDS = [(target, "none") for target in HOST_TESTED] + [(DEFAULT_TARGET, "address")]
+
+
+def folder_of(build: tuple[str, str]) -> str:
+    """The folder below build/; skips where this machine has no C library for the target."""
+    target, check = build
+    assert check in CHECKS
+    if not (BUILD / output_folder(target, check) / PROGRAM).is_file() and not can_link(
+        "clang-19", TARGETS[target].host_triple
+    ):
+        pytest.skip(f"no C library for {target} on this machine")
+    return output_folder(target, check)
+
+
+def program_of(build: tuple[str, str]) -> str:
+    """Path of fluid-host."""
+    return str(artifact(folder_of(build), PROGRAM))
+
+
+def image_of(build: tuple[str, str], model: Path | None) -> Path:
+    """An image with this model, or without one, and the modules of this build."""
+    files: Files = [(model, "MODEL.GGUF")] if model else []
+    return image_with(folder_of(build), model.stem if model else "no-model", files)
+
+
+class Hosts:
+    """Starts fluid-host; every event is checked against its schema at the end."""
+
+    def __init__(self, build: tuple[str, str]) -> None:
+        self.build = build
+        self._machines = Machines()
+
+    def options(self, **options: Any) -> dict[str, Any]:
+        """Options of a Machine: runner, program and little memory."""
+        own = {"runner": "host", "emulator": program_of(self.build), "mem": 256}
+        return {**own, **options}
+
+    def start(self, image: Path, **options: Any) -> Machine:
+        """A process that has just been started."""
+        return self._machines.start(self.build[0], image, **self.options(**options))
+
+    def boot(self, image: Path, **options: Any) -> Machine:
+        """A process at its first prompt."""
+        return self._machines.boot(self.build[0], image, **self.options(**options))
+
+    def model(self, model: Path | None, **options: Any) -> Machine:
+        """A process at its first prompt with this model."""
+        return self.boot(image_of(self.build, model), **options)
+
+    def close(self) -> None:
+        """Ends all."""
+        try:
+            self._machines.check()
+        finally:
+            self._machines.close()
+
+
+@contextmanager
+def hosts_of(build: tuple[str, str]) -> Iterator[Hosts]:
+    """Hosts, ended on leaving the block."""
+    hosts = Hosts(build)
+    try:
+        yield hosts
+    finally:
+        hosts.close()
