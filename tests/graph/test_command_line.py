@@ -30,7 +30,8 @@ def test_unknown_option(sources: Tree) -> None:
     ("argument", "valid"),
     [
         ("target=i486", "i686|x86-64|x86-64-v2|x86-64-v3"),
-        ("runner=vmware", "auto|tcg|kvm"),
+        ("runner=vmware", "auto|tcg|kvm|host"),
+        ("check=thread", "none|address"),
         ("mem=lots", "128.."),
         ("mem=1", "128.."),
         ("verbose=yes", "0|1"),
@@ -52,6 +53,14 @@ def test_unknown_alias(sources: Tree) -> None:
     assert result.status == 2
     assert "E-OPT-03" in result.text
     assert all(alias in result.text for alias in ALIASES)
+
+
+def test_values_that_do_not_fit(sources: Tree) -> None:
+    """Instrumented modules cannot run in an emulator: said before anything is built."""
+    result = sources.scons("run", "check=address")
+    assert result.status == 2
+    assert "E-OPT-05" in result.text
+    assert result.built == set()
 
 
 def test_help(sources: Tree) -> None:
