@@ -79,10 +79,17 @@ CHECK: dict[str, tuple[str, ...]] = {
         "-fno-sanitize-address-globals-dead-stripping",  # no linker gives a module __start_ symbols
         "-fsanitize-address-destructor=none",  # modules have no .fini_array
     ),
+    "coverage": (
+        "-fprofile-instr-generate",
+        "-fcoverage-mapping",
+        "-Wno-unused-command-line-argument",  # the linker has no use for the next
+        *("-mllvm", "-disable-vp"),  # lines are counted, not the values of calls
+    ),
 }
 CHECK_LINK: dict[str, tuple[str, ...]] = {
     "none": (),
     "address": ("-Wl,--wrap=kapi_resolve",),  # arch/hosted/address/
+    "coverage": ("-Wl,--wrap=kapi_resolve",),  # arch/hosted/coverage/
 }
 
 MODULE = (

@@ -13,7 +13,7 @@ from pathlib import Path
 from fluid.errors import FluidError
 
 PROGRAM = "fluid-host"
-CHECKS = ("none", "address")  # values of check=
+CHECKS = ("none", "address", "coverage")  # values of check=
 HOST_TESTED = ("i686", "x86-64-v2")  # targets whose fluid-host the tests run: one of each width
 TOP = Path(__file__).resolve().parents[2]
 

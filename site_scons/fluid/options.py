@@ -77,6 +77,7 @@ ALIASES = {
     "test-qemu": "tests that boot images; builds all targets first",
     "bench": "measures the image: time to the prompt",
     "toolchain": "the tools of this machine against toolchain.lock.json",
+    "coverage": "tests of fluid-host with counters: lines of our C that ran, per file",
     "compiledb": "build/<target>/compile_commands.json for editors",
 }
 
@@ -122,6 +123,8 @@ def wanted_builds(target: str, check: str, goals: list[str]) -> list[tuple[str, 
     wanted = {(target, check)}
     for goal in goals:
         wanted |= {pair for pair in every if goal.startswith(f"build/{output_folder(*pair)}/")}
+    if "coverage" in goals:
+        wanted.add((target, "coverage"))
     if TESTS_THAT_BOOT & set(goals):
         wanted |= {(t, check) for t in TARGETS} | {(DEFAULT_TARGET, "address")}
     return [pair for pair in every if pair in wanted]
@@ -131,7 +134,7 @@ def wants_host(target: str, runner: str, goals: list[str]) -> bool:
     """Whether fluid-host belongs to what is asked for; a plain build leaves it out."""
     named = any(g.rpartition("/")[2].startswith(PROGRAM) for g in goals)
     tested = bool(TESTS_THAT_BOOT & set(goals)) and target in HOST_TESTED
-    return named or tested or ("run" in goals and runner == HOST)
+    return named or tested or "coverage" in goals or ("run" in goals and runner == HOST)
 
 
 def default_model() -> Path | None:

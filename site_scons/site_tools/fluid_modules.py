@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 INCLUDES = ("src/include",)
+RANGES = "src/modules/coverage"
 
 
 def _mod_step(target: list[str], source: list[str], env: Any) -> None:
@@ -30,6 +31,14 @@ def _registry_step(target: list[str], source: list[str], env: Any) -> None:
     registry.build_registry(source, target[0])
 
 
+def _with_ranges(env: Any, variant: Any, objects: list[Any], response: Any) -> list[Any]:
+    """The objects of an instrumented module, between those that mark where its counters lie."""
+    env["RELOCATABLEFLAGS"] = "--force-group-allocation"  # one section of each name
+    sources = [f"{RANGES}/{name}" for name in ("begin.S", "ranges.c", "end.S")]
+    begin, ranges, end = env.Compile(f"$OBJ/{variant.key}", sources, response, INCLUDES)
+    return [begin, *objects, ranges, end]
+
+
 def _modules(env: Any) -> dict[str, Any]:
     """Node `registry`, and `mods`, one per module and variant."""
     mods = []
@@ -44,6 +53,8 @@ def _modules(env: Any) -> dict[str, Any]:
         decided = [env["FLUID_PROFILE"], env["FLUID_PLAN"]]
         response = named.ModuleFlags(f"$OUT/flags/{variant.key}.rsp", decided)
         objects = named.Compile(f"$OBJ/{variant.tag}", variant.sources, response[0], INCLUDES)
+        if env["check"] == "coverage":
+            objects = _with_ranges(named, variant, objects, response[0])
         linked = named.LinkRelocatable(
             f"$OBJ/{variant.tag}/{variant.name}.o", objects, env["FLUID_TARGET"].builtins
         )

@@ -178,7 +178,7 @@ def generate(env: Any) -> None:
         "$LINK -static --no-pie --nostdlib --build-id=none --fatal-warnings -z noexecstack "
         "$ELFFLAGS -T $LINKSCRIPT -Map=${TARGETS[1]} -o ${TARGETS[0]} $SOURCES"
     )
-    env["RELOCATABLECOM"] = "$LINK -r -o $TARGET $SOURCES"
+    env["RELOCATABLECOM"] = "$LINK -r $RELOCATABLEFLAGS -o $TARGET $SOURCES"
     env["FLATCOM"] = "$OBJCOPY -O binary $SOURCE $TARGET"
     lines = {"CC": "CC", "ASPP": "AS", "ELF": "LINK", "RELOCATABLE": "LINK-R", "FLAT": "OBJCOPY"}
     for name, verb in lines.items():

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from fluid import coverage
 from graph_tree import OUT, Tree
 
 HOST = f"{OUT}/fluid-host"
@@ -39,3 +46,23 @@ def test_instrumented_builds_lie_apart(tree: Tree) -> None:
     assert tree.scons(ok=True).built == set()
     assert tree.scons("check=address", target, ok=True).built == set()
     assert tree.scons(target, ok=True).built == set()  # the path says as much as the option
+
+
+@pytest.mark.full
+def test_coverage_counts_kernel_and_modules(tree: Tree, tmp_path: Path) -> None:
+    """One process leaves profiles of itself and of its modules, and both have lines that ran."""
+    out = tree.top / f"{OUT}-coverage"
+    tree.scons(f"{OUT}-coverage/fluid.img", f"{OUT}-coverage/fluid-host", ok=True)
+    subprocess.run(
+        [str(out / "fluid-host"), "--mem", "256", str(out / "fluid.img")],
+        input=b"/selftest\n",
+        capture_output=True,
+        env={**os.environ, coverage.VARIABLE: str(tmp_path / coverage.PATTERN)},
+        timeout=120,
+    )
+    module = out / "obj/x86-64/llama.o"
+    lines = coverage.report(tmp_path, out / "fluid-host", [module]).splitlines()
+    covered = {line.split()[0]: line.split()[-1] for line in lines if line.count("%") == 2}
+    assert float(covered["kernel/mm/heap.c"].rstrip("%")) > 80
+    assert float(covered["modules/llama/gguf.c"].rstrip("%")) > 0  # refuses the stand-in
+    assert "kernel/selftest/test_lib.c" not in covered

@@ -1,5 +1,6 @@
 """fluid-host under test: machines that are Linux processes, with images as for QEMU."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,14 +8,26 @@ from typing import Any
 
 import pytest
 
+from fluid.coverage import TESTED_BUILD
+from fluid.event_types import Prompt
 from fluid.hosted import CHECKS, HOST_TESTED, PROGRAM, can_link, output_folder
 from fluid.machine import Machine
 from fluid.targets import DEFAULT_TARGET, TARGETS
-from guests import Machines
+from guests import BOOT_SECONDS, Machines
 from qemu_images import BUILD, Files, artifact, image_with
 
 SECONDS = 120.0  # for anything that a tiny model does
-BUILDS = [(target, "none") for target in HOST_TESTED] + [(DEFAULT_TARGET, "address")]
+
+
+def _builds() -> list[tuple[str, str]]:
+    """(target, check) of each fluid-host to test; `scons coverage` names the one it wants."""
+    if TESTED_BUILD in os.environ:
+        target, check = os.environ[TESTED_BUILD].split()
+        return [(target, check)]
+    return [(target, "none") for target in HOST_TESTED] + [(DEFAULT_TARGET, "address")]
+
+
+BUILDS = _builds()
 
 
 def folder_of(build: tuple[str, str]) -> str:
@@ -45,6 +58,7 @@ class Hosts:
     def __init__(self, build: tuple[str, str]) -> None:
         self.build = build
         self._machines = Machines()
+        self._started: list[Machine] = []
 
     def options(self, **options: Any) -> dict[str, Any]:
         """Options of a Machine: runner, program and little memory."""
@@ -53,11 +67,14 @@ class Hosts:
 
     def start(self, image: Path, **options: Any) -> Machine:
         """A process that has just been started."""
-        return self._machines.start(self.build[0], image, **self.options(**options))
+        self._started.append(self._machines.start(self.build[0], image, **self.options(**options)))
+        return self._started[-1]
 
     def boot(self, image: Path, **options: Any) -> Machine:
         """A process at its first prompt."""
-        return self._machines.boot(self.build[0], image, **self.options(**options))
+        host = self.start(image, **options)
+        host.wait_for(Prompt, BOOT_SECONDS)
+        return host
 
     def model(self, model: Path | None, **options: Any) -> Machine:
         """A process at its first prompt with this model."""
@@ -66,9 +83,18 @@ class Hosts:
     def close(self) -> None:
         """Ends all."""
         try:
+            if self.build[1] == "coverage":
+                self._let_end()
             self._machines.check()
         finally:
             self._machines.close()
+
+    def _let_end(self) -> None:
+        """Counters are written by a process that ends by itself."""
+        for host in self._started:
+            if host.running:
+                host.send(b"\x03\r/off\r")
+                host.wait_end(SECONDS)
 
 
 @contextmanager

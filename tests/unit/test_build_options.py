@@ -57,6 +57,8 @@ def test_wanted_builds() -> None:
     for goal in ("test", "test-qemu", "test-host"):
         found = options.wanted_builds("i686", "none", [goal])
         assert set(found) == {(t, "none") for t in TARGETS} | {(DEFAULT_TARGET, "address")}
+    found = options.wanted_builds("i686", "none", ["coverage"])
+    assert found == [("i686", "none"), ("i686", "coverage")]
     found = options.wanted_builds(DEFAULT_TARGET, "none", ["build/i686/kernel.elf"])
     assert found == [("i686", "none"), (DEFAULT_TARGET, "none")]
     found = options.wanted_builds("i686", "none", ["build/x86-64-v2-address/fluid-host"])

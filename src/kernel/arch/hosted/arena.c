@@ -28,8 +28,23 @@
 #define ARENA_END 0xc0000000ull /* 32-bit processes have the rest only under a 64-bit kernel */
 #endif
 
+#define RESERVED_END (ARENA_END < 0x7fff8000u ? ARENA_END : 0x7fff8000u)
+#define RESERVED ((size_t)(RESERVED_END - ARENA_BASE))
+
 static uint8_t *arena;
 static size_t size;
+static bool reserved;
+
+/* Linux starts the C library's heap anywhere in the GiB behind the program, but not over a mapping:
+ * the place is taken before any constructor, of a sanitizer or a profile, asks for memory. */
+static void reserve(void) {
+    void *wanted = (void *)(uintptr_t)ARENA_BASE;
+    reserved =
+        mmap(wanted, RESERVED, PROT_NONE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0) == wanted;
+}
+
+__attribute__((section(".preinit_array"), used)) static void (*const reserve_first)(void) = reserve;
 
 int arena_create(uint32_t mib, struct fluid_error *err) {
     uint64_t wanted = (uint64_t)mib << 20;
@@ -39,6 +54,8 @@ int arena_create(uint32_t mib, struct fluid_error *err) {
             "at most %u MiB of memory expected in this build of fluid-host, found %u; "
             "give it less",
             (unsigned)((ARENA_END - ARENA_BASE) >> 20), mib);
+    if (reserved)
+        munmap((void *)(uintptr_t)ARENA_BASE, RESERVED);
     void *at = mmap((void *)(uintptr_t)ARENA_BASE, (size_t)wanted, PROT_READ | PROT_WRITE,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
     if (at != (void *)(uintptr_t)ARENA_BASE)
