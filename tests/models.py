@@ -8,7 +8,9 @@ The weights are random, so the text is noise; logits can be compared with numpy 
 """
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import gguf
 import numpy as np
@@ -184,3 +186,15 @@ def make_tiny(
     writer.write_tensors_to_file()
     writer.close()
     return path
+
+
+def tiny_maker(folder: Path) -> Callable[..., Path]:
+    """make(quant, tokenizer, ...) gives the path of such a model in folder, made once."""
+
+    @cache
+    def make(quant: str = "F32", tokenizer: str = "spm", **options: Any) -> Path:
+        marks = [f"{key}{value}" for key, value in sorted(options.items())]
+        name = "-".join(["tiny", quant.lower(), tokenizer, *marks])
+        return make_tiny(folder / f"{name}.gguf", quant=quant, tokenizer=tokenizer, **options)
+
+    return make

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -46,6 +47,24 @@ def test_instrumented_builds_lie_apart(tree: Tree) -> None:
     assert tree.scons(ok=True).built == set()
     assert tree.scons("check=address", target, ok=True).built == set()
     assert tree.scons(target, ok=True).built == set()  # the path says as much as the option
+
+
+def test_no_library_for_the_target(tree: Tree) -> None:
+    """Asked for by name, a fluid-host that cannot be linked names what is missing."""
+    folder = tree.top / "tools"
+    folder.mkdir()
+    fake = folder / "clang-19"
+    fake.write_text(
+        '#!/bin/sh\ncase "$*" in *-print-file-name=*) echo crt1.o ;; '
+        f'*) exec {shutil.which("clang-19")} "$@" ;; esac\n'
+    )
+    fake.chmod(0o755)
+    path = f"{folder}:{os.environ['PATH']}"
+    result = tree.scons("target=i686", "build/i686/fluid-host", PATH=path)
+    assert result.status == 2
+    assert "E-TOOL-03" in result.text
+    assert "libc6-dev-i386" in result.text
+    assert "build/i686/fluid-host" not in tree.products()
 
 
 @pytest.mark.full

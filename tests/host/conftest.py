@@ -1,14 +1,12 @@
 """Fixtures of the tests that run fluid-host."""
 
 from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
-from typing import Any
 
 import pytest
 
+from guests import TinyModel
 from host_machine import BUILDS, Hosts, hosts_of
-from models import make_tiny
+from models import tiny_maker
 
 
 @pytest.fixture(params=BUILDS, ids="-".join)
@@ -19,14 +17,6 @@ def hosts(request: pytest.FixtureRequest) -> Iterator[Hosts]:
 
 
 @pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
     """tiny(quant, tokenizer, ...): the path of a small random model (tests/models.py)."""
-    folder = tmp_path_factory.mktemp("models")
-
-    @cache
-    def make(quant: str = "F32", tokenizer: str = "spm", **options: Any) -> Path:
-        marks = [f"{key}{value}" for key, value in sorted(options.items())]
-        name = "-".join(["tiny", quant.lower(), tokenizer, *marks])
-        return Path(make_tiny(folder / f"{name}.gguf", quant=quant, tokenizer=tokenizer, **options))
-
-    return make
+    return tiny_maker(tmp_path_factory.mktemp("models"))

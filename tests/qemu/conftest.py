@@ -2,16 +2,14 @@
 schema after the test in which it came."""
 
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from fluid.machine import Machine
 from fluid.targets import DEFAULT_TARGET
 from guests import Machines, TinyModel
-from models import make_tiny
+from models import tiny_maker
 from qemu_images import BUILD, image_of
 
 FAILED = pytest.StashKey[bool]()
@@ -60,15 +58,7 @@ def target(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
     """tiny(quant, tokenizer, ...): the path of a small random model (tests/models.py)."""
-    folder = tmp_path_factory.mktemp("models")
-
-    @cache
-    def make(quant: str = "F32", tokenizer: str = "spm", **options: Any) -> Path:
-        marks = [f"{key}{value}" for key, value in sorted(options.items())]
-        name = "-".join(["tiny", quant.lower(), tokenizer, *marks])
-        return Path(make_tiny(folder / f"{name}.gguf", quant=quant, tokenizer=tokenizer, **options))
-
-    return make
+    return tiny_maker(tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@
 
 #include "crc32.h"
 #include "dev/block.h"
+#include "mm/pages.h"
 
 #define BOOT_DRIVE 0x80 /* the BIOS's first hard disk */
 #define KINDS 4         /* of blobs, BOOT_BLOB_* plus the unused 0 */
@@ -61,11 +62,11 @@ static const struct boot_blob *find(const struct boot_manifest *m, uint32_t kind
 
 /* Reserves size bytes of the arena at *used, whole pages; NULL when it has no room. */
 static uint8_t *reserve(size_t *used, size_t size) {
-    size_t pages = size / 4096 + 1, left = arena_size() - *used;
+    size_t pages = size / PAGE_SIZE + 1, left = arena_size() - *used;
     uint8_t *at = arena_start() + *used;
-    if (pages > left / 4096)
+    if (pages > left / PAGE_SIZE)
         return NULL;
-    *used += pages * 4096;
+    *used += pages * PAGE_SIZE;
     return at;
 }
 

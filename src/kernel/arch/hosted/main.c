@@ -62,15 +62,16 @@ static struct hosted_options parse(char **argv) {
 }
 
 /* One processor: caches stay warm and the time-stamp counter is one and the same. */
-static int pin(int cpu, struct fluid_error *err) {
+static int pin(int wanted, struct fluid_error *err) {
     cpu_set_t set;
+    int cpu = wanted >= 0 ? wanted : sched_getcpu();
     CPU_ZERO(&set);
-    CPU_SET((size_t)(cpu >= 0 ? cpu : sched_getcpu()), &set);
+    if (cpu >= 0 && cpu < CPU_SETSIZE)
+        CPU_SET((size_t)cpu, &set);
     if (sched_setaffinity(0, sizeof set, &set) == 0)
         return 0;
     return fluid_fail(err, "E-HOST-06",
-                      "processor %d expected to be usable, found: %s; choose "
-                      "another with --cpu",
+                      "processor %d expected to be usable, found: %s; choose another with --cpu",
                       cpu, strerror(errno));
 }
 

@@ -60,7 +60,7 @@ void serial_write(const char *bytes, size_t n) {
             struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
             poll(&output, 1, -1);
         } else if (errno != EINTR) {
-            return; /* nobody listens, as with a cable that is pulled out */
+            return; /* nobody listens, and whoever started this ignores SIGPIPE */
         }
     }
 }
