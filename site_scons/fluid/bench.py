@@ -71,11 +71,21 @@ def _show_progress(number: int) -> None:
 
 
 def run_bench(
-    image: Path, result: Path, *, target: str, runner: str = "auto", mem: int = DEFAULT_MEM
+    image: Path,
+    result: Path,
+    *,
+    target: str,
+    runner: str = "auto",
+    mem: int = DEFAULT_MEM,
+    program: str | None = None,
 ) -> int:
-    """Measures, prints the table and writes the numbers to `result`; 0 when all boots were good."""
+    """Measures, prints the table and writes the numbers to `result`; 0 when all boots were good.
+
+    program: instead of the target's QEMU or fluid-host.
+    """
     try:
         options: dict[str, Any] = {"runner": choose_runner(runner, image, target), "mem": mem}
+        options["emulator"] = program
         times = boot_times(lambda: Machine(image, target=target, **options), ROUNDS, _show_progress)
     except FluidError as error:
         print(f"\n{error}", file=sys.stderr)

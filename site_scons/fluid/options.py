@@ -81,6 +81,7 @@ ALIASES = {
     "compiledb": "build/<target>/compile_commands.json for editors",
 }
 
+BOOTED = {"run", "bench"}  # with runner=
 TESTS_THAT_BOOT = {"test", "test-host", "test-qemu"}
 
 
@@ -99,7 +100,8 @@ def problems(arguments: Mapping[str, str]) -> list[str]:
 
 def unfit(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
     """One sentence per pair of valid values that do not go together."""
-    if "run" in goals and arguments["check"] != "none" and arguments["runner"] != HOST:
+    boots = bool(BOOTED & set(goals))
+    if boots and arguments["check"] != "none" and arguments["runner"] != HOST:
         return [
             f"E-OPT-05 check={arguments['check']} is expected with runner={HOST}, found "
             f"runner={arguments['runner']}; instrumented modules need a Linux process"
@@ -134,7 +136,7 @@ def wants_host(target: str, runner: str, goals: list[str]) -> bool:
     """Whether fluid-host belongs to what is asked for; a plain build leaves it out."""
     named = any(g.rpartition("/")[2].startswith(PROGRAM) for g in goals)
     tested = bool(TESTS_THAT_BOOT & set(goals)) and target in HOST_TESTED
-    return named or tested or "coverage" in goals or ("run" in goals and runner == HOST)
+    return named or tested or "coverage" in goals or (bool(BOOTED & set(goals)) and runner == HOST)
 
 
 def default_model() -> Path | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from fluid.emulator import HOST
+
 
 def _bench_image(target: Any, source: Any, env: Any) -> int:
     from fluid.bench import run_bench
@@ -12,13 +14,15 @@ def _bench_image(target: Any, source: Any, env: Any) -> int:
     image = Path(str(source[0]))
     result = image.with_name("bench-boot.json")
     options = {"target": env["FLUID_TAG"], "runner": env["runner"], "mem": int(env["mem"])}
-    return run_bench(image, result, **options)
+    program = next((node.abspath for node in source[1:2]), None)  # fluid-host
+    return run_bench(image, result, program=program, **options)
 
 
-def _bench(env: Any, alias: str, image: Any) -> Any:
-    """Alias that measures `image`."""
+def _bench(env: Any, alias: str, image: Any, host: list[Any]) -> Any:
+    """Alias that measures `image`, with runner=host in the program of the nodes `host`."""
     action = env.Action(_bench_image, f"  BENCH   {image}")
-    return env.AlwaysBuild(env.Alias(alias, image, action))
+    needed = [image, *(host if env["runner"] == HOST else [])]
+    return env.AlwaysBuild(env.Alias(alias, needed, action))
 
 
 def generate(env: Any) -> None:
