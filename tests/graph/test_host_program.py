@@ -62,7 +62,7 @@ def test_no_library_for_the_target(tree: Tree) -> None:
     path = f"{folder}:{os.environ['PATH']}"
     result = tree.scons("target=i686", "build/i686/fluid-host", PATH=path)
     assert result.status == 2
-    assert "E-TOOL-03" in result.text
+    assert "E-TOOL-05" in result.text
     assert "libc6-dev-i386" in result.text
     assert "build/i686/fluid-host" not in tree.products()
 
