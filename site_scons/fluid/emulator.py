@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import shutil
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +50,8 @@ class Ending(enum.Enum):
     PANIC = "panicked"
     RESET = "was reset (reboot or triple fault)"
     TIMEOUT = "did not end in time"
-    KILLED = "was killed by its runner"
+    KILLED = "was killed, by its runner or by the system for want of memory"
+    CRASHED = "crashed in its emulator"
     EMULATOR = "could not be emulated"
 
 
@@ -62,7 +64,7 @@ def ending_of(status: int) -> Ending:
         0: Ending.RESET,
     }
     if status < 0:
-        return Ending.KILLED
+        return Ending.KILLED if -status == signal.SIGKILL else Ending.CRASHED
     return codes.get(status, Ending.EMULATOR)
 
 

@@ -209,9 +209,10 @@ def from_json(data: object) -> Event:
     """The typed event of one JSON object."""
     if not isinstance(data, dict):
         raise EventError(f"a JSON object expected, {type(data).__name__} found")
-    cls = EVENTS.get(data.get("ev", ""))
+    ev = data.get("ev")
+    cls = EVENTS.get(ev) if isinstance(ev, str) else None
     if cls is None:
-        raise EventError(f"a known event expected, ev {data.get('ev')!r} found")
+        raise EventError(f"a known event expected, ev {ev!r:.80} found")
     values: Json = {"data": data}
     for python_name, name, hint, required, _ in _layout(cls):
         if name in data:

@@ -93,7 +93,7 @@ def parse_record(raw: bytes) -> Event | Malformed:
         return from_json(json.loads(raw.decode("utf-8"), parse_constant=_no_constant))
     except EventError as error:
         return Malformed(str(error), raw)
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # of UTF-8, JSON, or numbers too long for int()
         return Malformed(f"JSON expected, {error} found", raw)
 
 

@@ -236,6 +236,14 @@ class Machine:
         """Typed bytes wait for the emulator to take them."""
         return bool(self._outbox)
 
+    @property
+    def emulator_said(self) -> str:
+        """What the emulator itself printed; "" once the machine is closed."""
+        if self._stderr.closed:
+            return ""
+        self._stderr.seek(0)
+        return self._stderr.read().decode(errors="replace").strip()
+
     # ---- inside
 
     def _advance(self, deadline: float, wanted: str, timeout: float) -> None:
@@ -301,8 +309,7 @@ class Machine:
 
     def _story(self, reason: str) -> str:
         """The reason with what is known about the machine."""
-        self._stderr.seek(0)
-        said = self._stderr.read().decode(errors="replace").strip()
+        said = self.emulator_said
         tail = bytes(self.log[-LOG_TAIL:]).replace(b"\x1e", b"<RS>").decode(errors="replace")
         config = self.config
         board = "Linux" if config.runner == HOST else config.machine

@@ -47,6 +47,8 @@ def converse(machine: Machine, source: BinaryIO, sink: BinaryIO) -> int:
     if ending is Ending.PASS or (ending is Ending.RESET and asked):
         return 0
     print(f"\nE-RUN-10 the machine {ending.value}{_why(machine)}", file=sys.stderr)
+    if machine.emulator_said:
+        print(f"its emulator said: {machine.emulator_said}", file=sys.stderr)
     return 1
 
 
@@ -120,7 +122,7 @@ def _from_terminal(machine: Machine, keyboard: int, display: Display) -> bool:
 
 def _from_pipe(machine: Machine, source: BinaryIO, display: Display) -> None:
     """Types each line at a prompt, and /off after the last, until the machine ends."""
-    answered = 0  # prompts
+    seen = prompts = 0  # events looked at, prompts among them not yet answered
     heard = time.monotonic()
     poll = select.poll()
     while machine.running:
@@ -134,8 +136,10 @@ def _from_pipe(machine: Machine, source: BinaryIO, display: Display) -> None:
                 f"output within {SILENCE_SECONDS:g} s expected, none came; the machine was ended "
                 "(say less, or on a terminal)",
             )
-        if sum(isinstance(event, Prompt) for event in machine.events) > answered:
-            answered += 1
+        prompts += sum(isinstance(event, Prompt) for event in machine.events[seen:])
+        seen = len(machine.events)
+        if prompts > 0:
+            prompts -= 1
             line = source.readline()
             machine.send_line(line.rstrip(b"\r\n") if line else b"/off")
             heard = time.monotonic()

@@ -19,12 +19,14 @@ NEW_EXPORT = '__attribute__((visibility("default"), used)) int graph_test(void) 
 
 
 def test_nothing_changed(tree: Tree) -> None:
-    """The null build rebuilds no node and takes under a second of CPU, on a slow machine more."""
-    result = tree.scons(ok=True)
-    assert result.built == set()
-    assert "up to date" in result.text
-    start_seconds = tree.scons("--version", ok=True).cpu_seconds  # about 0.1 on the machine meant
-    assert result.cpu_seconds < max(1.0, 12 * start_seconds)
+    """The null build rebuilds no node and takes under a second of CPU."""
+    seconds = []
+    for _ in range(3):  # a busy machine makes CPU time longer, too: the best counts
+        result = tree.scons(ok=True)
+        assert result.built == set()
+        assert "up to date" in result.text
+        seconds.append(result.cpu_seconds)
+    assert min(seconds) < 1.0, seconds
 
 
 def test_module_source(tree: Tree) -> None:

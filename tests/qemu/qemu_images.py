@@ -17,6 +17,7 @@ from fluid.image import build_image
 TOP = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("FLUID_BUILD", TOP / "build"))
 IMAGES = BUILD / "test-images"
+KEY_DIGITS = 16
 
 Files = Sequence[tuple[Path, str]]  # (path, name in the image)
 
@@ -35,7 +36,7 @@ def content_key(paths: Sequence[Path], names: Sequence[str]) -> str:
     for path in paths:
         with path.open("rb") as file:
             state.update(hashlib.file_digest(file, "sha256").digest())
-    return state.hexdigest()[:16]
+    return state.hexdigest()[:KEY_DIGITS]
 
 
 def image_with(target: str, label: str, files: Files) -> Path:
@@ -46,7 +47,7 @@ def image_with(target: str, label: str, files: Files) -> Path:
     if image.is_file():
         return image
     IMAGES.mkdir(parents=True, exist_ok=True)
-    for outdated in IMAGES.glob(f"{label}-{target}-*.img"):
+    for outdated in IMAGES.glob(f"{label}-{target}-{'[0-9a-f]' * KEY_DIGITS}.img"):
         outdated.unlink()
     partition = image.with_suffix(".fat")
     build_fat_partition(files, partition)

@@ -201,10 +201,10 @@ def test_dirty_memory_is_no_obstacle(
     still_works(guest)
 
 
-def test_the_build_id_of_the_kernel_is_checked(
+def test_a_damaged_kernel_is_refused(
     machines: Machines, target: str, tiny: TinyModel, tmp_path: Path
 ) -> None:
-    """A kernel with one flipped byte is refused by stage2, with an error number, before it runs."""
+    """A kernel with one flipped byte is refused by stage2 before it runs."""
     image = private_copy(image_of(target, tiny()), tmp_path)
     kernel = read_layout(image).manifest.blobs[0]
     with image.open("r+b") as file:
@@ -213,7 +213,7 @@ def test_the_build_id_of_the_kernel_is_checked(
         file.seek(-1, 1)
         file.write(bytes([byte ^ 0x55]))
     guest = machines.start(target, image, mem=256)
-    guest.wait_text(b"E-BOOT-", 60)
+    guest.wait_text(b"E-BOOT-46", 60)
     assert guest.events == []
 
 

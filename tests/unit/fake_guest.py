@@ -2,6 +2,7 @@
 socket. The argument after `-fake` chooses how it behaves at start."""
 
 import json
+import os
 import socket
 import sys
 import time
@@ -33,6 +34,9 @@ def answer(channel: socket.socket, line: bytes) -> None:
     if line == b"/reboot":
         emit(channel, "bye")
         sys.exit(0)
+    if line == b"/abort":  # the emulator itself
+        print("fake: assertion failed", file=sys.stderr, flush=True)
+        os.abort()
     if line == b"/crash":  # a triple fault
         sys.exit(0)
     if line == b"/garbage":

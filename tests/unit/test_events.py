@@ -174,6 +174,10 @@ def test_text_and_events_are_separated_in_any_portions(portion: int) -> None:
         (b'\x1e{"ev":"prompt"', "end of the stream"),
         (b'\x1e{"ev":"pro\x1e{"ev":"prompt"}\n', "another record"),
         (b'\x1e{"ev":"token","id":NaN,"text":""}\n', "NaN"),
+        (b'\x1e{"ev":["x"]}\n', "a known event expected"),
+        (b'\x1e{"ev":{}}\n', "a known event expected"),
+        (b"\x1e{}\n", "a known event expected"),
+        (b'\x1e{"ev":"token","id":' + b"9" * 5000 + b"}\n", "JSON expected"),
     ],
 )
 def test_malformed_records_are_reported(data: bytes, reason: str) -> None:

@@ -54,8 +54,8 @@ def test_exit_codes_equal_the_header() -> None:
 
 
 def test_endings() -> None:
-    statuses = [33, 35, 37, 0, 1, -9]
-    expected = ["PASS", "FAIL", "PANIC", "RESET", "EMULATOR", "KILLED"]
+    statuses = [33, 35, 37, 0, 1, -9, -6]
+    expected = ["PASS", "FAIL", "PANIC", "RESET", "EMULATOR", "KILLED", "CRASHED"]
     assert [ending_of(status).name for status in statuses] == expected
 
 
@@ -220,6 +220,7 @@ def talk_env() -> dict[str, str]:
         (b"/reboot\n", 0, b""),
         (b"/crash\n", 1, b"E-RUN-10 the machine was reset (reboot or triple fault)"),
         (b"/panic\n", 1, b"E-RUN-10 the machine panicked: vector 6 at f+0x1"),
+        (b"/abort\n", 1, b"E-RUN-10 the machine crashed in its emulator\nits emulator said: fake"),
     ],
 )
 def test_lines_from_a_pipe(
