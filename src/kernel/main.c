@@ -9,6 +9,7 @@
 #include "console/console.h"
 #include "console/event.h"
 #include "dev/block.h"
+#include "dev/keyboard.h"
 #include "dev/pci.h"
 #include "dev/serial.h"
 #include "fluid/bootinfo.h"
@@ -55,7 +56,8 @@ _Noreturn void kernel_main(const struct bootinfo *boot) {
     time_init();                                     // TSC frequency
     pic_init();                                      // interrupt controllers
     serial_enable_irq();                             // input is buffered from here on
-    interrupts_enable();                             // IRQ 4 only
+    keyboard_init();                                 // keys too
+    interrupts_enable();                             // IRQ 1 and IRQ 4 only
     registry_load_all(blob(modules), modules->size); // the best variant of each
     pci_init();                                      // buses and devices
     block_init();                                    // disks

@@ -7,6 +7,7 @@
 #include "console/base64.h"
 #include "console/console.h"
 #include "console/event.h"
+#include "console/input.h"
 #include "console/line.h"
 #include "console/number.h"
 #include "console/stop.h"
@@ -14,12 +15,12 @@
 #include "dev/serial.h"
 #include "lib/panic.h"
 
-int serial_read(void) {
+int input_read(void) {
     int byte = getchar();
     return byte == EOF ? -1 : byte;
 }
 
-void serial_wait(void) { /* called when there is no more input: the test is over */
+void input_wait(void) { /* called when there is no more input: the test is over */
     exit(0);
 }
 
@@ -29,6 +30,14 @@ void serial_write(const char *bytes, size_t n) {
 
 void console_write(const char *bytes, size_t n) {
     fwrite(bytes, 1, n, stderr);
+}
+
+void console_control(const char *bytes, size_t n) {
+    fwrite(bytes, 1, n, stderr);
+}
+
+void console_style(enum vga_style style) {
+    (void)style;
 }
 
 void kprintf(const char *format, ...) {

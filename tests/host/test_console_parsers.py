@@ -13,7 +13,8 @@ import pytest
 from hostcc import ROOT, build
 
 CONSOLE = ROOT / "src/kernel/console"
-SOURCES = [CONSOLE / f"{name}.c" for name in ("base64", "event", "line", "number", "stop", "utf8")]
+NAMES = ["base64", "editor", "editor_view", "escape", "event", "history", "line", "number", "stop"]
+SOURCES = [CONSOLE / f"{name}.c" for name in [*NAMES, "utf8", "width"]]
 
 
 @pytest.fixture(scope="module")

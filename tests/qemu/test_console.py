@@ -128,7 +128,7 @@ def test_input_is_echoed_byte_for_byte(guest: Machine) -> None:
 
 
 def test_control_bytes_edit_the_line(guest: Machine) -> None:
-    for line in (b"/cpx\x7fu", b"/cpx\x08u", b"wrong\x15/cpu", b"/cpu wrong\x17", b"/c\x01\x1bpu"):
+    for line in (b"/cpx\x7fu", b"/cpx\x08u", b"wrong\x15/cpu", b"/cpu wrong\x17", b"/c\x02\x1bpu"):
         assert codes(guest.command(line)) == [], line
     assert codes(guest.command("/nonsensé\x7f".encode() + b"\x7f" * 8 + b"cpu")) == []
     assert codes(guest.command(b"\x7f\x7f/cpu")) == []

@@ -6,9 +6,10 @@
 #include "console/event.h"
 #include "console/line.h"
 #include "console/model.h"
+#include "console/status.h"
+#include "console/editor.h"
 #include "dev/serial.h"
 #include "dev/vga.h"
-#include "lib/printf.h"
 
 static struct line line;
 
@@ -17,10 +18,17 @@ void console_init(void) {
     vga_init();
 }
 
-/* Control bytes with a meaning for text. All others become '?' on the serial line: a model may
- * produce any byte, and 0x1E would begin an event, ESC command the terminal. */
+/* Control bytes with a meaning for text. All others become '?': a model may produce any byte, and
+ * 0x1E would begin an event on the serial line, ESC command the terminal. */
 static bool is_text(char c) {
     return (unsigned char)c >= 0x20 || c == '\r' || c == '\t' || c == '\b';
+}
+
+static void write_both(const char *bytes, size_t n) {
+    if (n == 0)
+        return;
+    serial_write(bytes, n);
+    vga_write(bytes, n);
 }
 
 void console_write(const char *bytes, size_t n) {
@@ -29,15 +37,22 @@ void console_write(const char *bytes, size_t n) {
     for (size_t i = 0; i < n; i++) {
         if (is_text(bytes[i]))
             continue;
-        serial_write(bytes + start, i - start);
+        write_both(bytes + start, i - start);
         if (bytes[i] == '\n')
-            serial_write("\r\n", 2);
+            write_both("\r\n", 2);
         else
-            serial_write("?", 1);
+            write_both("?", 1);
         start = i + 1;
     }
-    serial_write(bytes + start, n - start);
-    vga_write(bytes, n);
+    write_both(bytes + start, n - start);
+}
+
+void console_control(const char *bytes, size_t n) {
+    write_both(bytes, n);
+}
+
+void console_style(enum vga_style style) {
+    vga_style(style);
 }
 
 bool console_poll(void) {
@@ -48,7 +63,9 @@ bool console_poll(void) {
 static void prompt(void) {
     event_begin("prompt");
     event_end();
-    console_write("> ", 2);
+    status_update();
+    console_style(VGA_INPUT);
+    console_write(PROMPT, PROMPT_COLUMNS);
 }
 
 _Noreturn void console_run(void) {
@@ -57,6 +74,7 @@ _Noreturn void console_run(void) {
     for (;;) {
         prompt();
         line_read(&line);
+        console_style(VGA_TEXT);
         command_run(&line);
     }
 }

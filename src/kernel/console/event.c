@@ -3,6 +3,7 @@
 #include "console/event.h"
 
 #include "console/base64.h"
+#include "console/console.h"
 #include "console/utf8.h"
 #include "dev/serial.h"
 #include "lib/panic.h"
@@ -181,18 +182,21 @@ void event_array_end(void) {
     need_comma = true;
 }
 
-static void report(const char *ev, const char *label, const struct fluid_error *e) {
+static void report(const char *ev, const char *label, enum vga_style style,
+                   const struct fluid_error *e) {
     event_begin(ev);
     event_string("code", e->code);
     event_string("text", e->text);
     event_end();
+    console_style(style);
     kprintf("%s %s: %s\n", label, e->code, e->text);
+    console_style(VGA_TEXT);
 }
 
 void report_warn(const struct fluid_error *e) {
-    report("warn", "warning", e);
+    report("warn", "warning", VGA_WARNING, e);
 }
 
 void report_error(const struct fluid_error *e) {
-    report("error", "error", e);
+    report("error", "error", VGA_ERROR, e);
 }

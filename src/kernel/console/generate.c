@@ -5,6 +5,7 @@
 #include "console/console.h"
 #include "console/event.h"
 #include "console/model.h"
+#include "console/status.h"
 #include "console/utf8.h"
 #include "lib/printf.h"
 
@@ -80,9 +81,12 @@ static void done_event(enum reason reason, struct pace prompt, uint32_t n_gen, s
     event_micro("prompt_tps", prompt_tps);
     event_micro("gen_tps", gen_tps);
     event_end();
+    status_speed(gen_tps);
+    console_style(VGA_NOTICE);
     kprintf("[%u prompt tokens, %lld.%02lld tok/s; %u generated, %lld.%02lld tok/s]\n", n_prompt,
             (long long)(prompt_tps / 1000000), (long long)(prompt_tps / 10000 % 100), n_gen,
             (long long)(gen_tps / 1000000), (long long)(gen_tps / 10000 % 100));
+    console_style(VGA_TEXT);
 }
 
 /* Evaluates the tokens that are not in the KV cache yet, batch by batch, and counts them; false:
@@ -161,6 +165,7 @@ uint32_t generate(struct generation *g) {
     enum reason reason;
     bool complete = evaluate(g, &prompt.tokens, &reason);
 
+    console_style(VGA_REPLY);
     prompted = time_cycles();
     prompt.cycles = prompted - start;
     if (complete)
@@ -169,6 +174,7 @@ uint32_t generate(struct generation *g) {
     stop_flush(&filter, stream_write, &stream);
     stream_flush(&stream);
     console_write("\n", 1);
+    console_style(VGA_TEXT);
     if (reason != REASON_ERROR)
         done_event(reason, prompt, n_gen, gen);
     return n_gen;

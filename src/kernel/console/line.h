@@ -1,5 +1,5 @@
-/* line.h - lines typed or pasted at the serial port. Bytes are taken in at any time and kept until
- * a line is awaited, so nothing that is pasted during a reply is lost. */
+/* line.h - lines typed or pasted, with editing and history. Bytes are taken in at any time and kept
+ * until a line is awaited, so nothing that is pasted during a reply is lost. */
 #ifndef KERNEL_CONSOLE_LINE_H
 #define KERNEL_CONSOLE_LINE_H
 

@@ -3,6 +3,7 @@
 
 #include "arch/x86/time.h"
 #include "console/event.h"
+#include "console/status.h"
 #include "dev/block.h"
 #include "lib/printf.h"
 #include "lib/string.h"
@@ -90,6 +91,8 @@ static void show_progress(uint64_t done, uint64_t total) {
         shown = 0;
     if (percent / 10 > shown / 10 || (percent == 100 && shown != 100))
         kprintf(" %u%%", percent);
+    if (percent != shown || done == 0)
+        status_progress("Loading " MODEL_PATH, percent);
     shown = percent;
 }
 
@@ -147,7 +150,6 @@ void model_load_default(void) {
         report_error(&err);
 }
 
-/* The lowest-ranked variant among the tensor modules: a single fallback shows. */
 static void find_variant(const struct loaded_module *module, void *context) {
     const struct loaded_module **lowest = context;
 
@@ -157,18 +159,23 @@ static void find_variant(const struct loaded_module *module, void *context) {
         *lowest = module;
 }
 
-void model_ready_event(void) {
-    uint64_t total = (uint64_t)pages_total() * PAGE_SIZE;
-    uint64_t used = total - (uint64_t)pages_available() * PAGE_SIZE;
+const char *model_variant(void) {
     const struct loaded_module *lowest = NULL;
 
     module_for_each(find_variant, &lowest);
+    return lowest ? module_target(lowest) : NULL;
+}
+
+void model_ready_event(void) {
+    uint64_t total = (uint64_t)pages_total() * PAGE_SIZE;
+    uint64_t used = total - (uint64_t)pages_available() * PAGE_SIZE;
+
     event_begin("ready");
     event_u64("ms", time_ms());
     event_string("model", usable ? model.info.name : NULL);
     event_u64("mem_total", total);
     event_u64("mem_used", used);
-    event_string("variant", lowest ? module_target(lowest) : NULL);
+    event_string("variant", model_variant());
     event_end();
     if (usable)
         kprintf("%s (%s), context %u tokens. Say something, or /help.\n", model.info.name,

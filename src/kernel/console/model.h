@@ -18,6 +18,8 @@ struct model {
 void model_load_default(void);
 /* The boot sequence's `ready` event. */
 void model_ready_event(void);
+/* Lowest-ranked tensor module in use, NULL when there is none: a single fallback shows. */
+const char *model_variant(void);
 /* NULL when there is none. */
 const struct model *model_current(void);
 /* Reports E-CON-05 and returns NULL when there is none. */

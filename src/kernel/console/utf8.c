@@ -1,8 +1,6 @@
 /* utf8.c - UTF-8 validation, for text that is streamed in pieces. */
 #include "console/utf8.h"
 
-#include <stdint.h>
-
 int utf8_sequence(const char *bytes, size_t n) {
     const uint8_t *s = (const uint8_t *)bytes;
     uint8_t first = s[0], low = 0x80, high = 0xbf; /* limits of the second byte */
@@ -35,6 +33,15 @@ int utf8_sequence(const char *bytes, size_t n) {
         high = 0xbf;
     }
     return length;
+}
+
+uint32_t utf8_code_point(const char *bytes, int length) {
+    static const uint8_t first_bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    uint32_t point = (uint8_t)bytes[0] & first_bits[length];
+
+    for (int i = 1; i < length; i++)
+        point = point << 6 | ((uint8_t)bytes[i] & 0x3f);
+    return point;
 }
 
 bool utf8_valid(const char *bytes, size_t n) {

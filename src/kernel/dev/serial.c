@@ -5,7 +5,6 @@
  * emulator, which holds back input while the FIFO is full, loses nothing. */
 #include "dev/serial.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "arch/x86/control.h"
@@ -112,20 +111,12 @@ void serial_enable_irq(void) {
     outb(INTERRUPT_ENABLE, INTERRUPT_RECEIVED | INTERRUPT_TRANSMITTER_EMPTY);
 }
 
-void serial_wait(void) {
-    serial_poll();
-    if (present && !irq_works) {
-        cpu_pause();
-        return;
-    }
-    __asm__ volatile("cli" : : : "memory");
-    if (head == tail)
-        __asm__ volatile("sti\n\thlt"
-                         :
-                         :
-                         : "memory"); /* sti takes effect behind hlt: no lost wake-up */
-    else
-        interrupts_enable();
+bool serial_needs_polling(void) {
+    return present && !irq_works;
+}
+
+bool serial_pending(void) {
+    return head != tail;
 }
 
 void serial_poll(void) {

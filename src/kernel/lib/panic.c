@@ -5,6 +5,7 @@
 #include "arch/x86/backtrace.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/interrupts.h"
+#include "console/console.h"
 #include "console/event.h"
 #include "dev/serial.h"
 #include "fluid/exit.h"
@@ -31,6 +32,7 @@ void panic_enter(const char *what) {
     switch (depth++) {
     case 0:
         event_abandon();
+        console_style(VGA_ERROR);
         return;
     case 1:
         write_raw("\r\npanic while reporting a panic: ");

@@ -2,6 +2,7 @@
  * console name it all the same; here there is nothing to set up. */
 #include "arch/x86/interrupts.h"
 #include "arch/x86/pic.h"
+#include "dev/keyboard.h"
 #include "dev/pci.h"
 #include "dev/serial.h"
 #include "dev/vga.h"
@@ -30,4 +31,28 @@ void vga_init(void) {
 void vga_write(const char *bytes, size_t n) {
     (void)bytes;
     (void)n;
+}
+
+void vga_style(enum vga_style style) {
+    (void)style;
+}
+
+void vga_status(const char *text, size_t n) {
+    (void)text;
+    (void)n;
+}
+
+void vga_scroll_back(int pages) {
+    (void)pages;
+}
+
+void vga_scroll_end(void) {
+}
+
+/* Keys come through the terminal. */
+void keyboard_init(void) {
+}
+
+int keyboard_read(void) {
+    return -1;
 }

@@ -1,6 +1,7 @@
 /* serial.c (hosted) - standard input and output as the serial line, raw bytes. Input that is not
  * read yet waits in Linux, which holds the sender back. */
 #include "dev/serial.h"
+#include "dev/wait.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -38,7 +39,7 @@ void serial_poll(void) {
 }
 
 /* Where nobody can type any more the machine is switched off. */
-void serial_wait(void) {
+void device_wait(void) {
     receive(-1);
     if (ended && next == count)
         cpu_power_off(FLUID_EXIT_PASS);
