@@ -1,15 +1,17 @@
-"""QEMU's control channel (QMP, docs/interop/qmp-spec): just enough for screenshots and keys."""
+"""QEMU's control channel (QMP, docs/interop/qmp-spec): enough for screenshots, keys, memory."""
 
 from __future__ import annotations
 
 import json
 import socket
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 from fluid.errors import FluidError
 
+KEYBOARD_OUTPUT_FULL = 0x01  # a scan code waits to be read
 QMP_SECONDS = 60.0  # a command is answered within milliseconds; this is for a loaded machine
 
 
@@ -34,9 +36,34 @@ class Qmp:
         """Saves what the screen shows as PNG."""
         self.execute("screendump", filename=str(path.resolve()), format="png")
 
-    def send_key(self, *keys: str) -> None:
-        """Presses keys together; names are QEMU's QKeyCode: "a", "ret", "ctrl"."""
-        self.execute("send-key", keys=[{"type": "qcode", "data": key} for key in keys])
+    def press(self, *keys: str) -> None:
+        """Presses keys together and lets them go; names are QEMU's QKeyCode: "a", "ret", "ctrl".
+
+        The emulated keyboard holds few codes and drops the rest, so this waits until the machine
+        has taken what was pressed before.
+        """
+        deadline = time.monotonic() + QMP_SECONDS
+        while self._keyboard_status() & KEYBOARD_OUTPUT_FULL:
+            if time.monotonic() > deadline:
+                text = f"keys expected to be taken within {QMP_SECONDS:g} s, one still waits"
+                raise FluidError("E-RUN-12", text)
+        changes = [(key, True) for key in keys] + [(key, False) for key in reversed(keys)]
+        events = [
+            {"type": "key", "data": {"down": down, "key": {"type": "qcode", "data": key}}}
+            for key, down in changes
+        ]
+        self.execute("input-send-event", events=events)
+
+    def read_memory(self, address: int, size: int) -> bytes:
+        """Physical memory."""
+        with tempfile.NamedTemporaryFile() as file:
+            self.execute("pmemsave", val=address, size=size, filename=file.name)
+            return Path(file.name).read_bytes()
+
+    def _keyboard_status(self) -> int:
+        """The status register of the i8042, whose reading changes nothing."""
+        said = self.execute("human-monitor-command", **{"command-line": "i /1bx 0x64"})
+        return int(said.rpartition("=")[2], 16)
 
     def _command(self, name: str, arguments: dict[str, Any], deadline: float) -> Any:
         request = {"execute": name, "arguments": arguments}

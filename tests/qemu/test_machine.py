@@ -77,7 +77,7 @@ def test_screenshot(image: Path, tmp_path: Path) -> None:
     with Machine(image, target="x86-64-v2", mem=64) as guest:
         guest.wait_for(Prompt, 60)
         guest.qmp.screenshot(tmp_path / "screen.png")
-        guest.qmp.send_key("a")
+        guest.qmp.press("a")
     assert (tmp_path / "screen.png").read_bytes().startswith(PNG_MAGIC)
 
 
