@@ -44,6 +44,10 @@ def _program(*names: str) -> tuple[str, Callable[[str], bool]]:
     return f"{valid}, installed", lambda v: v == "" or (v in names and shutil.which(v) is not None)
 
 
+def _any(what: str) -> tuple[str, Callable[[str], bool]]:
+    return what, lambda value: True
+
+
 @dataclass(frozen=True)
 class Option:
     """One name=value argument."""
@@ -60,6 +64,7 @@ OPTIONS = (
     Option("runner", "auto", "what executes the image in run", _one_of(*RUNNERS)),
     Option("check", "none", "instruments fluid-host and its modules", _one_of(*CHECKS)),
     Option("mem", str(DEFAULT_MEM), "memory of the machine in run, MiB", _number(128, 65536)),
+    Option("port", "", "the machine's console for chat", _any("a serial device or a pyserial URL")),
     Option("verbose", "0", "1 prints whole commands", _one_of("0", "1")),
     Option("cachedir", "", "folder of build products shared with others", _folder()),
     Option("launcher", "", "compiler cache in front of clang", _program("ccache", "sccache")),
@@ -70,6 +75,7 @@ OPTIONS = (
 ALIASES = {
     "image": "build/<target>/fluid.img, the disk image (default)",
     "run": "boot the image with the console on this terminal",
+    "chat": "this terminal on a running machine's serial port, port=/dev/ttyUSB0 or socket://HOST:N",
     "test": "every quick test; builds all targets first",
     "test-unit": "tests of the build's Python",
     "test-graph": "tests of what each change rebuilds",

@@ -46,7 +46,7 @@ class Qmp:
         while self._keyboard_status() & KEYBOARD_OUTPUT_FULL:
             if time.monotonic() > deadline:
                 text = f"keys expected to be taken within {QMP_SECONDS:g} s, one still waits"
-                raise FluidError("E-RUN-12", text)
+                raise FluidError("E-RUN-16", text)
         changes = [(key, True) for key in keys] + [(key, False) for key in reversed(keys)]
         events = [
             {"type": "key", "data": {"down": down, "key": {"type": "qcode", "data": key}}}

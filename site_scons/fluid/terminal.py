@@ -7,6 +7,7 @@ each line is typed when the machine prompts for one; after the last one it is sw
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import select
 import signal
@@ -17,11 +18,12 @@ import time
 import tty
 from collections.abc import Iterator
 from types import FrameType
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from fluid.emulator import Ending
 from fluid.errors import FluidError
-from fluid.event_types import Bye, Panic, Prompt
+from fluid.event_types import Bye, Event, Panic, Prompt
+from fluid.events import Malformed
 from fluid.machine import Machine
 
 SILENCE_SECONDS = 900.0  # from a pipe: no byte for so long means that the machine hangs
@@ -31,17 +33,32 @@ PREFIX_KEY = 0x01  # Ctrl-A, as in QEMU's own multiplexer
 HINT = "Keys go to the machine. Ctrl-] or Ctrl-A X leaves, /help lists commands.\r\n"
 
 
+class Console(Protocol):
+    """What a terminal or a pipe is joined with: an emulated machine, or a port (attach.py)."""
+
+    log: bytearray
+    text: bytearray
+    events: list[Event]
+    malformed: list[Malformed]
+
+    @property
+    def running(self) -> bool: ...
+    @property
+    def unsent(self) -> bool: ...
+    def fileno(self) -> int: ...
+    def pump(self) -> None: ...
+    def send(self, data: bytes) -> None: ...
+    def send_line(self, line: str | bytes) -> None: ...
+
+
 def converse(machine: Machine, source: BinaryIO, sink: BinaryIO) -> int:
     """Joins a started machine with a terminal or a pipe until one of them ends."""
     if os.isatty(source.fileno()):
-        with _raw_mode(source.fileno()):
-            sink.write(HINT.encode())
-            left = _from_terminal(machine, source.fileno(), Display(machine, sink, raw=True))
-        if left:
-            sink.write(b"\r\n")
+        if from_terminal(machine, source, sink, HINT):
             return 0
     else:
-        _from_pipe(machine, source, Display(machine, sink, raw=False))
+        lines = iter(source.readline, b"")
+        from_pipe(machine, itertools.chain(lines, [b"/off"]), Display(machine, sink, raw=False))
     ending = machine.wait_end(OFF_SECONDS)
     asked = bool(machine.events) and isinstance(machine.events[-1], Bye)
     if ending is Ending.PASS or (ending is Ending.RESET and asked):
@@ -55,8 +72,8 @@ def converse(machine: Machine, source: BinaryIO, sink: BinaryIO) -> int:
 class Display:
     """Shows a machine's text, without the events, and reports records that are no events."""
 
-    def __init__(self, machine: Machine, sink: BinaryIO, *, raw: bool) -> None:
-        self._machine = machine
+    def __init__(self, console: Console, sink: BinaryIO, *, raw: bool) -> None:
+        self._console = console
         self._sink = sink
         self._raw = raw  # the terminal does not translate line ends
         self._shown = 0  # bytes of the machine's text
@@ -65,16 +82,16 @@ class Display:
 
     def update(self) -> bool:
         """Shows what has come since the last call; True when anything came, events included."""
-        before = len(self._machine.log)
-        self._machine.pump()
-        text = bytes(self._machine.text[self._shown :])
+        before = len(self._console.log)
+        self._console.pump()
+        text = bytes(self._console.text[self._shown :])
         self._shown += len(text)
         self._sink.write(text if self._raw else text.replace(b"\r", b""))
-        for record in self._machine.malformed[self._reported :]:
+        for record in self._console.malformed[self._reported :]:
             self._sink.write(f"\r\nE-RUN-06 an event expected, found {record}\r\n".encode())
-        self._reported = len(self._machine.malformed)
+        self._reported = len(self._console.malformed)
         self._sink.flush()
-        return len(self._machine.log) > before
+        return len(self._console.log) > before
 
 
 class KeyFilter:
@@ -101,50 +118,65 @@ class KeyFilter:
         return bytes(through), False
 
 
-def _from_terminal(machine: Machine, keyboard: int, display: Display) -> bool:
-    """True when the user leaves, False when the machine ends."""
+def from_terminal(console: Console, source: BinaryIO, sink: BinaryIO, hint: str) -> bool:
+    """Every key goes to the console. True when the user leaves, False when the console ends."""
+    with _raw_mode(source.fileno()):
+        sink.write(hint.encode())
+        left = _pass_keys(console, source.fileno(), Display(console, sink, raw=True))
+    if left:
+        sink.write(b"\r\n")
+    return left
+
+
+def _pass_keys(console: Console, keyboard: int, display: Display) -> bool:
     keys = KeyFilter()
     poll = select.poll()
     poll.register(keyboard, select.POLLIN)
-    while machine.running:
-        poll.register(machine.fileno(), select.POLLIN | (select.POLLOUT if machine.unsent else 0))
+    while console.running:
+        poll.register(console.fileno(), select.POLLIN | (select.POLLOUT if console.unsent else 0))
         if dict(poll.poll(1000)).get(keyboard):
             data = os.read(keyboard, 4096)
             through, leave = keys.feed(data)
             if leave or not data:
                 return True
-            machine.send(through)
+            console.send(through)
         display.update()
     while display.update():
         pass
     return False
 
 
-def _from_pipe(machine: Machine, source: BinaryIO, display: Display) -> None:
-    """Types each line at a prompt, and /off after the last, until the machine ends."""
-    seen = prompts = 0  # events looked at, prompts among them not yet answered
+def from_pipe(
+    console: Console, lines: Iterator[bytes], display: Display, *, answered: int = 0
+) -> bool:
+    """Types each line at a prompt. True when the prompt behind the last one has come, False when
+    the console ends before. answered: prompts that are not to be answered."""
+    seen, prompts = 0, -answered  # events looked at, prompts among them not yet answered
     heard = time.monotonic()
     poll = select.poll()
-    while machine.running:
-        poll.register(machine.fileno(), select.POLLIN | (select.POLLOUT if machine.unsent else 0))
+    while console.running:
+        poll.register(console.fileno(), select.POLLIN | (select.POLLOUT if console.unsent else 0))
         poll.poll(1000)
         if display.update():
             heard = time.monotonic()
         if time.monotonic() - heard > SILENCE_SECONDS:
             raise FluidError(
                 "E-RUN-11",
-                f"output within {SILENCE_SECONDS:g} s expected, none came; the machine was ended "
-                "(say less, or on a terminal)",
+                f"output within {SILENCE_SECONDS:g} s expected, none came; does the machine "
+                "hang? (say less, or talk to it on a terminal)",
             )
-        prompts += sum(isinstance(event, Prompt) for event in machine.events[seen:])
-        seen = len(machine.events)
+        prompts += sum(isinstance(event, Prompt) for event in console.events[seen:])
+        seen = len(console.events)
         if prompts > 0:
             prompts -= 1
-            line = source.readline()
-            machine.send_line(line.rstrip(b"\r\n") if line else b"/off")
+            line = next(lines, None)
+            if line is None:
+                return True
+            console.send_line(line.rstrip(b"\r\n"))
             heard = time.monotonic()
     while display.update():
         pass
+    return False
 
 
 def _why(machine: Machine) -> str:

@@ -1,4 +1,4 @@
-"""SCons tool: boots the image with its console on this terminal."""
+"""SCons tool: the console of the booted image, or of a machine elsewhere, on this terminal."""
 
 from __future__ import annotations
 
@@ -17,14 +17,24 @@ _START = (
     "Path(image), target=target, runner=runner, mem=int(mem), program=next(iter(program), None)))"
 )
 
+_ATTACH = "import sys; from fluid.attach import run_attached; sys.exit(run_attached(sys.argv[1]))"
+
 
 def _run_image(target: Any, source: Any, env: Any) -> int:
+    program = [str(Path(node.abspath)) for node in source[1:2]]  # fluid-host
+    options = [env["FLUID_TAG"], env["runner"], env["mem"], *program]
+    return _start(env, _START, str(source[0]), *options)
+
+
+def _attach(target: Any, source: Any, env: Any) -> int:
+    return _start(env, _ATTACH, env["port"])
+
+
+def _start(env: Any, program: str, *arguments: str) -> int:
     """A process of its own, so that the terminal and Ctrl-C belong to the guest, not to SCons."""
-    options = [env["FLUID_TAG"], env["runner"], env["mem"]]
-    options += [str(Path(node.abspath)) for node in source[1:2]]  # fluid-host
     variables = {"PYTHONPATH": str(Path(env.Dir("#").abspath) / "site_scons")}
     return subprocess.call(
-        [sys.executable, "-c", _START, str(source[0]), *options],
+        [sys.executable, "-c", program, *arguments],
         env={**os.environ, **variables, "PATH": env["ENV"]["PATH"]},
     )
 
@@ -36,9 +46,15 @@ def _run(env: Any, alias: str, image: Any, host: list[Any]) -> Any:
     return env.AlwaysBuild(env.Alias(alias, needed, action))
 
 
+def _chat(env: Any, alias: str) -> Any:
+    """Alias that attaches to `port=`; it builds nothing."""
+    return env.AlwaysBuild(env.Alias(alias, [], env.Action(_attach, "  CHAT    $port")))
+
+
 def generate(env: Any) -> None:
-    """Adds env.FluidRun."""
+    """Adds env.FluidRun and env.FluidChat."""
     env.AddMethod(_run, "FluidRun")
+    env.AddMethod(_chat, "FluidChat")
 
 
 def exists(env: Any) -> bool:
