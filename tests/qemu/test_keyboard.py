@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from fluid.emulator import MACHINES
-from fluid.event_types import Done, Error, Event, Prompt, Token
+from fluid.event_types import Done, Error, Event, Prompt, Ready, Token
 from fluid.keyboard import type_text
 from fluid.machine import Machine
 from guests import Machines, TinyModel, codes, names, no_more_events
 from qemu_images import image_of
+from qemu_models import smollm2
 from vga_text import ERROR, INPUT, NOTICE, REPLY, STATUS, VgaText, read_screen
 
 CONVERSATION = ["Hello, who are you?", 'What\'s 2+2? (I say: "FOUR")', "/complete 9 Once upon"]
@@ -168,6 +169,18 @@ def test_status_line_and_colours(chatty: Machine, target: str, chatty_model: Pat
     assert screen.colours_of("> hello") == {INPUT}
     assert screen.colours_of("error E-CON-02") == {ERROR}
     assert REPLY in {colour for row in screen.colours for colour in row}
+
+
+def test_a_bar_is_drawn_while_the_model_loads(machines: Machines, target: str) -> None:
+    guest = machines.start(target, image_of(target, smollm2()), mem=512)
+    seen = []
+    deadline = time.monotonic() + 120
+    while not any(isinstance(event, Ready) for event in guest.events):
+        assert time.monotonic() < deadline
+        seen.append(read_screen(guest.qmp).status)
+        guest.pump()
+    bars = [line for line in seen if line.startswith(" Loading MODEL.GGUF")]
+    assert any("█" in bar and "░" in bar and bar.endswith("%") for bar in bars), set(seen)
 
 
 def test_scroll_back(guest: Machine) -> None:
