@@ -183,6 +183,14 @@ def test_a_bar_is_drawn_while_the_model_loads(machines: Machines, target: str) -
     assert any("█" in bar and "░" in bar and bar.endswith("%") for bar in bars), set(seen)
 
 
+def test_a_machine_without_keyboard_controller(
+    machines: Machines, target: str, tiny: TinyModel
+) -> None:
+    extra = ("-machine", "i8042=off")
+    guest = machines.boot(target, image_of(target, tiny()), mem=256, extra=extra)
+    assert codes(guest.command("/nonsense")) == ["E-CON-02"]
+
+
 def test_scroll_back(guest: Machine) -> None:
     guest.command("/cpu")
     for number in range(40):
