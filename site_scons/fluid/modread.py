@@ -4,6 +4,7 @@ Refuses what the kernel's loader refuses, with the same codes: E-MOD-01 too shor
 02 version, 03 a field out of bounds, 04 SHA-256.
 """
 
+import re
 import struct
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,8 @@ from fluid.modlayout import (
     digest,
 )
 
+PRINTABLE = rb"[ -~]+"  # names are shown to people
+
 
 def _bad(what: str, found: object) -> FluidError:
     return FluidError("E-MOD-03", f"{what} out of bounds: found {found} (file damaged? rebuild it)")
@@ -46,7 +49,7 @@ def _bad(what: str, found: object) -> FluidError:
 def _text(raw: bytes, what: str) -> str:
     """A NUL-padded header field."""
     text, nul, rest = raw.partition(b"\0")
-    if not text or not nul or rest.strip(b"\0") or not text.isascii():
+    if not nul or rest.strip(b"\0") or not re.fullmatch(PRINTABLE, text):
         raise _bad(what, raw)
     return text.decode()
 
@@ -59,6 +62,8 @@ class _Reader:
         self.strings = self.bytes("strings", string_off, string_size)
         if not self.strings or self.strings[-1]:
             raise _bad("strings", "no final NUL")
+        if not all(re.fullmatch(PRINTABLE, text) for text in self.strings.split(b"\0") if text):
+            raise _bad("strings", "a character that is not printable ASCII")
 
     def bytes(self, what: str, offset: int, size: int) -> bytes:
         if offset > len(self.data) or size > len(self.data) - offset:
@@ -71,10 +76,7 @@ class _Reader:
     def string(self, what: str, offset: int) -> str:
         if offset >= len(self.strings):
             raise _bad(what, offset)
-        try:
-            return self.strings[offset : self.strings.index(0, offset)].decode()
-        except UnicodeDecodeError:
-            raise _bad(what, "a string that is not UTF-8") from None
+        return self.strings[offset : self.strings.index(0, offset)].decode()
 
 
 def _check_section(s: Section, pointer: int) -> None:

@@ -86,6 +86,10 @@ CASES: list[tuple[int, bytes, str]] = [
     (header("string_size"), u32(MAX), "field string_size"),
     (header("string_off"), u32(MAX), "field string_size"),
     (STRING_END, b"x", "field string_size"),
+    (STRING_END - 1, b"\x1b", "field character"),  # for terminals
+    (STRING_END - 1, b"\x80", "field character"),
+    (64, b"\x1b", "field name"),
+    (96, b"\xc3", "field target"),
     (header("bitcode_size"), u32(MAX), "field bitcode_size"),
     (field(GOOD, "section", 0, 0), u32(MAX), "section 0: field name"),
     (field(GOOD, "section", 1, 4), u32(3), "section 1: field flags"),

@@ -44,7 +44,7 @@ struct mod_header {
     uint32_t export_count, export_off;
     uint32_t import_count, import_off;
     uint32_t symbol_count, symbol_off;
-    uint32_t string_size, string_off;   /* NUL-terminated strings; offsets below are into this */
+    uint32_t string_size, string_off;   /* NUL-terminated strings of printable ASCII */
     uint32_t bitcode_size, bitcode_off; /* LLVM bitcode for recompilation; size 0: none */
     uint32_t reserved;
 };

@@ -28,10 +28,17 @@ static bool within(uint32_t offset, uint32_t size, uint32_t limit) {
     return !__builtin_add_overflow(offset, size, &end) && end <= limit;
 }
 
-/* A field holds a NUL-terminated text that is not empty. */
-static bool is_text(const char *field, size_t size) {
+/* Names are shown to people: no control bytes for their terminals. */
+static bool is_printable(const char *text, size_t length) {
+    for (size_t i = 0; i < length; i++)
+        if (text[i] < ' ' || text[i] > '~')
+            return false;
+    return true;
+}
+
+bool module_file_is_text(const char *field, size_t size) {
     size_t length = strnlen(field, size);
-    return length > 0 && length < size;
+    return length > 0 && length < size && is_printable(field, length);
 }
 
 struct mod_section module_file_section(const struct module_file *f, uint32_t index) {
@@ -130,9 +137,13 @@ static int check_tables(const struct module_file *f, struct fluid_error *err) {
     /* One NUL at the very end terminates whatever string an offset below string_size begins. */
     if (h->string_size == 0 || f->bytes[h->string_off + h->string_size - 1] != 0)
         return out_of_bounds(err, "header", 0, "string_size", h->string_size);
-    if (!is_text(h->name, MOD_NAME_SIZE))
+    for (uint32_t at = 0; at < h->string_size; at++)
+        if (f->bytes[h->string_off + at] != 0 &&
+            !is_printable((const char *)f->bytes + h->string_off + at, 1))
+            return out_of_bounds(err, "string", at, "character", f->bytes[h->string_off + at]);
+    if (!module_file_is_text(h->name, MOD_NAME_SIZE))
         return out_of_bounds(err, "header", 0, "name", (uint8_t)h->name[0]);
-    if (!is_text(h->target, MOD_TARGET_SIZE))
+    if (!module_file_is_text(h->target, MOD_TARGET_SIZE))
         return out_of_bounds(err, "header", 0, "target", (uint8_t)h->target[0]);
     return 0;
 }

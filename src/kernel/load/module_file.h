@@ -23,6 +23,8 @@ struct mod_export module_file_export(const struct module_file *f, uint32_t index
 struct mod_symbol module_file_symbol(const struct module_file *f, uint32_t index);
 const char *module_file_import(const struct module_file *f, uint32_t index);
 const char *module_file_string(const struct module_file *f, uint32_t offset);
+/* A field holds a NUL-terminated text of printable ASCII that is not empty. */
+bool module_file_is_text(const char *field, size_t size);
 /* Bytes that a relocation of this type patches; 0: unknown type. */
 uint32_t module_reloc_size(uint16_t type);
 #endif

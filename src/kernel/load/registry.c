@@ -8,6 +8,7 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "load/module.h"
+#include "load/module_file.h"
 #include "load/sha256.h"
 
 static struct registry_entry entry_at(const uint8_t *registry, uint32_t index) {
@@ -31,9 +32,9 @@ static int check_entry(const struct registry_header *h, const struct registry_en
     uint32_t end;
     if (__builtin_add_overflow(e->offset, e->size, &end) || end > h->total_size)
         return damaged(err, "offset", e->offset);
-    if (strnlen(e->name, sizeof e->name) == sizeof e->name || e->name[0] == 0)
+    if (!module_file_is_text(e->name, sizeof e->name))
         return damaged(err, "name", (uint8_t)e->name[0]);
-    if (strnlen(e->target, sizeof e->target) == sizeof e->target)
+    if (!module_file_is_text(e->target, sizeof e->target))
         return damaged(err, "target", (uint8_t)e->target[0]);
     return 0;
 }
