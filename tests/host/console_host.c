@@ -148,7 +148,8 @@ static void print_until_stop(size_t piece, int count, char **texts) {
             return;
         }
     }
-    stop_flush(&filter, print_bytes, NULL);
+    if (stop_flush(&filter, print_bytes, NULL))
+        printf("<stop>");
 }
 
 int main(int argc, char **argv) {

@@ -146,6 +146,7 @@ def test_utf8_agrees_with_python(console: Path) -> None:
         ("grün, 你好", ["你"], "grün, <stop>"),
         ("abcd", ["bcx", "bc"], "a<stop>"),
         ("x" * 64 + "y", ["x" * 63 + "y"], "x<stop>"),
+        ("xab", ["abc", "b"], "xa<stop>"),  # the longer one has begun when the text ends
         ("nothing", [], "nothing"),
     ],
 )

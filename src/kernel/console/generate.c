@@ -171,7 +171,9 @@ uint32_t generate(struct generation *g) {
     if (complete)
         reason = produce(g, &n_gen, &gen.tokens, &filter, &stream);
     gen.cycles = time_cycles() - prompted;
-    stop_flush(&filter, stream_write, &stream);
+    if (stop_flush(&filter, stream_write, &stream) && reason != REASON_CANCEL &&
+        reason != REASON_ERROR)
+        reason = REASON_STOP;
     stream_flush(&stream);
     console_write("\n", 1);
     console_style(VGA_TEXT);

@@ -48,8 +48,16 @@ bool stop_feed(struct stop_filter *f, const char *bytes, size_t n,
     return false;
 }
 
-void stop_flush(struct stop_filter *f, void (*write)(void *context, const char *bytes, size_t n),
+bool stop_flush(struct stop_filter *f, void (*write)(void *context, const char *bytes, size_t n),
                 void *context) {
-    write(context, f->held, f->count);
+    size_t passed = 0;
+
+    /* A shorter one may be complete inside of what a longer one had begun with. */
+    while (passed < f->count &&
+           match_at(f->stop, f->held + passed, f->count - passed) != MATCH_COMPLETE)
+        passed++;
+    write(context, f->held, passed);
+    bool stopped = passed < f->count;
     f->count = 0;
+    return stopped;
 }

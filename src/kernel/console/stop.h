@@ -28,7 +28,8 @@ struct stop_filter {
  * complete: it and what follows are not written. */
 bool stop_feed(struct stop_filter *f, const char *bytes, size_t n,
                void (*write)(void *context, const char *bytes, size_t n), void *context);
-/* The text has ended: what is held back is written. */
-void stop_flush(struct stop_filter *f, void (*write)(void *context, const char *bytes, size_t n),
+/* The text has ended: what is held back is written, up to a stop string that is complete in it
+ * (then true). */
+bool stop_flush(struct stop_filter *f, void (*write)(void *context, const char *bytes, size_t n),
                 void *context);
 #endif
