@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "fluid/tensor.h"
 
@@ -15,9 +16,14 @@
 size_t kapi_memory = (size_t)2 << 30;
 long kapi_polls_to_stop = -1;
 
+/* Larger blocks are pages of their own with an inaccessible one behind: they are zero without being
+ * written to, which a fuzzer that opens models without end is glad of. */
+#define LARGE_BLOCK (256u << 10)
+#define HOST_PAGE 4096u
+
 static struct {
-    void *at;
-    size_t size;
+    void *at, *pages; /* pages: NULL when from malloc */
+    size_t size, mapped;
 } blocks[MAX_BLOCKS];
 static size_t used;
 
@@ -32,17 +38,41 @@ int fluid_fail(struct fluid_error *err, const char *code, const char *format, ..
     return -1;
 }
 
-/* Blocks are exactly as long as asked for, so that AddressSanitizer sees the first byte too many.
- */
-void *fluid_alloc(size_t size, size_t align) {
+static size_t round_up(size_t size, size_t to) {
+    return (size + to - 1) & ~(to - 1);
+}
+
+/* Ends as close to the guard page as its alignment allows. */
+static void *map_block(size_t slot, size_t size, size_t align) {
+    size_t room = round_up(size, align), mapped = round_up(room, HOST_PAGE) + HOST_PAGE;
+    char *pages = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (pages == MAP_FAILED || mprotect(pages + mapped - HOST_PAGE, HOST_PAGE, PROT_NONE) != 0)
+        return NULL;
+    blocks[slot].pages = pages;
+    blocks[slot].mapped = mapped;
+    return pages + mapped - HOST_PAGE - room;
+}
+
+/* Exactly as long as asked for, so that AddressSanitizer sees the first byte too many. */
+static void *malloc_block(size_t slot, size_t size, size_t align) {
     void *block = NULL;
+    if (posix_memalign(&block, align < sizeof(void *) ? sizeof(void *) : align, size) != 0)
+        return NULL;
+    memset(block, 0, size);
+    blocks[slot].pages = NULL;
+    return block;
+}
+
+void *fluid_alloc(size_t size, size_t align) {
     size_t slot = 0;
     while (slot < MAX_BLOCKS && blocks[slot].at != NULL)
         slot++;
-    if (slot == MAX_BLOCKS || size > fluid_memory_free() ||
-        posix_memalign(&block, align < sizeof(void *) ? sizeof(void *) : align, size) != 0)
+    if (slot == MAX_BLOCKS || size > fluid_memory_free())
         return NULL;
-    memset(block, 0, size);
+    void *block = size >= LARGE_BLOCK ? map_block(slot, size, align == 0 ? 1 : align)
+                                      : malloc_block(slot, size, align);
+    if (block == NULL)
+        return NULL;
     blocks[slot].at = block;
     blocks[slot].size = size;
     used += size;
@@ -55,7 +85,10 @@ void fluid_free(void *memory) {
             continue;
         used -= blocks[slot].size;
         blocks[slot].at = NULL;
-        free(memory);
+        if (blocks[slot].pages == NULL)
+            free(memory);
+        else if (munmap(blocks[slot].pages, blocks[slot].mapped) != 0)
+            fluid_panic("munmap");
         return;
     }
     fluid_panic("free of %s", memory == NULL ? "NULL" : "unknown memory");
