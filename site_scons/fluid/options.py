@@ -84,6 +84,7 @@ ALIASES = {
     "bench": "measures the image: time to the prompt",
     "toolchain": "the tools of this machine against toolchain.lock.json",
     "coverage": "tests of fluid-host with counters: lines of our C that ran, per file",
+    "fuzz": "10^6 inputs for each fuzz target; minutes to an hour each",
     "compiledb": "build/<target>/compile_commands.json for editors",
 }
 

@@ -59,14 +59,27 @@ ENVIRONMENT = {**os.environ, "LC_ALL": "C.UTF-8", "MTOOLS_SKIP_CHECK": "1"}
 class Volume:
     """A FAT16 file system in a file of its own."""
 
-    def __init__(self, path: Path, *, sectors: int, cluster: int, fats: int = 2) -> None:
+    def __init__(
+        self, path: Path, *, sectors: int, cluster: int, fats: int = 2, root: int = 512
+    ) -> None:
         self.path = path
         self.sectors = sectors
         with open(path, "wb") as file:
             file.truncate(sectors * SECTOR)
         mkfs = shutil.which("mkfs.vfat", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
         assert mkfs, "mkfs.vfat expected (Debian package dosfstools)"
-        options = ["-F", "16", "-S", str(SECTOR), "-s", str(cluster), "-f", str(fats)]
+        options = [
+            "-F",
+            "16",
+            "-S",
+            str(SECTOR),
+            "-s",
+            str(cluster),
+            "-f",
+            str(fats),
+            "-r",
+            str(root),
+        ]
         self._run([mkfs, *options, "-n", "LABEL", "-i", "12345678", str(path)])
 
     @staticmethod

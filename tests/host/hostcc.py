@@ -4,14 +4,15 @@
     driver = build("tensor_host", [HERE / "tensor_host.c", ...], flags=["-mssse3"])
 
 Programs (or, with "-shared" among the flags, libraries) land in build/host/<name>. They are rebuilt
-when the command, the compiler, a source or any header under src/ and tests/host/ has changed, and
-are replaced atomically, so that tests may run side by side and build the same name.
+when the command, the compiler, a source or any header under src/ and tests/ has changed, and are
+replaced atomically, so that tests may run side by side and build the same name.
 """
 
 import fcntl
 import functools
 import hashlib
 import os
+import re
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +25,8 @@ WARNINGS = ["-Wall", "-Wextra", "-Werror"]
 INCLUDES = ["-Isrc/include", "-Isrc/kernel"]
 # -fno-sanitize-recover: undefined behaviour ends the process, as ASan's findings do.
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+
+INCLUDED = re.compile(r'^#include "([^"]+\.c)"', re.MULTILINE)
 
 
 class CompileError(Exception):
@@ -42,11 +45,23 @@ def _command(sources: Sequence[Path], flags: Sequence[str], sanitize: bool) -> l
     return [CC, "-std=c17", "-g", *level, *WARNINGS, *INCLUDES, *names, *flags]
 
 
+def _with_included(sources: Sequence[Path]) -> list[Path]:
+    """The sources and those .c files that they include."""
+    found = [source.resolve() for source in sources]
+    for path in found:  # grows
+        for name in INCLUDED.findall(path.read_text(encoding="utf-8")):
+            included = (path.parent / name).resolve()
+            if included not in found:
+                found.append(included)
+    return found
+
+
 def _digest(command: Sequence[str], sources: Sequence[Path]) -> str:
     """Identifies everything that the output depends on."""
-    headers = sorted([*(ROOT / "src").rglob("*.h"), *(ROOT / "tests" / "host").rglob("*.h")])
+    folders = [ROOT / "src", ROOT / "tests" / "host", ROOT / "tests" / "fuzz"]
+    headers = sorted(path for folder in folders for path in folder.rglob("*.h"))
     state = hashlib.sha256(repr([_compiler_version(), *command]).encode())
-    for path in [*sources, *headers]:
+    for path in [*_with_included(sources), *headers]:
         content = hashlib.sha256(path.read_bytes()).hexdigest()
         state.update(f"{os.path.relpath(path, ROOT)} {content}\n".encode())
     return state.hexdigest()
