@@ -8,9 +8,11 @@
  *     read PATH EXTRA      reads into a buffer of size + EXTRA bytes, answers size and hash
  *     dump PATH FILE       writes the content to a file
  *     walk                 lists and reads everything
+ *     allocations COUNT    so many succeed from now on
  *     requests             number of device requests since the last time */
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,7 +42,12 @@ static struct {
 } pokes[MAX_POKES];
 static unsigned poke_count;
 
+static unsigned long allocations = ULONG_MAX; /* so many succeed */
+
 void *kmalloc(size_t size) {
+    if (allocations == 0)
+        return NULL;
+    allocations--;
     return malloc(size);
 }
 
@@ -228,6 +235,9 @@ int main(int argc, char **argv) {
         } else if (!strcmp(word, "fail")) {
             fail_lba = number;
             fail_count = number2;
+            answer(0);
+        } else if (!strcmp(word, "allocations")) {
+            allocations = number;
             answer(0);
         } else if (!strcmp(word, "mbr")) {
             print_partitions(&disk);

@@ -26,6 +26,7 @@ SOURCES = [
 SECTOR = 512
 PARTITION_LBA = 64
 FAT16_TYPE = 0x0E
+STANDARD_SECTORS = 16384  # of the partition that most tests share
 LONG = "A long name, with spaces & dots... and 64+ more characters in its tail.txt"
 UNICODE = "größe-漢字-Ωя.bin"
 SIZES = [0, 1, 511, 512, 513, 4096, 40000]
@@ -131,7 +132,7 @@ def standard_disk(folders: pytest.TempPathFactory) -> Path:
     if disk.exists():
         return disk
     folder.mkdir()
-    volume = Volume(folder / "fat.img", sectors=16384, cluster=2)
+    volume = Volume(folder / "fat.img", sectors=STANDARD_SECTORS, cluster=2)
     fill(volume)
     return volume.to_disk(disk)
 
@@ -151,15 +152,15 @@ class Layout:
     clusters: int
 
     @staticmethod
-    def of(disk: Path) -> Layout:
+    def of(disk: Path, lba: int = PARTITION_LBA) -> Layout:
         with open(disk, "rb") as file:
-            file.seek(PARTITION_LBA * SECTOR)
+            file.seek(lba * SECTOR)
             boot = file.read(SECTOR)
         size, cluster, reserved, fats, root_entries, total16, _, fat_sectors = struct.unpack_from(
             "<HBHBHHBH", boot, 11
         )
         total = total16 or struct.unpack_from("<I", boot, 32)[0]
-        start = PARTITION_LBA * SECTOR
+        start = lba * SECTOR
         fat = start + reserved * size
         root = fat + fats * fat_sectors * size
         data = root + root_entries * 32

@@ -5,11 +5,21 @@ from __future__ import annotations
 import itertools
 import random
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
-from fat16_image import FILES, LONG, PARTITION_LBA, SECTOR, Reader, ReaderError, standard_disk
+from fat16_damage import BPB_DAMAGES, Bpb, Patch
+from fat16_image import (
+    FILES,
+    LONG,
+    PARTITION_LBA,
+    SECTOR,
+    STANDARD_SECTORS,
+    Reader,
+    ReaderError,
+    standard_disk,
+)
 
 BOOT = PARTITION_LBA * SECTOR
 
@@ -116,34 +126,27 @@ def test_random_damage_to_one_fat(reader: Reader) -> None:
         reader.ask("restore")
 
 
-@pytest.mark.parametrize(
-    ("field", "value", "code"),
-    [
-        (0, b"\x00", "E-FAT-01"),
-        (511, b"\x00", "E-FAT-01"),
-        (11, struct.pack("<H", 1024), "E-FAT-02"),
-        (13, b"\x00", "E-FAT-03"),
-        (13, b"\x03", "E-FAT-03"),
-        (14, struct.pack("<H", 0), "E-FAT-04"),
-        (16, b"\x00", "E-FAT-05"),
-        (16, b"\x03", "E-FAT-05"),
-        (17, struct.pack("<H", 0), "E-FAT-06"),
-        (17, struct.pack("<H", 500), "E-FAT-06"),
-        (21, b"\xf1", "E-FAT-07"),
-        (19, struct.pack("<H", 0), "E-FAT-08"),  # no count at all
-        (19, struct.pack("<H", 16385), "E-FAT-08"),  # one sector more than the partition has
-        (32, struct.pack("<I", 16384), "E-FAT-08"),  # both counts
-        (14, struct.pack("<H", 16384), "E-FAT-09"),
-        (13, b"\x04", "E-FAT-10"),
-        (22, struct.pack("<H", 31), "E-FAT-11"),
-        (21, b"\xf0", "E-FAT-12"),
-    ],
-)
-def test_fields_of_the_boot_sector(reader: Reader, field: int, value: bytes, code: str) -> None:
-    reader.poke(BOOT + field, value)
+@pytest.mark.parametrize(("name", "damage", "code"), BPB_DAMAGES)
+def test_fields_of_the_boot_sector(
+    reader: Reader, name: str, damage: Callable[[Bpb], Patch], code: str
+) -> None:
+    boot = reader.disk.read_bytes()[BOOT : BOOT + SECTOR]
+    offset, value = damage(Bpb.of(boot, STANDARD_SECTORS))
+    reader.poke(BOOT + offset, value)
     with pytest.raises(ReaderError) as raised:
         reader.mount()
-    assert raised.value.code == code
+    assert raised.value.code == code, name
+
+
+def test_no_memory_for_the_fats(reader: Reader) -> None:
+    """What if memory runs out at the first FAT, or at the copy that is compared with it?"""
+    for allocations in (0, 1):
+        reader.ask("allocations", allocations)
+        with pytest.raises(ReaderError) as raised:
+            reader.mount()
+        assert raised.value.code == "E-FAT-13"
+    reader.ask("allocations", 1000)
+    reader.mount()
 
 
 # The number of root entries (a multiple of 16) is written nowhere else: damage that gives another
