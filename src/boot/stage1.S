@@ -3,7 +3,7 @@
  * Entered by the BIOS at 0x7c00 in real mode, boot drive in DL. Everything that stage1 reads is
  * covered by a CRC-32 checked here, so that no damaged byte of stage2 is ever executed. There is
  * room for numbers only: a failure prints E-BOOT-3n on the screen and on COM1 (115200 8N1) and
- * halts; docs/boot.md tells what n means and what to do. */
+ * halts; docs/errors.md tells what n means and what to do. */
 #include "layout.h"
 
     .globl stage1_address /* for the assertions of stage1.ld */

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from error_codes import note
 from fluid.options import default_model
 from hostcc import ROOT, build
 
@@ -74,6 +75,7 @@ class Engine:
         if not line:
             raise AssertionError(f"engine_host died with {self.process.wait(timeout=60)}")
         answer: dict[str, Any] = json.loads(line)
+        note(answer.get("code"))
         if answer.get("error"):
             raise EngineError(answer["code"], answer["error"])
         return answer

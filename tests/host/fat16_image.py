@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from error_codes import note
 from hostcc import ROOT, build
 
 KERNEL = ROOT / "src/kernel"
@@ -214,6 +215,7 @@ class Reader:
         lines: list[str] = []
         for raw in self.process.stdout:
             line = raw.decode().rstrip("\n")
+            note(line)
             status, _, rest = line.partition(" ")
             if status == "ok" and "\t" not in line:
                 return [*lines, rest]

@@ -1,8 +1,11 @@
 """fluid-host: the kernel in a Linux process boots, answers, fails and ends like the machine."""
 
+import ctypes
+import errno
 import hashlib
 import random
 import re
+import struct
 import subprocess
 import time
 from pathlib import Path
@@ -220,6 +223,39 @@ def test_resources_that_are_not_there(hosts: Hosts, tmp_path: Path) -> None:
         hosts.build[0] == "i686" or hosts.build[1] == "address"
     ):  # 32 bits, or below AddressSanitizer's shadow
         assert refused(hosts, image, mem=60000) == ["E-HOST-05"]
+
+
+def forbid_threads() -> None:
+    """seccomp(2) in a child: clone fails as at a limit of the session, which does not bind root."""
+    load, equal, give = 0x20, 0x15, 0x06  # linux/bpf_common.h
+    clone3, clone, clone32, error = 435, 56, 120, 0x50000  # system calls, SECCOMP_RET_ERRNO
+    rows = [
+        (load, 0, 0, 0),
+        (equal, 3, 0, clone3),
+        (equal, 1, 0, clone),
+        (equal, 0, 2, clone32),
+        (give, 0, 0, error | errno.EAGAIN),
+        (give, 0, 0, error | errno.ENOSYS),
+        (give, 0, 0, 0x7FFF0000),  # SECCOMP_RET_ALLOW
+    ]
+    code = ctypes.create_string_buffer(b"".join(struct.pack("<HBBI", *row) for row in rows))
+    program = ctypes.create_string_buffer(struct.pack("@HP", len(rows), ctypes.addressof(code)))
+    libc = ctypes.CDLL(None)
+    assert libc.prctl(38, 1, 0, 0, 0) == 0  # PR_SET_NO_NEW_PRIVS
+    assert libc.prctl(22, 2, program, 0, 0) == 0  # PR_SET_SECCOMP, SECCOMP_MODE_FILTER
+
+
+def test_no_thread_to_start(hosts: Hosts) -> None:
+    command = [program_of(hosts.build), str(image_of(hosts.build, None))]
+    done = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=SECONDS,
+        preexec_fn=forbid_threads,
+    )
+    assert done.returncode == 35
+    assert b"E-HOST-07" in done.stdout
 
 
 MAGIC, VERSION, CRC, STAGE2, BLOB_COUNT, RESERVED = 512, 520, 524, 544, 564, 1023

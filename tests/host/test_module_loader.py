@@ -219,6 +219,14 @@ def test_damaged_variant_costs_only_itself(
     ]
 
 
+def test_entry_points_are_unique(loader: Path, sample: Path, tmp_path: Path) -> None:
+    twin = rewrite(sample, tmp_path / "twin.mod", name="twin")
+    write_registry(tmp_path / "r", [sample, twin])
+    lines = run(loader, "registry", tmp_path / "r", BASE)
+    assert lines[0].startswith("warn E-MOD-14 twin (x86-64): entry point 'sample_")
+    assert lines[2:] == ["count 1", "module sample x86-64 1"]
+
+
 def test_damaged_index(loader: Path, variants: list[Path], tmp_path: Path) -> None:
     data = write_registry(tmp_path / "r", variants)
     end = registry.HEADER.size + 4 * registry.ENTRY.size

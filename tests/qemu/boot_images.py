@@ -152,3 +152,31 @@ def not_stage2(area: bytearray) -> None:
     start, size = field(area, STAGE2_LBA) * SECTOR, field(area, STAGE2_SIZE)
     area[start + 4] ^= 0x10
     put((STAGE2_CRC32, zlib.crc32(area[start : start + size])))(area)
+
+
+def _replace(area: bytearray, start: int, size: int, old: bytes, new: bytes) -> int:
+    """Replaces old wherever it stands in a part of the area; the part's new checksum."""
+    part = bytes(area[start : start + size])
+    assert old in part and len(old) == len(new)
+    area[start : start + size] = part.replace(old, new)
+    return zlib.crc32(area[start : start + size])
+
+
+def replace_in_stage2(old: bytes, new: bytes) -> Damage:
+    """Other bytes in stage2, with a right checksum."""
+
+    def damage(area: bytearray) -> None:
+        start, size = field(area, STAGE2_LBA) * SECTOR, field(area, STAGE2_SIZE)
+        put((STAGE2_CRC32, _replace(area, start, size, old, new)))(area)
+
+    return damage
+
+
+def replace_in_kernel(old: bytes, new: bytes) -> Damage:
+    """Other bytes in the kernel, with a right checksum."""
+
+    def damage(area: bytearray) -> None:
+        start, size = field(area, KERNEL + LBA) * SECTOR, field(area, KERNEL + SIZE)
+        put((KERNEL + CRC32, _replace(area, start, size, old, new)))(area)
+
+    return damage

@@ -2,6 +2,7 @@
 machine, and what is damaged stops with its own number before the kernel runs."""
 
 import re
+import struct
 import zlib
 from collections import defaultdict
 from pathlib import Path
@@ -32,18 +33,19 @@ from boot_images import (
     flip_stage2,
     not_stage2,
     put,
+    replace_in_kernel,
+    replace_in_stage2,
 )
 from fluid.emulator import MACHINES, Ending
 from fluid.event_types import Error
 from fluid.kernelfile import KERNEL_MAX
 from fluid.manifest import BLOB_KERNEL, Manifest, unpack_manifest
 from guests import Machines
-from qemu_images import TOP
 
 MIB = 1 << 20
 SIZES = [0, MIB, 5 * MIB + 12345, KERNEL_MAX]
+BOOTINFO_MAGIC = 0x42444C46  # bootinfo.h
 SECONDS = 60.0  # a boot from PIO disk of 16 MiB takes about 4
-BOOT_SOURCES = TOP / "src/boot"
 
 Report = dict[str, list[list[int]]]  # key -> its lines -> numbers
 
@@ -80,7 +82,7 @@ def check_report(report: Report, target: str, area: bytes) -> None:
     assert report["stack"] == [[1, 0]]
     assert report["bits"] == [[32 if target == "i686" else 64]]
     assert report["tsc"] > [[0]]
-    assert report["boot"] == [[0x42444C46, 1, 72 + 128 * 24, 0x80]]
+    assert report["boot"] == [[BOOTINFO_MAGIC, 1, 72 + 128 * 24, 0x80]]
     assert report["id"] == [list(manifest.build_id)]
     check_parts(report, manifest, area)
     # Every part lies in memory that the map calls usable.
@@ -137,6 +139,15 @@ os.execvp("qemu-system-x86_64", ["qemu-system-x86_64", *argv])
 """
 
 
+def other_disk(folder: Path, devices: list[str]) -> str:
+    """An emulator with the disk on these devices."""
+    emulator = folder / "qemu"
+    arguments = [word for device in devices for word in ("-device", device)]
+    emulator.write_text(OTHER_DISK.format(devices=arguments))
+    emulator.chmod(0o755)
+    return str(emulator)
+
+
 @pytest.mark.parametrize(
     "devices",
     [
@@ -149,13 +160,10 @@ os.execvp("qemu-system-x86_64", ["qemu-system-x86_64", *argv])
 def test_every_disk_of_the_bios_boots(
     machines: Machines, images: BootImages, tmp_path: Path, devices: list[str]
 ) -> None:
-    emulator = tmp_path / "qemu"
-    arguments = [word for device in devices for word in ("-device", device)]
-    emulator.write_text(OTHER_DISK.format(devices=arguments))
-    emulator.chmod(0o755)
     size = 5 * MIB + 12345
     image = images.image("x86-64-v2", size)
-    report = boot(machines, "x86-64-v2", image, mem=64, emulator=str(emulator))
+    emulator = other_disk(tmp_path, devices)
+    report = boot(machines, "x86-64-v2", image, mem=64, emulator=emulator)
     check_report(report, "x86-64-v2", images.area("x86-64-v2", size))
 
 
@@ -274,13 +282,32 @@ def test_an_unfit_processor_is_named(
     assert f"error E-CPU-02: {error.text}" in guest.text.decode()
 
 
-def test_every_number_is_explained() -> None:
-    """docs/boot.md has a row for each number that the boot sectors print, and no other."""
-    stage1 = (BOOT_SOURCES / "stage1.S").read_text()
-    stage2 = "".join(path.read_text() for path in sorted(BOOT_SOURCES.glob("stage2*.c")))
-    entry = (TOP / "src/kernel/arch/x86/entry32.S").read_text()
-    printed = {f"E-BOOT-3{n}" for n in re.findall(r"movb \$'(\d)', %dh", stage1)} | {"E-BOOT-37"}
-    printed |= {f"E-BOOT-{n}" for n in re.findall(r"\bfail\(\s*(\d\d),", stage2)}
-    printed |= set(re.findall(r"\"(E-(?:BOOT|CPU)-\d\d)\"", entry))
-    documented = re.findall(r"^\| (E-\w+-\d\d) \|", (TOP / "docs/boot.md").read_text(), re.M)
-    assert sorted(documented) == sorted(printed)
+def test_a_floppy_is_refused(machines: Machines, images: BootImages, tmp_path: Path) -> None:
+    """It has no EDD packet access."""
+    floppy = other_disk(tmp_path, ["floppy,drive=disk"])
+    image = images.image("x86-64-v2", disk=2880 * 512)
+    refused(machines, image, "E-BOOT-31", machine="pc", emulator=floppy, extra=("-boot", "a"))
+
+
+def entry_fails(machines: Machines, target: str, image: Path, **options: object) -> str:
+    """The code with which the kernel's first instructions end the machine."""
+    guest = machines.start(target, image, **{"mem": 64, **options})
+    assert guest.wait_end(SECONDS) is Ending.FAIL, guest.text.decode()
+    [error] = guest.events
+    assert isinstance(error, Error)
+    return error.code
+
+
+def test_a_kernel_that_something_else_started(
+    machines: Machines, target: str, images: BootImages
+) -> None:
+    """Its caller must bring the boot information; here stage2 brings another magic."""
+    damage = replace_in_stage2(struct.pack("<I", BOOTINFO_MAGIC), b"ELSE")
+    assert entry_fails(machines, target, images.image(target, damage=damage)) == "E-BOOT-50"
+
+
+def test_a_processor_without_cpuid(machines: Machines, target: str, images: BootImages) -> None:
+    """No emulator lacks it: here the kernel changes no flag, and so finds none that it can."""
+    flip, keep = b"\x35" + struct.pack("<I", 1 << 21), b"\x35" + bytes(4)  # xorl $EFLAGS_ID, %eax
+    damage = replace_in_kernel(flip, keep)
+    assert entry_fails(machines, target, images.image(target, damage=damage)) == "E-CPU-01"

@@ -155,6 +155,12 @@ def test_ctrl_c_right_behind_a_line_stops_its_command(guest: Machine) -> None:
     assert b"^C" not in guest.text[start:]  # it stopped the reply, and nothing else
 
 
+def test_ctrl_c_stops_a_score(guest: Machine) -> None:
+    guest.send(b"/score once upon a time\r\x03")
+    assert codes(guest.wait_for(Prompt, 120)) == ["E-CON-07"]
+    assert codes(guest.command("/score once upon a time")) == []
+
+
 def test_text_holds_no_control_bytes(
     machines: Machines, target: str, tiny: TinyModel, tmp_path: Path
 ) -> None:

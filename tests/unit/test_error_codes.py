@@ -1,49 +1,59 @@
-"""Error codes are stable names: one meaning each, and every one is in the documents."""
+"""Error codes are stable names: one meaning each, all in the catalogue, each named by a test."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-CODE = re.compile(r"\bE-[A-Z]+-\d\d\b")
+from error_codes import CODE, ROOT, named_in_tests, of_build, of_machine
+from fluid.error_docs import WHO, load, markdown
+
+CATALOGUE = load()
 # modread.py refuses what the kernel's loader refuses, under the same codes.
 SHARED = {f"E-MOD-{number:02}" for number in range(1, 5)}
-
-
-def used(folder: str, *suffixes: str) -> set[str]:
-    """Codes in the sources below a folder."""
-    files = [p for p in (ROOT / folder).rglob("*") if p.suffix in suffixes]
-    return set(CODE.findall("".join(p.read_text(encoding="utf-8") for p in files)))
-
-
-def documented() -> set[str]:
-    """Codes in the first column: "`E-X-01` … `04`, `20`" names 01 to 04 and 20."""
-    found = set()
-    for name in ("boot", "formats"):
-        text = (ROOT / f"docs/{name}.md").read_text(encoding="utf-8")
-        for cell in re.findall(r"^\| (`?E-[^|]*) \|", text, re.MULTILINE):
-            area, last, range_open = "", 0, False
-            for part in re.findall(r"E-[A-Z]+-|\d\d|…", cell):
-                if part == "…":
-                    range_open = True
-                elif part.startswith("E-"):
-                    area = part
-                else:
-                    first = last if range_open else int(part)
-                    found |= {f"{area}{n:02}" for n in range(first, int(part) + 1)}
-                    last, range_open = int(part), False
-    return found
+ADD = "site_scons/fluid/error_catalogue.toml: add E-AREA-nn = [who, cause, remedy] for each"
+REMOVE = "site_scons/fluid/error_catalogue.toml: nothing says these any more; remove their lines"
 
 
 def test_one_meaning_each() -> None:
     """The build and the machine number their errors apart."""
-    machine, build = used("src", ".c", ".h", ".S"), used("site_scons", ".py")
-    assert len(machine) > 50 and len(build) > 20
+    machine, build = of_machine(), of_build()
+    assert len(machine) > 90 and len(build) > 40
     assert machine & build == SHARED
 
 
-def test_all_are_documented() -> None:
-    """docs/formats.md and docs/boot.md explain every code of the sources."""
-    missing = (used("src", ".c", ".h", ".S") | used("site_scons", ".py")) - documented()
-    assert missing == set()
+def test_the_catalogue_has_every_code() -> None:
+    used = of_machine() | of_build()
+    assert used - CATALOGUE.errors.keys() == set(), ADD
+    assert CATALOGUE.errors.keys() - used == set(), REMOVE
+
+
+def test_rows_are_sound() -> None:
+    machine, build = of_machine(), of_build()
+    order = [(list(CATALOGUE.areas).index(e.area), e.code) for e in CATALOGUE.errors.values()]
+    assert order == sorted(order), "sort the lines by area and number"
+    for e in CATALOGUE.errors.values():
+        assert CODE.fullmatch(e.code) and e.area in CATALOGUE.areas
+        assert e.who in WHO and (e.code in machine) == (e.who != "build"), e.code
+        assert (e.code in build) == (e.who != "machine"), e.code
+        for text in (e.cause, e.remedy):
+            assert text and not text.endswith(".") and text[0] == text[0].strip(), e.code
+    assert set(CATALOGUE.areas) == {e.area for e in CATALOGUE.errors.values()}
+
+
+def test_the_document_is_generated() -> None:
+    committed = Path(ROOT / "docs/errors.md").read_text(encoding="utf-8")
+    assert committed == markdown(CATALOGUE), "run: scons docs"
+
+
+def test_no_other_document_explains_codes() -> None:
+    """The catalogue is the only table: a second one would go out of date."""
+    for path in sorted((ROOT / "docs").glob("*.md")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        rows = [line for line in lines if line.startswith("| E-")]
+        assert path.name == "errors.md" or rows == []
+
+
+def test_every_code_is_named_by_a_test() -> None:
+    """tests/conftest.py checks that it is also said while all tests run."""
+    unnamed = CATALOGUE.errors.keys() - named_in_tests()
+    assert unnamed == set(), "write a test that provokes each of these and names its code"

@@ -114,13 +114,14 @@ def test_a_panic_while_waiting_is_told(start: Callable[..., Machine]) -> None:
         machine.wait_for(Prompt, PATIENCE)
         with pytest.raises(MachineEnded, match="it panicked") as caught:
             machine.command("/panic", PATIENCE)
-        assert caught.value.ending is Ending.PANIC
+        assert (caught.value.code, caught.value.ending) == ("E-RUN-05", Ending.PANIC)
         assert isinstance(machine.events[-1], Panic)
 
 
 def test_waits_end(start: Callable[..., Machine]) -> None:
     with start("silent") as machine:
-        with pytest.raises(MachineTimeout, match=r"event .boot. expected within 0\.3 s"):
+        expected = r"E-RUN-04 event .boot. expected within 0\.3 s"
+        with pytest.raises(MachineTimeout, match=expected):
             machine.wait_for(Boot, 0.3)
         assert machine.wait_end(0.2) is Ending.TIMEOUT
 

@@ -7,7 +7,7 @@
 
 struct loaded_module; /* opaque; list in load/module.c */
 
-/* Checks, places, relocates, protects and runs initialisers: E-MOD-01 .. 10 (docs/formats.md), 15
+/* Checks, places, relocates, protects and runs initialisers: E-MOD-01 .. 10 (docs/errors.md), 15
  * (name already loaded), 14 (entry point exists in another module). usable: CPU bits that may be
  * used. The file is not needed afterwards. */
 struct loaded_module *module_load(const void *file, size_t size, uint32_t usable,

@@ -1,0 +1,32 @@
+"""SCons tool: documents that are generated from tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from fluid.error_docs import load, markdown
+
+SOURCES = ["#site_scons/fluid/error_catalogue.toml", "#site_scons/fluid/error_docs.py"]
+
+
+def _write_errors(target: Any, source: Any, env: Any) -> None:
+    Path(str(target[0])).write_text(markdown(load(Path(str(source[0])))), encoding="utf-8")
+
+
+def _docs(env: Any, alias: str) -> Any:
+    """Alias that writes docs/errors.md; it is committed, so -c leaves it alone."""
+    action = env.Action(_write_errors, "  DOCS    docs/errors.md")
+    document = env.Command("#docs/errors.md", SOURCES, action)
+    env.NoClean(document)
+    return env.Alias(alias, document)
+
+
+def generate(env: Any) -> None:
+    """Adds env.FluidDocs."""
+    env.AddMethod(_docs, "FluidDocs")
+
+
+def exists(env: Any) -> bool:
+    """Needs nothing."""
+    return True

@@ -1,0 +1,51 @@
+"""A run of all tests must provoke every error code of the catalogue."""
+
+from pathlib import Path
+
+import pytest
+
+import error_codes
+from fluid.error_docs import load
+
+TESTS = Path(__file__).parent
+COMPLETE = pytest.StashKey[bool]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Listens from the start, fixtures included."""
+    error_codes.listen()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Complete: every file of tests was collected, and none of their tests was left out by name."""
+    collected = {item.path for item in items}
+    left_out = config.option.keyword or config.option.deselect or config.option.lf
+    config.stash[COMPLETE] = not left_out and collected >= set(TESTS.rglob("test_*.py"))
+
+
+def missing(config: pytest.Config) -> list[str]:
+    """Codes that nothing said in a complete run; of another run nothing is known."""
+    if not config.stash.get(COMPLETE, False):
+        return []
+    return [code for code in load().errors if code not in error_codes.provoked]
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Fails a run that passed otherwise."""
+    if exitstatus == pytest.ExitCode.OK and missing(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
+) -> None:
+    """Says which, and what to do."""
+    known = load().errors
+    count = len(error_codes.provoked & known.keys())
+    terminalreporter.write_line(f"error codes provoked: {count} of {len(known)}")
+    if missing(config):
+        terminalreporter.write_line(
+            f"NOT PROVOKED: {' '.join(missing(config))}; write a test in which the code is said, "
+            "or remove the code (docs/testing.md, Errors)",
+            red=True,
+        )

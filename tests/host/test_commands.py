@@ -1,0 +1,39 @@
+"""The console's commands in a Linux process, with a model whose tokens are bytes."""
+
+import json
+import subprocess
+from typing import Any
+
+import pytest
+
+from hostcc import ROOT, build
+
+CONSOLE = ROOT / "src/kernel/console"
+SOURCES = [
+    *(ROOT / f"tests/host/command_{name}.c" for name in ("host", "env")),
+    *(CONSOLE / f"{name}.c" for name in ("argument", "base64", "command", "command_model")),
+    *(CONSOLE / f"{name}.c" for name in ("event", "line", "number", "settings", "stop", "utf8")),
+]
+
+
+def events(lines: bytes, allocations: int) -> list[dict[str, Any]]:
+    program = build("command_host", SOURCES, flags=["-D_GNU_SOURCE", "-Itests/host"])
+    command = [str(program), str(allocations)]
+    done = subprocess.run(command, input=lines, check=True, capture_output=True, timeout=60)
+    records = done.stdout.replace(b"\x1e", b"").decode().splitlines()
+    return [json.loads(record) for record in records]
+
+
+def test_a_score() -> None:
+    [score] = events(b"/score abc\r", 1000)
+    assert (score["ev"], score["ids"]) == ("score", [97, 98, 99])
+
+
+@pytest.mark.parametrize(
+    ("line", "allocations"), [(b"/score abc\r", 0), (b"/score abc\r", 1), (b"/complete 3 abc\r", 0)]
+)
+def test_no_memory_for_a_command(line: bytes, allocations: int) -> None:
+    """What if memory runs out, for the tokens or for the predictions?"""
+    [error] = events(line, allocations)
+    assert (error["ev"], error["code"]) == ("error", "E-MEM-03")
+    assert "bytes of memory expected" in error["text"]
