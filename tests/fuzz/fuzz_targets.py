@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hostcc import ROOT, build
+from hostcc import LINE_INPUT, ROOT, build
 
 FUZZ = ROOT / "tests" / "fuzz"
 HOST = ROOT / "tests" / "host"
@@ -100,8 +100,8 @@ TARGETS = (
             FUZZ / "fuzz_console.c",
             HOST / "command_env.c",
             *_kernel(*(f"console/{n}" for n in ("argument", "base64", "command", "event"))),
-            *_kernel(*(f"console/{n}" for n in ("command_model", "line", "number"))),
-            *_kernel(*(f"console/{n}" for n in ("settings", "stop", "utf8"))),
+            *_kernel(*(f"console/{n}" for n in ("command_model", "number", "settings", "stop"))),
+            *LINE_INPUT,
         ],
         [],
         max_len=2000,

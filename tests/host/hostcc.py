@@ -23,6 +23,11 @@ CC = "clang-19"
 
 WARNINGS = ["-Wall", "-Wextra", "-Werror"]
 INCLUDES = ["-Isrc/include", "-Isrc/kernel"]
+CONSOLE = ROOT / "src/kernel/console"
+LINE_INPUT = [  # with console_host.c: what turns bytes into lines
+    CONSOLE / f"{name}.c"
+    for name in ("editor", "editor_view", "escape", "history", "line", "utf8", "width")
+]
 # -fno-sanitize-recover: undefined behaviour ends the process, as ASan's findings do.
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
@@ -50,7 +55,8 @@ def _with_included(sources: Sequence[Path]) -> list[Path]:
     found = [source.resolve() for source in sources]
     for path in found:  # grows
         for name in INCLUDED.findall(path.read_text(encoding="utf-8")):
-            included = (path.parent / name).resolve()
+            beside = (path.parent / name).resolve()
+            included = beside if beside.exists() else ROOT / "src/kernel" / name
             if included not in found:
                 found.append(included)
     return found

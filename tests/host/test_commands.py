@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from hostcc import ROOT, build
+from hostcc import CONSOLE, LINE_INPUT, ROOT, build
 
-CONSOLE = ROOT / "src/kernel/console"
 SOURCES = [
     *(ROOT / f"tests/host/command_{name}.c" for name in ("host", "env")),
     *(CONSOLE / f"{name}.c" for name in ("argument", "base64", "command", "command_model")),
-    *(CONSOLE / f"{name}.c" for name in ("event", "line", "number", "settings", "stop", "utf8")),
+    *(CONSOLE / f"{name}.c" for name in ("event", "number", "settings", "stop")),
+    *LINE_INPUT,
 ]
 
 

@@ -10,11 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from hostcc import ROOT, build
+from hostcc import CONSOLE, LINE_INPUT, ROOT, build
 
-CONSOLE = ROOT / "src/kernel/console"
-NAMES = ["base64", "editor", "editor_view", "escape", "event", "history", "line", "number", "stop"]
-SOURCES = [CONSOLE / f"{name}.c" for name in [*NAMES, "utf8", "width"]]
+SOURCES = [CONSOLE / f"{name}.c" for name in ("base64", "event", "number", "stop")] + LINE_INPUT
 
 
 @pytest.fixture(scope="module")

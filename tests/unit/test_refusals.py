@@ -7,7 +7,6 @@ import importlib
 import socket
 import struct
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,7 +17,7 @@ import pytest
 import test_bootarea
 import test_modfile
 import test_registry
-from fluid import bootarea, fat, image, ksyms, modfile, qmp, registry, terminal
+from fluid import bootarea, fat, image, keyboard, ksyms, modfile, qmp, registry, terminal
 from fluid.errors import FluidError
 from fluid.manifest import SECTOR, unpack_manifest
 from fluid.qmp import Qmp
@@ -101,6 +100,15 @@ def test_qmp_that_fails_or_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
         refused("E-RUN-09", Qmp(near).execute, "query-status")
 
 
+def test_keys_that_are_not_there_or_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "'ü'" in refused("E-RUN-13", keyboard.chord, "ü")
+    monkeypatch.setattr(qmp, "QMP_SECONDS", -1.0)
+    monkeypatch.setattr(Qmp, "_keyboard_status", lambda self: qmp.KEYBOARD_OUTPUT_FULL)
+    near, far = socket.socketpair()
+    with near, far:
+        refused("E-RUN-16", Qmp(near).press, "a")
+
+
 def test_a_pipe_to_a_machine_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(terminal, "SILENCE_SECONDS", -1.0)
     near, far = socket.socketpair()
@@ -108,7 +116,7 @@ def test_a_pipe_to_a_machine_that_says_nothing(monkeypatch: pytest.MonkeyPatch) 
         silent = SimpleNamespace(running=True, unsent=False, fileno=near.fileno, events=[])
         display = SimpleNamespace(update=lambda: False)
         far.send(b"x")  # poll() returns at once
-        refused("E-RUN-11", terminal._from_pipe, silent, sys.stdin, display)
+        refused("E-RUN-11", terminal.from_pipe, silent, iter([b"hello\n"]), display)
 
 
 def test_a_build_without_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
