@@ -1,5 +1,6 @@
 """Conversations: replies, stopping them, what is remembered; and SmolLM2 itself."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -103,6 +104,21 @@ def test_ctrl_c_does_not_lose_what_was_typed(chatty: Machine) -> None:
     chatty.send(b"\x03")
     chatty.wait_for(Prompt, 120)
     assert codes(chatty.wait_for(Prompt, 120)) == ["E-CON-02"]
+
+
+def test_reading_a_long_text_shows_how_far_it_is(chatty: Machine) -> None:
+    """In one row, which is empty again before the reply."""
+    chatty.command("/set max_tokens 4")
+    chatty.command("/clear")
+    start = len(chatty.text)
+    _, done = say(chatty, "dog " * 300)
+    told = bytes(chatty.text[start:]).decode(errors="replace")
+    steps = [int(n) for n in re.findall(r"\rReading (\d+) of \d+ tokens", told)]
+    assert steps == list(range(0, done.n_prompt, 32))
+    assert re.search(r"tokens\r +\r", told)
+    start = len(chatty.text)
+    say(chatty, "hello")
+    assert b"Reading" not in chatty.text[start:]
 
 
 def test_a_full_context_ends_the_reply(machines: Machines, target: str, tiny: TinyModel) -> None:

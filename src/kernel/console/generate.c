@@ -10,6 +10,8 @@
 #include "lib/printf.h"
 
 #define PIECE_MAX 512
+#define READING_SHOWN 128u /* tokens from which on progress is shown */
+#define READING "Reading %u of %u tokens"
 
 enum reason { REASON_EOG, REASON_STOP, REASON_LENGTH, REASON_CONTEXT, REASON_CANCEL, REASON_ERROR };
 
@@ -89,10 +91,21 @@ static void done_event(enum reason reason, struct pace prompt, uint32_t n_gen, s
     console_style(VGA_TEXT);
 }
 
+/* Reading a long text takes a while: how far it is, in one row that the reply overwrites. */
+static void show_reading(uint32_t done, uint32_t total) {
+    if (total < READING_SHOWN)
+        return;
+    kprintf("\r");
+    if (done < total)
+        kprintf(READING, done, total);
+    else
+        kprintf("%*s\r", (int)sizeof(READING) + 10, "");
+}
+
 /* Evaluates the tokens that are not in the KV cache yet, batch by batch, and counts them; false:
  * *reason says why it stopped. */
 static bool evaluate(const struct generation *g, uint32_t *evaluated, enum reason *reason) {
-    uint32_t batch = model_current()->info.batch;
+    uint32_t batch = model_current()->info.batch, begin = engine_position();
     struct fluid_error err;
 
     while (engine_position() < g->count) {
@@ -102,6 +115,7 @@ static bool evaluate(const struct generation *g, uint32_t *evaluated, enum reaso
         *reason = REASON_CANCEL;
         if (console_poll())
             return false;
+        show_reading(at - begin, g->count - begin);
         if (engine_eval(g->ids + at, n, NULL, NULL, &err) == 0) {
             *evaluated += n;
             continue;
@@ -112,6 +126,8 @@ static bool evaluate(const struct generation *g, uint32_t *evaluated, enum reaso
         }
         return false;
     }
+    if (g->count > begin)
+        show_reading(g->count - begin, g->count - begin);
     return true;
 }
 
