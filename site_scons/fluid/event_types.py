@@ -8,7 +8,6 @@ listed here is kept in `Event.data` but is a schema violation, so that tests not
 from __future__ import annotations
 
 import base64
-import json
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -313,7 +312,3 @@ def _schema(hint: Any) -> Json:
         return {"enum": list(args)}
     names = {str: "string", int: "integer", float: "number", types.NoneType: "null"}
     return {"type": names[hint]}
-
-
-if __name__ == "__main__":
-    print(json.dumps(json_schema(), indent=2))

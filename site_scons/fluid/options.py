@@ -85,7 +85,7 @@ ALIASES = {
     "toolchain": "the tools of this machine against toolchain.lock.json",
     "coverage": "tests of fluid-host with counters: lines of our C that ran, per file",
     "fuzz": "10^6 inputs for each fuzz target; minutes to an hour each",
-    "docs": "docs/errors.md from site_scons/fluid/error_catalogue.toml",
+    "docs": "docs/errors.md from the error catalogue, and build/event_schema.json",
     "compiledb": "build/<target>/compile_commands.json for editors",
 }
 

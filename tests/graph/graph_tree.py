@@ -86,7 +86,7 @@ def copy_sources(top: Path) -> Tree:
     top.mkdir(parents=True)
     for name in ("SConstruct", "requirements.lock", "toolchain.lock.json"):
         shutil.copy2(ROOT / name, top)
-    for folder in ("site_scons", "src", "profiles"):
+    for folder in ("site_scons", "src", "profiles", "docs"):
         ignored = shutil.ignore_patterns("__pycache__", ".*_cache")
         shutil.copytree(ROOT / folder, top / folder, ignore=ignored)
     (top / MODEL).write_bytes(bytes(range(256)) * 256)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import jsonschema
+import lief
 import pytest
 
+from fluid import bootarea
 from graph_tree import OUT, Tree, copy_sources
 
 
@@ -49,6 +52,24 @@ def test_files_others_rely_on(built: Tree) -> None:
         assert (built.top / OUT / name).is_file(), name
 
 
+def test_a_second_opinion_on_the_kernel(built: Tree) -> None:
+    """lief, which has no part in the build, reads kernel.elf as the manifest and the loader do."""
+    elf = lief.ELF.parse(str(built.top / OUT / "kernel.elf"))
+    assert isinstance(elf, lief.ELF.Binary)
+    manifest = bootarea.unpack(built.read("boot.bin")).manifest
+    assert elf.entrypoint == manifest.kernel_entry
+    flags = lief.ELF.Segment.FLAGS
+    loaded = [s for s in elf.segments if s.type == lief.ELF.Segment.TYPE.LOAD]
+    assert loaded
+    assert not [s for s in loaded if s.has(flags.W) and s.has(flags.X)]
+    assert max(s.virtual_address + s.virtual_size for s in loaded) - min(
+        s.virtual_address for s in loaded
+    ) <= max(b.mem_size for b in manifest.blobs)
+    assert not elf.has_interpreter and not list(elf.dynamic_entries)
+    undefined = [s.name for s in elf.symtab_symbols if s.shndx == 0 and s.name]
+    assert undefined == []
+
+
 def test_clean(tree: Tree) -> None:
     """-c removes every product."""
     assert tree.products()
@@ -66,6 +87,17 @@ def test_failed_step(tree: Tree) -> None:
     assert "Traceback" not in result.text
     assert f"{OUT}/modules/tensor_q4_1.x86-64.mod" not in tree.products()
     assert not [p for p in tree.products() if p.endswith(".new")]
+
+
+def test_docs(tree: Tree) -> None:
+    """The events' schema, and the table of errors as it is committed."""
+    before = (tree.top / "docs/errors.md").read_bytes()
+    tree.scons("docs", ok=True)
+    assert (tree.top / "docs/errors.md").read_bytes() == before
+    schema = json.loads((tree.top / "build/event_schema.json").read_text())
+    jsonschema.validate({"ev": "prompt"}, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"ev": "prompt", "more": 1}, schema)
 
 
 def test_compile_commands(tree: Tree) -> None:
