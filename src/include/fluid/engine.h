@@ -10,6 +10,7 @@
 #include "fluid/kapi.h"
 
 #define ENGINE_TOP 5
+#define ENGINE_MICRO 1000000 /* micro-units in 1 */
 
 struct llama_model; /* opaque; owned by the module */
 

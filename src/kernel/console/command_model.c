@@ -8,6 +8,7 @@
 #include "console/generate.h"
 #include "console/model.h"
 #include "console/number.h"
+#include "fluid/engine.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "mm/heap.h"
@@ -88,7 +89,8 @@ static void score_event(const int32_t *ids, const struct llama_prediction *p, ui
     event_end();
     if (n > 1)
         kprintf("%u tokens, mean negative log-likelihood %lld.%03lld\n", n,
-                (long long)(sum / (n - 1) / 1000000), (long long)(sum / (n - 1) / 1000 % 1000));
+                (long long)(sum / (n - 1) / ENGINE_MICRO),
+                (long long)(sum / (n - 1) % ENGINE_MICRO / 1000));
     else
         kprintf("1 token: nothing to predict\n");
 }

@@ -6,12 +6,12 @@
 #include "console/console.h"
 #include "console/utf8.h"
 #include "dev/serial.h"
+#include "fluid/engine.h"
 #include "lib/panic.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 
 #define RECORD_SEPARATOR 0x1e
-#define MICRO 1000000u
 
 bool event_enabled = true;
 static bool open;       /* between event_begin and event_end of an event that is written */
@@ -164,7 +164,7 @@ void event_micro(const char *key, int64_t micro) {
     if (!put_key(key))
         return;
     ksnprintf(digits, sizeof(digits), "%s%llu.%06llu", micro < 0 ? "-" : "",
-              (unsigned long long)(size / MICRO), (unsigned long long)(size % MICRO));
+              (unsigned long long)(size / ENGINE_MICRO), (unsigned long long)(size % ENGINE_MICRO));
     put_text(digits);
 }
 

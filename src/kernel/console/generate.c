@@ -7,11 +7,13 @@
 #include "console/model.h"
 #include "console/status.h"
 #include "console/utf8.h"
+#include "fluid/engine.h"
 #include "lib/printf.h"
 
 #define PIECE_MAX 512
 #define READING_SHOWN 128u /* tokens from which on progress is shown */
 #define READING "Reading %u of %u tokens"
+#define US_PER_SECOND 1000000
 
 enum reason { REASON_EOG, REASON_STOP, REASON_LENGTH, REASON_CONTEXT, REASON_CANCEL, REASON_ERROR };
 
@@ -66,9 +68,9 @@ struct pace {
 
 /* Tokens per second in micro-units; 0 when nothing was measured. */
 static int64_t tps_micro(struct pace p) {
-    uint64_t us = p.cycles / (time_hz() / 1000000);
+    uint64_t us = p.cycles / (time_hz() / US_PER_SECOND);
 
-    return us ? (int64_t)((uint64_t)p.tokens * 1000000000000ull / us) : 0;
+    return us ? (int64_t)((uint64_t)p.tokens * ENGINE_MICRO * US_PER_SECOND / us) : 0;
 }
 
 static void done_event(enum reason reason, struct pace prompt, uint32_t n_gen, struct pace gen) {
@@ -86,8 +88,9 @@ static void done_event(enum reason reason, struct pace prompt, uint32_t n_gen, s
     status_speed(gen_tps);
     console_style(VGA_NOTICE);
     kprintf("[%u prompt tokens, %lld.%02lld tok/s; %u generated, %lld.%02lld tok/s]\n", n_prompt,
-            (long long)(prompt_tps / 1000000), (long long)(prompt_tps / 10000 % 100), n_gen,
-            (long long)(gen_tps / 1000000), (long long)(gen_tps / 10000 % 100));
+            (long long)(prompt_tps / ENGINE_MICRO), (long long)(prompt_tps % ENGINE_MICRO / 10000),
+            n_gen, (long long)(gen_tps / ENGINE_MICRO),
+            (long long)(gen_tps % ENGINE_MICRO / 10000));
     console_style(VGA_TEXT);
 }
 

@@ -11,14 +11,12 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 
-#define MICRO 1000000
-
 /* Greedy until a temperature is set; the other values are those of llama.cpp. */
 static struct settings settings = {
     .sampling = {.top_k = 40,
                  .top_p_micro = 950000,
                  .min_p_micro = 50000,
-                 .repeat_penalty_micro = MICRO},
+                 .repeat_penalty_micro = ENGINE_MICRO},
     .repeat_last_n = 64,
     .max_tokens = 512,
 };
@@ -49,7 +47,7 @@ static bool set_micro(const struct setting *s, char *value, size_t length) {
 static void show_micro(const struct setting *s) {
     int64_t micro = *(const int64_t *)s->value;
 
-    kprintf("%lld.%06lld", (long long)(micro / MICRO), (long long)(micro % MICRO));
+    kprintf("%lld.%06lld", (long long)(micro / ENGINE_MICRO), (long long)(micro % ENGINE_MICRO));
 }
 
 static bool set_count(const struct setting *s, char *value, size_t length) {
@@ -136,15 +134,15 @@ static void show_stop(const struct setting *s) {
 static const struct setting table[] = {
     {"events", "on or off", set_switch, show_switch, &event_enabled, 0, 0},
     {"temperature", "0 (greedy) to 5, such as 0.7", set_micro, show_micro,
-     &settings.sampling.temperature_micro, 0, 5 * MICRO},
+     &settings.sampling.temperature_micro, 0, 5 * ENGINE_MICRO},
     {"top_k", "a whole number, 0 for all tokens", set_count, show_count, &settings.sampling.top_k,
      0, UINT32_MAX},
     {"top_p", "more than 0 up to 1, 1 for all tokens", set_micro, show_micro,
-     &settings.sampling.top_p_micro, 1, MICRO},
+     &settings.sampling.top_p_micro, 1, ENGINE_MICRO},
     {"min_p", "0 (all tokens) to 1", set_micro, show_micro, &settings.sampling.min_p_micro, 0,
-     MICRO},
+     ENGINE_MICRO},
     {"repeat_penalty", "1 (none) to 10, such as 1.1", set_micro, show_micro,
-     &settings.sampling.repeat_penalty_micro, MICRO, 10 * MICRO},
+     &settings.sampling.repeat_penalty_micro, ENGINE_MICRO, 10 * ENGINE_MICRO},
     {"repeat_last_n", "a whole number of tokens", set_count, show_count, &settings.repeat_last_n, 0,
      UINT32_MAX},
     {"seed", "a whole number of 64 bits, or random", set_seed, show_seed, &settings.sampling.seed,

@@ -3,12 +3,11 @@
 #include "mathlib.h"
 #include "model.h"
 
-#define MICRO 1e6
 /* Non-finite and absurd values end here: a context full of them still sums up in 64 bits. */
 #define MICRO_LIMIT 1e12
 
 static int64_t micro(double value) {
-    double scaled = value * MICRO;
+    double scaled = value * ENGINE_MICRO;
     if (!(scaled > -MICRO_LIMIT)) /* NaN too */
         return -(int64_t)MICRO_LIMIT;
     if (scaled > MICRO_LIMIT)

@@ -5,8 +5,6 @@
 #include "logits.h"
 #include "model.h"
 
-#define ONE_MICRO 1000000
-
 /* The vocabulary by rank: c[0 .. n - taken) is a heap, c[n - 1 - i] the i-th best already taken. */
 struct ranking {
     struct candidate *c; /* (n,) */
@@ -53,7 +51,7 @@ static struct candidate ranked(struct ranking *r, uint32_t i) {
  * from its logit (a logit of 0 does not change at all). */
 static void penalise(struct candidate *c, const float *logits, uint32_t vocab,
                      const struct llama_sampling *how) {
-    float penalty = (float)how->repeat_penalty_micro / ONE_MICRO;
+    float penalty = (float)how->repeat_penalty_micro / ENGINE_MICRO;
     for (uint32_t i = 0; i < how->recent_count; i++) {
         int32_t id = how->recent[i];
         if (id < 0 || (uint32_t)id >= vocab || c[id].logit != logits[id])
@@ -74,12 +72,12 @@ static double sum_of_best(struct ranking *r, uint32_t kept, float best, double s
 /* How many of the best remain after top-k, top-p and min-p; at least one. */
 static uint32_t filter(struct ranking *r, const struct llama_sampling *how) {
     uint32_t kept = how->top_k > 0 && how->top_k < r->n ? how->top_k : r->n;
-    bool top_p = how->top_p_micro > 0 && how->top_p_micro < ONE_MICRO;
+    bool top_p = how->top_p_micro > 0 && how->top_p_micro < ENGINE_MICRO;
     if (!top_p && how->min_p_micro <= 0)
         return kept;
     float best = ranked(r, 0).logit;
-    double least = (double)how->min_p_micro / ONE_MICRO, so_far = 0;
-    double enough = top_p ? sum_of_best(r, kept, best, 1) * how->top_p_micro / ONE_MICRO : r->n;
+    double least = (double)how->min_p_micro / ENGINE_MICRO, so_far = 0;
+    double enough = top_p ? sum_of_best(r, kept, best, 1) * how->top_p_micro / ENGINE_MICRO : r->n;
     for (uint32_t i = 0; i < kept; i++) {
         double weight = logit_weight(ranked(r, i).logit, best, 1); /* the best's is 1 */
         if (i > 0 && (so_far >= enough || weight < least))
@@ -102,7 +100,7 @@ static double uniform(uint64_t seed, uint64_t draw, uint32_t pos) {
 static int32_t draw(struct ranking *r, uint32_t kept, const struct llama_sampling *how,
                     uint32_t pos) {
     float best = ranked(r, 0).logit;
-    double scale = (double)ONE_MICRO / (double)how->temperature_micro;
+    double scale = (double)ENGINE_MICRO / (double)how->temperature_micro;
     double left = uniform(how->seed, how->draw, pos) * sum_of_best(r, kept, best, scale);
     for (uint32_t i = 0; i < kept; i++) {
         left -= logit_weight(ranked(r, i).logit, best, scale);
@@ -117,7 +115,7 @@ FLUID_EXPORT llama_sample_fn llama_sample;
 int32_t llama_sample(struct llama_model *m, const struct llama_sampling *how) {
     const float *logits = m->last_logits;
     const uint32_t vocab = m->vocab.n;
-    bool penalty = how->repeat_penalty_micro > 0 && how->repeat_penalty_micro != ONE_MICRO;
+    bool penalty = how->repeat_penalty_micro > 0 && how->repeat_penalty_micro != ENGINE_MICRO;
     if (logits == NULL)
         fluid_panic("llama_sample without logits at position %u", m->pos);
     if (how->temperature_micro <= 0 && !penalty)
