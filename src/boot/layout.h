@@ -24,9 +24,6 @@
 
 #define CRC32_POLYNOMIAL 0xedb88320 /* IEEE 802.3, reflected */
 
-#define COM1_PORT 0x3f8
-#define COM1_DIVISOR 1 /* 115200 baud */
-
 /* Offsets into struct boot_manifest, which the assembler cannot take from C. */
 #define MANIFEST_MAGIC_LOW 0x49554c46  /* "FLUI" */
 #define MANIFEST_MAGIC_HIGH 0x314d4244 /* "DBM1" */

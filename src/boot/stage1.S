@@ -4,6 +4,7 @@
  * covered by a CRC-32 checked here, so that no damaged byte of stage2 is ever executed. There is
  * room for numbers only: a failure prints E-BOOT-3n on the screen and on COM1 (115200 8N1) and
  * halts; docs/errors.md tells what n means and what to do. */
+#include "fluid/com1.h"
 #include "layout.h"
 
     .globl stage1_address /* for the assertions of stage1.ld */
@@ -81,14 +82,14 @@ drive_known:
 
 fail:
     movb %dh, digit
-    movw $COM1_PORT + 3, %dx
-    movb $0x80, %al /* divisor latch */
+    movw $COM1_LINE_CONTROL, %dx
+    movb $COM1_DIVISOR_LATCH, %al
     outb %al, %dx
     movb $COM1_PORT & 0xff, %dl
     movw $COM1_DIVISOR, %ax
     outw %ax, %dx /* both divisor registers */
-    movb $(COM1_PORT + 3) & 0xff, %dl
-    movb $3, %al /* 8N1 */
+    movb $COM1_LINE_CONTROL & 0xff, %dl
+    movb $COM1_8N1, %al
     outb %al, %dx
     movw $message, %si
 print:
@@ -99,11 +100,11 @@ print:
     int $0x10
     popaw
     movb %al, %ah
-    movw $COM1_PORT + 5, %dx
+    movw $COM1_LINE_STATUS, %dx
     xorw %cx, %cx
 busy:
     inb %dx, %al
-    testb $0x20, %al /* transmitter empty; a missing port reads 0xff */
+    testb $COM1_TRANSMITTER_EMPTY, %al /* a missing port reads 0xff */
     loopz busy
     movb %ah, %al
     movb $COM1_PORT & 0xff, %dl

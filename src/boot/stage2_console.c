@@ -1,14 +1,12 @@
 /* stage2_console.c - text to the screen, through the BIOS, and to COM1. */
 #include <stdarg.h>
+#include "fluid/com1.h"
 #include "stage2.h"
 
 #define UART_DATA COM1_PORT
 #define UART_INTERRUPTS (COM1_PORT + 1)
 #define UART_FIFO (COM1_PORT + 2)
-#define UART_LINE (COM1_PORT + 3)
 #define UART_MODEM (COM1_PORT + 4)
-#define UART_STATUS (COM1_PORT + 5)
-#define UART_STATUS_EMPTY 0x20
 #define UART_PATIENCE 100000 /* status reads; a character takes 87 us */
 
 #define BIOS_VIDEO 0x10
@@ -16,10 +14,10 @@
 
 void console_init(void) {
     port_out8(UART_INTERRUPTS, 0);
-    port_out8(UART_LINE, 0x80); /* divisor latch */
+    port_out8(COM1_LINE_CONTROL, COM1_DIVISOR_LATCH);
     port_out8(UART_DATA, COM1_DIVISOR);
     port_out8(UART_INTERRUPTS, COM1_DIVISOR >> 8);
-    port_out8(UART_LINE, 3);  /* 8N1 */
+    port_out8(COM1_LINE_CONTROL, COM1_8N1);
     port_out8(UART_FIFO, 7);  /* on, both emptied */
     port_out8(UART_MODEM, 3); /* DTR, RTS */
     bios_call(BIOS_VIDEO, &(struct bios_regs){.eax = TEXT_MODE});
@@ -28,7 +26,8 @@ void console_init(void) {
 static void put(char c) {
     if (c == '\n')
         put('\r');
-    for (int i = 0; i < UART_PATIENCE && !(port_in8(UART_STATUS) & UART_STATUS_EMPTY); i++) {
+    for (int i = 0; i < UART_PATIENCE && !(port_in8(COM1_LINE_STATUS) & COM1_TRANSMITTER_EMPTY);
+         i++) {
     }
     port_out8(UART_DATA, (uint8_t)c);
     bios_call(BIOS_VIDEO, &(struct bios_regs){.eax = 0x0e00 | (uint8_t)c, .ebx = 7});

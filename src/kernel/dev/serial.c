@@ -11,32 +11,26 @@
 #include "arch/x86/interrupts.h"
 #include "arch/x86/pic.h"
 #include "arch/x86/port.h"
+#include "fluid/com1.h"
 
-#define COM1 0x3f8
 #define COM1_IRQ 4
-#define DATA (COM1 + 0)
-#define DIVISOR_LOW (COM1 + 0)
-#define INTERRUPT_ENABLE (COM1 + 1)
-#define DIVISOR_HIGH (COM1 + 1)
-#define FIFO_CONTROL (COM1 + 2)
-#define INTERRUPT_ID (COM1 + 2)
-#define LINE_CONTROL (COM1 + 3)
-#define MODEM_CONTROL (COM1 + 4)
-#define LINE_STATUS (COM1 + 5)
-#define SCRATCH (COM1 + 7)
+#define DATA COM1_PORT
+#define DIVISOR_LOW COM1_PORT
+#define INTERRUPT_ENABLE (COM1_PORT + 1)
+#define DIVISOR_HIGH (COM1_PORT + 1)
+#define FIFO_CONTROL (COM1_PORT + 2)
+#define INTERRUPT_ID (COM1_PORT + 2)
+#define MODEM_CONTROL (COM1_PORT + 4)
+#define SCRATCH (COM1_PORT + 7)
 
 #define INTERRUPT_RECEIVED 1
 #define INTERRUPT_TRANSMITTER_EMPTY 2
-#define LINE_8N1 0x03
-#define LINE_DIVISOR_LATCH 0x80
-#define DIVISOR_115200 1
 #define FIFO_ENABLE_CLEAR_14 0xc7 /* on, both cleared, interrupt at 14 bytes or after a pause */
 #define FIFO_WORKS 0xc0           /* in INTERRUPT_ID: 16550A and later */
 #define FIFO_SIZE 16
 #define MODEM_READY 0x0b /* DTR, RTS, OUT2 (gates the interrupt line) */
 #define MODEM_RTS 0x02
 #define STATUS_DATA_READY 0x01
-#define STATUS_TRANSMITTER_EMPTY 0x20 /* the FIFO is; the last byte may still be on its way */
 #define STATUS_TRANSMITTER_IDLE 0x40
 
 #define RING_SIZE 65536u /* power of two */
@@ -68,10 +62,10 @@ static bool scratch_remembers(void) {
 
 void serial_init(void) {
     outb(INTERRUPT_ENABLE, 0);
-    outb(LINE_CONTROL, LINE_DIVISOR_LATCH);
-    outb(DIVISOR_LOW, DIVISOR_115200);
+    outb(COM1_LINE_CONTROL, COM1_DIVISOR_LATCH);
+    outb(DIVISOR_LOW, COM1_DIVISOR);
     outb(DIVISOR_HIGH, 0);
-    outb(LINE_CONTROL, LINE_8N1);
+    outb(COM1_LINE_CONTROL, COM1_8N1);
     outb(FIFO_CONTROL, FIFO_ENABLE_CLEAR_14);
     fifo_size = (inb(INTERRUPT_ID) & FIFO_WORKS) == FIFO_WORKS ? FIFO_SIZE : 1;
     present = scratch_remembers();
@@ -80,7 +74,7 @@ void serial_init(void) {
 
 /* Interrupts are off here: called by the handler and by serial_poll. */
 static void receive(void) {
-    while (head - tail < RING_SIZE && (inb(LINE_STATUS) & STATUS_DATA_READY)) {
+    while (head - tail < RING_SIZE && (inb(COM1_LINE_STATUS) & STATUS_DATA_READY)) {
         ring[head % RING_SIZE] = inb(DATA);
         head++;
     }
@@ -144,7 +138,7 @@ int serial_read(void) {
 static bool wait_transmitter(uint8_t wanted) {
     uint32_t polls = stalled ? 1 : WRITE_POLLS;
     for (; polls > 0; polls--) {
-        if (inb(LINE_STATUS) & wanted) {
+        if (inb(COM1_LINE_STATUS) & wanted) {
             stalled = false;
             return true;
         }
@@ -159,7 +153,7 @@ void serial_write(const char *bytes, size_t n) {
         return;
     while (n > 0) {
         size_t burst = n < fifo_size ? n : fifo_size;
-        if (wait_transmitter(STATUS_TRANSMITTER_EMPTY))
+        if (wait_transmitter(COM1_TRANSMITTER_EMPTY))
             for (size_t i = 0; i < burst; i++)
                 outb(DATA, (uint8_t)bytes[i]);
         bytes += burst;

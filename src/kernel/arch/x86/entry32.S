@@ -3,14 +3,13 @@
  * needs, makes .bss zero and goes on in entry_arch (arch/<arch>/entry.S), EBP = struct bootinfo.
  * Also the boot stack and the header that stage2 looks for. */
 #include "fluid/bootinfo.h"
+#include "fluid/com1.h"
 #include "fluid/exit.h"
 
 #define EFLAGS_ID (1 << 21)
 #define CPUID_EDX_TSC (1 << 4)
 #define CPUID_EDX_PAE (1 << 6)
 
-#define COM1 0x3f8
-#define COM1_READY 0x20 /* in the line status register: transmitter empty */
 #define VGA_LAST_ROWS 0xb8dc0 /* rows 22 .. 24 of 80x25 */
 #define VGA_WHITE_ON_RED 0x4f
 
@@ -23,6 +22,9 @@
     .ascii "\036{\"ev\":\"error\",\"code\":\"\code\",\"text\":\"\what; \remedy\"}\n"
     .asciz "error \code: \what; \remedy\r\n"
 .endm
+
+    .globl kernel_file_max /* for the assertion of kernel.ld */
+    .set kernel_file_max, BOOT_KERNEL_MAX
 
     .section .kernel_header, "a", @progbits
     .long KERNEL_HEADER_MAGIC
@@ -92,13 +94,13 @@ next_character:
     jz stop
     movb %al, %ah
     movl $100000, %ecx /* a missing or stuck port must not keep the screen dark */
-    movw $COM1 + 5, %dx
+    movw $COM1_LINE_STATUS, %dx
 wait_serial:
     inb %dx, %al
-    testb $COM1_READY, %al
+    testb $COM1_TRANSMITTER_EMPTY, %al
     loopz wait_serial
     movb %ah, %al
-    movw $COM1, %dx
+    movw $COM1_PORT, %dx
     outb %al, %dx
     testb %bl, %bl
     jz after_screen
