@@ -1,33 +1,39 @@
-/* control.h - control registers, MSRs, CPUID and flags (Intel SDM vol. 3A, sections 2.5 and 2.8).
- */
+/* control.h - control registers, MSRs, CPUID and flags (Intel SDM vol. 3A, sections 2.5 and 2.8),
+ * for C and the assembler. */
 #ifndef KERNEL_ARCH_X86_CONTROL_H
 #define KERNEL_ARCH_X86_CONTROL_H
 
+#ifdef __ASSEMBLER__
+#define CONTROL_BIT(n) (1 << (n))
+#else
 #include <stdbool.h>
 #include <stdint.h>
+#define CONTROL_BIT(n) (1u << (n))
+#endif
 
-#define CR0_PE (1u << 0)
-#define CR0_MP (1u << 1)
-#define CR0_EM (1u << 2)
-#define CR0_TS (1u << 3)
-#define CR0_NE (1u << 5)
-#define CR0_WP (1u << 16)
-#define CR0_NW (1u << 29)
-#define CR0_CD (1u << 30)
-#define CR0_PG (1u << 31)
+#define CR0_PE CONTROL_BIT(0)
+#define CR0_MP CONTROL_BIT(1)
+#define CR0_EM CONTROL_BIT(2)
+#define CR0_TS CONTROL_BIT(3)
+#define CR0_NE CONTROL_BIT(5)
+#define CR0_WP CONTROL_BIT(16)
+#define CR0_NW CONTROL_BIT(29)
+#define CR0_CD CONTROL_BIT(30)
+#define CR0_PG CONTROL_BIT(31)
 
-#define CR4_PAE (1u << 5)
-#define CR4_OSFXSR (1u << 9)
-#define CR4_OSXMMEXCPT (1u << 10)
-#define CR4_OSXSAVE (1u << 18)
+#define CR4_PAE CONTROL_BIT(5)
+#define CR4_OSFXSR CONTROL_BIT(9)
+#define CR4_OSXMMEXCPT CONTROL_BIT(10)
+#define CR4_OSXSAVE CONTROL_BIT(18)
 
-#define MSR_EFER 0xc0000080u
-#define EFER_LME (1u << 8)
-#define EFER_LMA (1u << 10)
-#define EFER_NXE (1u << 11)
+#define MSR_EFER 0xc0000080
+#define EFER_LME CONTROL_BIT(8)
+#define EFER_LMA CONTROL_BIT(10)
+#define EFER_NXE CONTROL_BIT(11)
 
-#define EFLAGS_IF (1u << 9)
+#define EFLAGS_IF CONTROL_BIT(9)
 
+#ifndef __ASSEMBLER__
 #define DEFINE_CONTROL_REGISTER(name)                                                              \
     static inline uintptr_t read_##name(void) {                                                    \
         uintptr_t value;                                                                           \
@@ -81,4 +87,5 @@ static inline void interrupts_restore(uintptr_t flags) {
         __asm__ volatile("sti" : : : "memory");
 }
 
+#endif
 #endif

@@ -1,15 +1,11 @@
 /* entry.S (x86_64) - from the checked 32-bit entry to C in long mode (Intel SDM vol. 3A, 9.8.5).
  * The page tables map the first 4 GiB one to one, everything writable and executable; paging_init
  * replaces them, gdt_init the descriptors. */
+#include "arch/x86/control.h"
 
 #define CPUID_EXTENDED_MAX 0x80000000
 #define CPUID_EXTENDED_FEATURES 0x80000001
 #define CPUID_EDX_LONG_MODE (1 << 29)
-
-#define CR4_PAE (1 << 5)
-#define CR0_PG (1 << 31)
-#define MSR_EFER 0xc0000080
-#define EFER_LME (1 << 8)
 
 #define PAGE_PRESENT_WRITABLE 3
 #define PAGE_LARGE 0x80
