@@ -71,17 +71,17 @@ def load_profile(path: Path | str) -> CpuProfile:
 
 
 def write_target_profile(target: Target, profiles: Sequence[Path | str], path: Path | str) -> None:
-    """Writes cpu_profile.json: the profiles of all variants, in the target's order."""
-    variants = [load_profile(p).to_dict() for p in profiles]
-    content = {"schema": 1, "target": target.tag, "kernel": target.variants[0]}
-    write_atomic(path, canonical_json({**content, "variants": variants}))
+    """Writes cpu_profile.json: the profiles of all that is compiled, in target.profiles' order."""
+    loaded = [load_profile(p).to_dict() for p in profiles]
+    content = {"schema": 1, "target": target.tag, "kernel": target.tag, "host": target.lowest}
+    write_atomic(path, canonical_json({**content, "profiles": loaded}))
 
 
 def read_target_profile(path: Path | str, tag: str) -> CpuProfile:
-    """The profile of variant `tag` out of cpu_profile.json."""
+    """The profile `tag` out of cpu_profile.json."""
     data = json.loads(Path(path).read_text(encoding="utf-8"))
-    for variant in data["variants"]:
-        if variant["tag"] == tag:
-            return profile_from_dict(variant, str(path))
-    found = ", ".join(variant["tag"] for variant in data["variants"])
-    raise FluidError("E-CPU-21", f"{path}: variant {tag} expected, found {found}; build again")
+    for profile in data["profiles"]:
+        if profile["tag"] == tag:
+            return profile_from_dict(profile, str(path))
+    found = ", ".join(profile["tag"] for profile in data["profiles"])
+    raise FluidError("E-CPU-21", f"{path}: profile {tag} expected, found {found}; build again")

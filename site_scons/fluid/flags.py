@@ -109,20 +109,21 @@ def _machine_flags(triple: str, target: Target, profile: CpuProfile) -> list[str
 
 
 def _target_defines(target: Target, own: CpuProfile) -> list[str]:
-    """The target's name and the features of its own profile, to warn where they are missing."""
+    """The target's name and the features of its profile."""
     features = f"{feature_bits(own.features):#x}u"
     return [f'-DFLUID_TARGET="{target.tag}"', f"-DFLUID_TARGET_FEATURES={features}"]
 
 
-def kernel_flags(target: Target, profile: CpuProfile, own: CpuProfile) -> list[str]:
-    """Flags of the kernel, which is compiled for `profile`, the lowest variant."""
-    machine = _machine_flags(target.triple, target, profile)
+def kernel_flags(target: Target, own: CpuProfile) -> list[str]:
+    """Flags of the kernel, compiled for `own`, the target's profile."""
+    machine = _machine_flags(target.triple, target, own)
     return [*machine, *COMMON, *BARE, *KERNEL, *_target_defines(target, own)]
 
 
-def host_flags(target: Target, profile: CpuProfile, own: CpuProfile, check: str) -> list[str]:
-    """Flags of the kernel's sources as a Linux process, instrumented for `check`."""
-    machine = _machine_flags(target.host_triple, target, profile)
+def host_flags(target: Target, lowest: CpuProfile, own: CpuProfile, check: str) -> list[str]:
+    """Flags of the kernel's sources as a Linux process, instrumented for `check`. Compiled for
+    `lowest`, so that it can say what is missing; it spends no time of its own."""
+    machine = _machine_flags(target.host_triple, target, lowest)
     return [*machine, *COMMON, *HOST, *CHECK[check], *_target_defines(target, own)]
 
 

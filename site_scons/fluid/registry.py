@@ -126,4 +126,13 @@ def unpack(data: bytes) -> Registry:
 
 
 def build_registry(mod_paths: Sequence[StrPath], out_path: StrPath) -> None:
+    """Writes the registry of these .mod files."""
     write_atomic(out_path, pack([Path(p).read_bytes() for p in mod_paths]))
+
+
+def sizes(registry: Registry) -> str:
+    """KiB by CPU tag, what most machines load first: "x86-64-v2 120 KiB, x86-64-v3 70 KiB"."""
+    by_tag: dict[str, int] = {}
+    for entry in sorted(registry.entries, key=lambda e: e.rank):
+        by_tag[entry.target] = by_tag.get(entry.target, 0) + entry.size
+    return ", ".join(f"{tag} {-(-size // 1024)} KiB" for tag, size in by_tag.items())

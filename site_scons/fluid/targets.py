@@ -1,7 +1,7 @@
 """What each target is, as a table: machine, variants, and where its sources are.
 
 A tensor module is built once per variant; the loader takes the highest-ranked one that the CPU
-can run.
+can run. The kernel and the module `llama` are built for the target itself.
 """
 
 from __future__ import annotations
@@ -20,15 +20,23 @@ class Target:
     host_triple: str  # the same machine under Linux
     code_model: tuple[str, ...]
     builtins: str  # compiler-rt's name for the architecture
-    variants: tuple[str, ...]  # CPU tags of tensor modules, lowest rank first; the kernel uses [0]
+    lowest: str  # CPU tag that every CPU of this architecture has; fluid-host itself runs there
+    variants: tuple[str, ...]  # CPU tags of tensor modules, lowest rank first; [0] is the target's
+
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        """Every CPU tag that something of this target is compiled for."""
+        return tuple(dict.fromkeys((self.lowest, *self.variants)))
 
 
-LEVELS = ("x86-64", "x86-64-v2", "x86-64-v3")  # of the psABI, each a superset of the one before
+# Of the psABI, each a superset of the one before; our x86-64-v4 has VNNI besides, as every CPU with
+# AVX-512 since Cascade Lake (2019) and Zen 4.
+LEVELS = ("x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4")
 
 
 def _long_mode(level: str) -> Target:
-    """A 64-bit target; its image carries the variants of its own level and of all below."""
-    variants = LEVELS[: LEVELS.index(level) + 1]
+    """A 64-bit target; its image carries the variants of its own level and of all above."""
+    variants = LEVELS[LEVELS.index(level) :]
     return Target(
         level,
         "x86_64",
@@ -36,6 +44,7 @@ def _long_mode(level: str) -> Target:
         "x86_64-linux-gnu",
         ("-mcmodel=small",),
         "x86_64",
+        LEVELS[0],
         variants,
     )
 
@@ -50,12 +59,14 @@ TARGETS: dict[str, Target] = {
             "i686-linux-gnu",
             (),
             "i386",
+            "i686",
             ("i686", "i686-v2"),
         ),
         *map(_long_mode, LEVELS),
     )
 }
 DEFAULT_TARGET = "x86-64-v2"
+VARIANTS = ("all", "base")  # values of variants=: what the registry holds; base: the target's only
 
 KERNEL_FOLDERS = (
     "arch/x86",
@@ -133,15 +144,16 @@ def boot_sources(stage: str, top: Path) -> list[str]:
     return _relative(top, sorted([*boot.glob(f"{stage}*.S"), *boot.glob(f"{stage}*.c")]))
 
 
-def module_variants(target: Target, top: Path) -> list[ModuleVariant]:
-    """Every .mod of the registry, sorted by name then rank.
+def module_variants(target: Target, top: Path, wanted: str = "all") -> list[ModuleVariant]:
+    """Every .mod of the registry, sorted by name then rank; `wanted` is one of VARIANTS.
 
     Each src/modules/tensor/tensor_<x>.c is a module in all variants; src/modules/llama/*.c together
-    is the module `llama` in the lowest variant only: it spends no time worth a second copy. The
-    variant of the target's own tag, or the only one, gets the plain file name.
+    is the module `llama` in the target's own only: it spends no time worth a second copy. The
+    variant of the target's own tag gets the plain file name.
     """
+    chosen = target.variants if wanted == "all" else target.variants[:1]
     modules = {
-        path.stem: (_relative(top, [path]), target.variants)
+        path.stem: (_relative(top, [path]), chosen)
         for path in _sources(top / "src/modules/tensor", ".c")
         if path.stem.startswith("tensor_")
     }
@@ -151,7 +163,6 @@ def module_variants(target: Target, top: Path) -> list[ModuleVariant]:
     found = []
     for name, (sources, tags) in sorted(modules.items()):
         for rank, tag in enumerate(tags, start=1):
-            plain = tag == target.tag or len(tags) == 1
-            file = f"{name}.mod" if plain else f"{name}.{tag}.mod"
+            file = f"{name}.mod" if tag == target.tag else f"{name}.{tag}.mod"
             found.append(ModuleVariant(name, tag, rank, file, tuple(sources)))
     return found

@@ -5,6 +5,7 @@ src/modules/... -> objects -> one relocatable object -> modules/<file>.mod -> re
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 INCLUDES = ("src/include",)
@@ -29,6 +30,7 @@ def _registry_step(target: list[str], source: list[str], env: Any) -> None:
     from fluid import registry
 
     registry.build_registry(source, target[0])
+    print(f"  {'SIZE':<8}{registry.sizes(registry.unpack(Path(target[0]).read_bytes()))}")
 
 
 def _with_ranges(env: Any, variant: Any, objects: list[Any], response: Any) -> list[Any]:

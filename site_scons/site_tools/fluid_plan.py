@@ -35,16 +35,15 @@ def _kernel_flags_step(target: list[str], source: list[str], env: Any) -> None:
     from fluid import cpu, flags
 
     machine = env["FLUID_TARGET"]
-    lowest = cpu.read_target_profile(source[0], machine.variants[0])
     own = cpu.read_target_profile(source[0], machine.tag)
-    flags.write_response(flags.kernel_flags(machine, lowest, own), target[0])
+    flags.write_response(flags.kernel_flags(machine, own), target[0])
 
 
 def _host_flags_step(target: list[str], source: list[str], env: Any) -> None:
     from fluid import cpu, flags
 
     machine = env["FLUID_TARGET"]
-    lowest = cpu.read_target_profile(source[0], machine.variants[0])
+    lowest = cpu.read_target_profile(source[0], machine.lowest)
     own = cpu.read_target_profile(source[0], machine.tag)
     flags.write_response(flags.host_flags(machine, lowest, own, env["check"]), target[0])
 
@@ -77,9 +76,11 @@ def _prepare(env: Any, tag: str, check: str) -> Any:
         OUT=f"build/{output_folder(tag, check)}",
         OBJ="$OUT/obj",
     )
-    env["FLUID_VARIANTS"] = targets.module_variants(machine, Path(env.Dir("#").abspath))
+    env["FLUID_VARIANTS"] = targets.module_variants(
+        machine, Path(env.Dir("#").abspath), env["variants"]
+    )
     env["FLUID_MODULE_NAMES"] = sorted({variant.name for variant in env["FLUID_VARIANTS"]})
-    profiles = [f"profiles/cpu/{variant}.json" for variant in machine.variants]
+    profiles = [f"profiles/cpu/{variant}.json" for variant in machine.profiles]
     (env["FLUID_PROFILE"],) = env.CpuProfile("$OUT/cpu_profile.json", profiles)
     (env["FLUID_PLAN"],) = env.Plan("$OUT/plan.json", [])
     return env

@@ -9,10 +9,14 @@ from typing import Any
 
 import jsonschema
 
+from fluid.emulator import EMULATED
 from fluid.event_types import Error, Event, Prompt, event_schema
 from fluid.machine import Machine
 
 BOOT_SECONDS = 120.0
+
+# CPUs on which the image of a target picks its second variant, with another one below it.
+SECOND_VARIANT_CPU = {"i686": None, "x86-64-v2": EMULATED["x86-64-v3"].cpu}
 
 TinyModel = Callable[..., Path]  # the fixture `tiny`
 

@@ -84,28 +84,6 @@ static bool fits(const struct registry_entry *e) {
     return (e->cpu_bits & ~(uint64_t)cpu_info()->features) == 0;
 }
 
-/* One warning for all variants that want more than this CPU has: on an older CPU that is every
- * module. */
-static void report_left_out(const uint8_t *registry, uint32_t count) {
-    struct fluid_error e;
-    char names[128];
-    uint64_t wanted = 0;
-    unsigned left_out = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        struct registry_entry entry = entry_at(registry, i);
-        left_out += !fits(&entry);
-        wanted |= entry.cpu_bits;
-    }
-    if (left_out == 0)
-        return;
-    cpu_feature_names((uint32_t)wanted & ~cpu_info()->features, names, sizeof names);
-    fluid_fail(&e, "E-MOD-07",
-               "%u module variants left out: CPU features %s expected, not found on this machine; "
-               "lower variants take their place where there are any",
-               left_out, names);
-    report_warn(&e);
-}
-
 static void report_no_variant(const char *name, uint32_t tried) {
     struct fluid_error e;
     fluid_fail(&e, "E-MOD-11",
@@ -134,7 +112,6 @@ unsigned registry_load_all(const void *registry, size_t size) {
         report_error(&err);
         return 0;
     }
-    report_left_out(registry, header.count);
     for (uint32_t i = 0, next; i < header.count; i = next) {
         struct registry_entry first = entry_at(registry, i);
         bool done = false, any_fits = false;
