@@ -16,7 +16,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from fuzz_targets import MODELS, TARGETS, Target
+import fuzz_models
+from fuzz_targets import TARGETS, Target
 from hostcc import ROOT
 
 OUTPUT = ROOT / "build" / "fuzz"
@@ -55,8 +56,8 @@ def _command(target: Target, folder: Path, limit: str) -> list[str]:
 
 
 def environment(target: Target) -> dict[str, str]:
-    """The variables that a target needs."""
-    models = ":".join(str(MODELS / f"{name}.gguf") for name in target.models)
+    """The variables that a target needs; makes the models that they name."""
+    models = ":".join(str(fuzz_models.vocabulary(name)) for name in target.models)
     # Each input gives all memory back: a long quarantine costs time and finds nothing more.
     common = {"ASAN_OPTIONS": "quarantine_size_mb=8"}
     return {**common, "FUZZ_MODELS": models} if models else common

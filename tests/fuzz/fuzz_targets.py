@@ -15,7 +15,6 @@ HOST = ROOT / "tests" / "host"
 KERNEL = ROOT / "src" / "kernel"
 LLAMA = ROOT / "src" / "modules" / "llama"
 TENSOR = ROOT / "src" / "modules" / "tensor"
-MODELS = FUZZ / "models"
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Target:
     sources: Sequence[Path]
     flags: Sequence[str]
     max_len: int  # bytes of an input
-    models: Sequence[str] = ()  # FUZZ_MODELS: opened once, before the first input
+    models: Sequence[str] = ()  # of fuzz_models.py, opened once, before the first input
     words: bool = True  # <name>.dict
 
     @property

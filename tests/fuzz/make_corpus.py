@@ -1,9 +1,10 @@
-"""Makes the seeds of the fuzz targets, their models and dictionaries from what other tests use:
+"""Makes the seeds of the fuzz targets and their dictionaries from what other tests use:
 
     PYTHONPATH=site_scons:tests:tests/host:tests/fuzz .venv/bin/python tests/fuzz/make_corpus.py
 
-The result is committed, so that a fuzz run needs neither mtools nor numpy; run it again when a
-format changes. Seeds are small: a mutation then hits something that matters.
+The result is committed, so that a fuzz run needs no mtools and a finding starts from the same bytes
+everywhere; run it again when a format changes. Seeds are small: a mutation then hits something that
+matters. (The models that some targets open are made at the start of a run: fuzz_models.py.)
 """
 
 import base64
@@ -25,7 +26,6 @@ FUZZ = ROOT / "tests" / "fuzz"
 RIGHT_SUMS = 2  # flags of fuzz_module.c: checksums are made right
 IS_REGISTRY = 1
 
-CHATML = "{{'<|im_start|>' + message['role']}}"
 TEXTS = [
     b"",
     b"the dog was very happy",
@@ -105,18 +105,8 @@ def make_gguf(folder: Path) -> None:
     save_words("gguf", [key.encode() for key in keys] + [b"\xff" * 8, b"\0" * 8])
 
 
-def make_texts(folder: Path) -> None:
-    """Vocabularies without tensors' weight, and texts of every kind."""
-    (FUZZ / "models").mkdir(exist_ok=True)
-    for name, tokenizer in (("spm", "spm"), ("bpe", "bpe"), ("chatml", "bpe")):
-        template = models.SMOLLM2_TEMPLATE if name == "bpe" else CHATML
-        with mock.patch.object(models, "SMOLLM2_TEMPLATE", template):
-            path = models.make_tiny(
-                folder / f"{name}.gguf", "Q4_0", tokenizer, tied=True, dim=32, ffn=32, layers=1
-            )
-        data = path.read_bytes()[: gguf.GGUFReader(path).data_offset]
-        no_tensors = struct.pack("<Q", 0)  # tensor_count, at byte 8
-        (FUZZ / "models" / f"{name}.gguf").write_bytes(data[:8] + no_tensors + data[16:])
+def make_texts() -> None:
+    """Texts of every kind."""
     for target in ("bpe", "spm"):
         for n, text in enumerate(TEXTS):
             save(target, f"text-{n}", bytes([n % 4]) + text)
@@ -207,8 +197,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_gguf(folder)
-        make_texts(folder)
         make_modules(folder)
+    make_texts()
     make_fat16()
     make_console()
 
