@@ -7,10 +7,13 @@ isa-debug-exit gives, so that a Machine works with it as with an emulator.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from fluid.errors import FluidError
+from fluid.files import replacing
 
 PROGRAM = "fluid-host"
 CHECKS = ("none", "address", "coverage")  # values of check=
@@ -40,6 +43,13 @@ def command(
         )
     argv = [str(path), "--mem", str(mem), *extra]
     return [*argv, *([] if reboot else ["--no-reboot"]), str(image)]
+
+
+def place(made: Sequence[str], paths: Sequence[str]) -> None:
+    """Copies the linked program and its symbols to where they are run from, each at once whole."""
+    for source, path in zip(made, paths, strict=True):
+        with replacing(path) as new:
+            shutil.copy(source, new)
 
 
 def can_link(compiler: str, triple: str) -> bool:

@@ -23,6 +23,12 @@ def _no_host_step(target: list[str], source: list[str], env: Any) -> None:
     )
 
 
+def _pair_step(target: list[str], source: list[str], env: Any) -> None:
+    from fluid import hosted
+
+    hosted.place(source, target)
+
+
 def _host(env: Any) -> list[Any]:
     """Nodes fluid-host and its symbols, where they are wanted; else none."""
     machine = env["FLUID_TARGET"]
@@ -37,9 +43,12 @@ def _host(env: Any) -> list[Any]:
     sources = targets.host_sources(Path(env.Dir("#").abspath), env["check"])
     objects = host.Compile("$OBJ/host", sources, response[0], INCLUDES)
     link = host.HostLinkFlags("$OUT/flags/host-link.rsp", [])
-    node = host.Command(program, objects, Action("$HOSTCOM", "$HOSTCOMSTR"), LINKFLAGSFILE=link[0])
-    host.Depends(node, [link, env["FLUID_TOOLCHAIN"]])
-    return [*node, *host.KernelSymbols(f"{program}.ksyms", node)]
+    action = Action("$HOSTCOM", "$HOSTCOMSTR")
+    linked = host.Command(f"$OBJ/host/{hosted.PROGRAM}", objects, action, LINKFLAGSFILE=link[0])
+    host.Depends(linked, [link, env["FLUID_TOOLCHAIN"]])
+    symbols = host.KernelSymbols(f"$OBJ/host/{hosted.PROGRAM}.ksyms", linked)
+    # One step places both: whichever is asked for by its path, the other fits.
+    return list(host.HostPair([program, f"{program}.ksyms"], [*linked, *symbols]))
 
 
 def generate(env: Any) -> None:
@@ -47,6 +56,7 @@ def generate(env: Any) -> None:
     env["HOSTCOM"] = "$CC @$LINKFLAGSFILE -o $TARGET $SOURCES"
     env["HOSTCOMSTR"] = "" if env["FLUID_VERBOSE"] else "  LINK    $TARGET"
     env.PythonBuilder("NoHost", "LINK", ["errors"], _no_host_step)
+    env.PythonBuilder("HostPair", "COPY", ["hosted"], _pair_step)
     env.AddMethod(_host, "FluidHost")
 
 

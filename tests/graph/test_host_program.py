@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from fluid import coverage
+from fluid import coverage, ksyms
 from graph_tree import OUT, Tree
 
 HOST = f"{OUT}/fluid-host"
 SYMBOLS = f"{OUT}/fluid-host.ksyms"
-LINKED = {"fluid-host", "fluid-host.ksyms"}
+LINKED = {"obj/host/fluid-host", "obj/host/fluid-host.ksyms", "fluid-host"}
 CODE = "int graph_test_{0}(void);\nint graph_test_{0}(void) {{ return 7; }}\n"
 
 
@@ -38,6 +38,18 @@ def test_sources(tree: Tree) -> None:
     tree.append("src/kernel/console/utf8.c", CODE.format("other"))
     assert "obj/kernel/console/utf8.c.o" in tree.scons(ok=True).built
     assert tree.scons(SYMBOLS, ok=True).built == {"obj/host/kernel/console/utf8.c.o"} | LINKED
+
+
+@pytest.mark.parametrize("goal", [HOST, SYMBOLS])
+def test_program_and_symbols_fit(tree: Tree, goal: str) -> None:
+    """Whichever of the two is asked for by its path."""
+    tree.scons(goal, ok=True)
+    symbols = tree.read("fluid-host.ksyms")
+    tree.append("src/kernel/main.c", CODE.format("moves_what_follows"))
+    tree.scons(goal, ok=True)
+    assert tree.read("fluid-host.ksyms") != symbols
+    read = ksyms.read_symbols(tree.top / HOST)
+    assert ksyms.unpack(tree.read("fluid-host.ksyms")) == read
 
 
 def test_instrumented_builds_lie_apart(tree: Tree) -> None:
