@@ -41,6 +41,7 @@ from fluid.event_types import Error
 from fluid.kernelfile import KERNEL_MAX
 from fluid.manifest import BLOB_KERNEL, Manifest, unpack_manifest
 from guests import Machines
+from vga_text import shown
 
 MIB = 1 << 20
 SIZES = [0, MIB, 5 * MIB + 12345, KERNEL_MAX]
@@ -180,7 +181,7 @@ def test_bss_is_zero_in_dirty_memory(
 
 
 def refused(machines: Machines, image: Path, code: str, **options: object) -> str:
-    """The sentence with which the boot sectors stop; the kernel has not run."""
+    """The sentence with which the boot sectors stop, on screen, too; the kernel has not run."""
     guest = machines.start("x86-64-v2", image, **{"mem": 64, **options})
     guest.wait_text(b"E-BOOT-", SECONDS)
     guest.wait_text(b"\n", SECONDS, start=guest.text.index(b"E-BOOT-"))
@@ -188,7 +189,11 @@ def refused(machines: Machines, image: Path, code: str, **options: object) -> st
     text = guest.text.decode()
     assert re.findall(r"E-BOOT-\d\d", text) == [code], text
     assert not report_of(text)
-    return text.split(code)[1].strip()
+    sentence = text.split(code)[1].strip()
+    told = f"{code} {sentence}".strip()
+    screen = shown(guest, lambda screen: told in screen.unwrapped, told)
+    assert screen.unwrapped.rstrip(" ").endswith(told)  # nothing behind it, no glyphs of CR and LF
+    return sentence
 
 
 DAMAGES: list[tuple[str, str, Damage]] = [

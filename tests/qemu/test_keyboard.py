@@ -13,7 +13,7 @@ from fluid.machine import Machine
 from guests import Machines, TinyModel, codes, names, no_more_events
 from qemu_images import image_of
 from qemu_models import smollm2
-from vga_text import ERROR, INPUT, NOTICE, REPLY, STATUS, VgaText, read_screen
+from vga_text import ERROR, INPUT, NOTICE, REPLY, STATUS, read_screen, shown
 
 CONVERSATION = ["Hello, who are you?", 'What\'s 2+2? (I say: "FOUR")', "/complete 9 Once upon"]
 
@@ -46,17 +46,6 @@ def keyed(guest: Machine, text: str) -> list[Event]:
     """Types a line on the keyboard; the events up to the next prompt."""
     type_text(guest.qmp, text + "\n")
     return guest.wait_for(Prompt, 300)[:-1]
-
-
-def shown(guest: Machine, condition: Callable[[VgaText], bool], what: str) -> VgaText:
-    """The screen, once it is as expected."""
-    deadline = time.monotonic() + 60
-    while True:
-        screen = read_screen(guest.qmp)
-        if condition(screen):
-            return screen
-        assert time.monotonic() < deadline, f"{what} expected, found:\n{screen.text}"
-        guest.pump()
 
 
 @pytest.mark.parametrize("machine", MACHINES)

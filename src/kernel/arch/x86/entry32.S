@@ -11,6 +11,7 @@
 #define CPUID_EDX_PAE (1 << 6)
 
 #define VGA_LAST_ROWS 0xb8dc0 /* rows 22 .. 24 of 80x25 */
+#define VGA_LAST_CELLS (3 * 80)
 #define VGA_WHITE_ON_RED 0x4f
 
 #define KERNEL_STACK_SIZE 0x8000
@@ -20,7 +21,12 @@
 .macro MESSAGE label, code, what, remedy
 \label:
     .ascii "\036{\"ev\":\"error\",\"code\":\"\code\",\"text\":\"\what; \remedy\"}\n"
-    .asciz "error \code: \what; \remedy\r\n"
+.Lsentence_\label:
+    .ascii "error \code: \what; \remedy"
+    .if . - .Lsentence_\label > VGA_LAST_CELLS
+    .error "the sentence is longer than its place on the screen"
+    .endif
+    .asciz "\r\n"
 .endm
 
     .globl kernel_file_max /* for the assertion of kernel.ld */
@@ -81,11 +87,15 @@ kernel_entry:
     jmp entry_arch
     .size kernel_entry, . - kernel_entry
 
-/* Reports the message at ESI on COM1, which stage2 has set up, its sentence also on the screen, and
- * ends the machine. Uses no stack. */
+/* Reports the message at ESI on COM1, which stage2 has set up, its sentence also in the last rows of
+ * the screen, and ends the machine. Uses no stack. */
     .globl entry_fail
     .type entry_fail, @function
 entry_fail:
+    movl $VGA_LAST_ROWS, %edi
+    movl $VGA_WHITE_ON_RED << 8 | ' ', %eax
+    movl $VGA_LAST_CELLS, %ecx
+    rep stosw
     movl $VGA_LAST_ROWS, %edi
     xorl %ebx, %ebx /* becomes 1 behind the event: the sentence is shown on the screen */
 next_character:
@@ -104,6 +114,8 @@ wait_serial:
     outb %al, %dx
     testb %bl, %bl
     jz after_screen
+    cmpb $' ', %al
+    jb after_screen /* CR and LF have glyphs there */
     movb $VGA_WHITE_ON_RED, %ah
     stosw
 after_screen:
