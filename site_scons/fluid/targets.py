@@ -92,7 +92,10 @@ HOST_FILES = (
     "dev/mbr.c",
     "../boot/stage2_crc32.c",
 )
-HOST_REPLACED = ("mm/paging.c", "mm/paging_layout.c", "lib/string.c", "selftest/test_machine.c")
+HOST_REPLACED = (
+    *("mm/paging.c", "mm/paging_layout.c", "lib/string.c"),
+    *("selftest/privileged.c", "selftest/test_machine.c"),
+)
 
 
 @dataclass(frozen=True)

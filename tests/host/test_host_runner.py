@@ -34,8 +34,10 @@ from test_score import (
     greedy,
     score,
 )
+from x86_exceptions import EXCEPTIONS
 
-DIVIDE, INVALID_OPCODE, PROTECTION, PAGE_FAULT = 0, 6, 13, 14
+DIVIDE, DEBUG, _, BREAKPOINT, OVERFLOW, BOUND_RANGE, INVALID_OPCODE = range(7)
+PROTECTION, PAGE_FAULT, X87_ERROR, ALIGNMENT, SIMD_ERROR = 13, 14, 16, 17, 19
 WRITE, FETCH = 0x2, 0x10  # bits of a page fault's error code (SDM vol. 3A, 4.7)
 FLAT_TOKENS = 100_000
 FAST = BUILDS[-1] if len(BUILDS) == 1 else (DEFAULT_TARGET, "none")  # for real models
@@ -126,6 +128,12 @@ def test_selftests(hosts: Hosts) -> None:
         ("fault-text-write", PAGE_FAULT, WRITE, "text_write"),
         ("fault-double", PROTECTION, 0, "double_fault"),  # Linux forbids what it would need
         ("fault-gp", PROTECTION, 0, "general_protection"),
+        ("fault-db", DEBUG, 0, "debug"),
+        ("fault-bp", BREAKPOINT, 0, "breakpoint"),
+        ("fault-of", OVERFLOW, 0, "overflow"),
+        ("fault-mf", X87_ERROR, 0, "x87_error"),
+        ("fault-ac", ALIGNMENT, 0, "alignment_check"),
+        ("fault-xm", SIMD_ERROR, 0, "simd_error"),
         ("panic", None, 0, "software_panic"),
     ],
 )
@@ -133,11 +141,28 @@ def test_faults(
     hosts: Hosts, fault: str, vector: int | None, error_bits: int, function: str
 ) -> None:
     """Signals become the report and the event that exceptions are on the bare machine."""
+    check_fault(hosts, fault, vector, error_bits, function)
+
+
+@pytest.mark.parametrize("build", [build for build in BUILDS if build[0] == "i686"])
+def test_bound_range(build: tuple[str, str]) -> None:
+    """BOUND does not exist in 64-bit mode."""
+    with hosts_of(build) as hosts:
+        check_fault(hosts, "fault-br", BOUND_RANGE, 0, "bound_range")
+
+
+def check_fault(
+    hosts: Hosts, fault: str, vector: int | None, error_bits: int, function: str
+) -> None:
+    """The report in words and the event."""
     host = hosts.model(None)
     assert end(host, f"/selftest {fault}") is Ending.PANIC
     panic = host.events[-1]
     assert isinstance(panic, Panic)
     assert panic.vector == vector
+    if vector is not None:
+        words = rf"panic: {EXCEPTIONS[vector].label}\b.*, vector {vector}, error code "
+        assert re.search(words, host.text.decode())
     assert (panic.error_code or 0) & error_bits == error_bits
     assert (panic.address is not None) == (vector == PAGE_FAULT)
     assert function in " ".join(panic.backtrace)

@@ -6,6 +6,9 @@
 
 static const struct selftest *const groups[] = {selftests_lib, selftests_memory, selftests_machine};
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
+static const struct selftest_fault *const fault_groups[] = {selftest_faults, selftest_exceptions,
+                                                            selftest_privileged};
+#define FAULT_GROUPS (sizeof(fault_groups) / sizeof(fault_groups[0]))
 
 static int run_one(const struct selftest *test) {
     char why[160] = "";
@@ -28,8 +31,9 @@ static void list_names(void) {
         for (const struct selftest *t = groups[g]; t->name != NULL; t++)
             kprintf(" %s", t->name);
     kprintf("\nand, ending in a panic,\n ");
-    for (const struct selftest_fault *f = selftest_faults; f->name != NULL; f++)
-        kprintf(" %s", f->name);
+    for (size_t g = 0; g < FAULT_GROUPS; g++)
+        for (const struct selftest_fault *f = fault_groups[g]; f->name != NULL; f++)
+            kprintf(" %s", f->name);
     kprintf("\n");
 }
 
@@ -47,9 +51,10 @@ int selftest_run(const char *name) {
         kprintf("selftest: %d of %d passed\n", runs - failures, runs);
         return failures;
     }
-    for (const struct selftest_fault *f = selftest_faults; f->name != NULL; f++)
-        if (strcmp(name, f->name) == 0)
-            return raise_fault(f);
+    for (size_t g = 0; g < FAULT_GROUPS; g++)
+        for (const struct selftest_fault *f = fault_groups[g]; f->name != NULL; f++)
+            if (strcmp(name, f->name) == 0)
+                return raise_fault(f);
     if (runs > 0)
         return failures;
     list_names();

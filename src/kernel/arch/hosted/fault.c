@@ -4,7 +4,9 @@
 #include <signal.h>
 #include <string.h>
 #include <ucontext.h>
+#include <x86intrin.h>
 
+#include "arch/x86/control.h"
 #include "arch/x86/gdt.h"
 #include "arch/x86/trap.h"
 #include "lib/panic.h"
@@ -49,6 +51,8 @@ static struct trap_frame frame_of(const ucontext_t *context) {
 }
 
 static void handle(int number, siginfo_t *info, void *context) {
+    /* Linux leaves it set; unlike ring 0, the report would be checked for alignment, too. */
+    __writeeflags(__readeflags() & ~(uintptr_t)EFLAGS_AC);
     if (info->si_code <= 0) { /* sent by a process, no exception: what kill(1) is for */
         signal(number, SIG_DFL);
         raise(number);

@@ -1,5 +1,7 @@
-/* test_machine.c (hosted) - the self-tests of what Linux has set up for this process. */
+/* test_machine.c (hosted) - the self-tests of what Linux has set up for this process, and the
+ * exception that only a process can raise. */
 #include <stdint.h>
+#include <x86intrin.h>
 
 #include "arch/hosted/hosted.h"
 #include "arch/x86/control.h"
@@ -35,5 +37,18 @@ static bool test_paging(char *why, size_t size) {
 const struct selftest selftests_machine[] = {
     {"cpu-state", test_cpu_state},
     {"paging", test_paging},
+    {NULL, NULL},
+};
+
+/* Intel SDM vol. 3A, 6.15: the processor checks alignment at privilege level 3 only, where Linux
+ * has set CR0.AM. */
+static void alignment_check(void) {
+    static uint32_t words[2];
+    __writeeflags(__readeflags() | EFLAGS_AC);
+    __asm__ volatile("movl (%0), %%eax" : : "r"((char *)words + 1) : "eax", "memory");
+}
+
+const struct selftest_fault selftest_privileged[] = {
+    {"fault-ac", alignment_check},
     {NULL, NULL},
 };

@@ -31,7 +31,9 @@
 #define EFER_LMA CONTROL_BIT(10)
 #define EFER_NXE CONTROL_BIT(11)
 
+#define EFLAGS_TF CONTROL_BIT(8)
 #define EFLAGS_IF CONTROL_BIT(9)
+#define EFLAGS_AC CONTROL_BIT(18)
 
 #ifndef __ASSEMBLER__
 #define DEFINE_CONTROL_REGISTER(name)                                                              \
