@@ -105,56 +105,6 @@ class Score(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bench(Event):
-    """One benchmark's result, in cycles."""
-
-    ev: ClassVar[str] = "bench"
-    name: str
-    tag: str
-    size: int
-    calls: int
-    min: int
-    median: int
-    max: int
-    checksum: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Hotness(Event):
-    """The export of live counters; its inner layout carries its own version."""
-
-    ev: ClassVar[str] = "hotness"
-    extra_schema: ClassVar[Json] = {"additionalProperties": True}
-    version: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tier(Event):
-    """New code for one slot was published or rejected."""
-
-    ev: ClassVar[str] = "tier"
-    op: str
-    shape: str
-    from_: str = field(metadata={"name": "from"})
-    to: str
-    result: Literal["published", "rejected"]
-    reason: str
-    cycles_before: int
-    cycles_after: int
-    compile_ms: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cache(Event):
-    """An operation of the optimisation cache."""
-
-    ev: ClassVar[str] = "cache"
-    op: Literal["hit", "miss", "put", "evict", "reject", "mount"]
-    key: str
-    reason: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Warn(Event):
     """Something is not as expected; the system goes on."""
 
@@ -192,11 +142,7 @@ class Bye(Event):
 
 
 EVENTS: dict[str, type[Event]] = {
-    cls.ev: cls
-    for cls in (
-        *(Boot, Ready, Prompt, Token, Done, Score, Bench, Hotness, Tier, Cache),
-        *(Warn, Error, Panic, Bye),
-    )
+    cls.ev: cls for cls in (Boot, Ready, Prompt, Token, Done, Score, Warn, Error, Panic, Bye)
 }
 
 
@@ -213,9 +159,9 @@ def from_json(data: object) -> Event:
     if cls is None:
         raise EventError(f"a known event expected, ev {ev!r:.80} found")
     values: Json = {"data": data}
-    for python_name, name, hint, required, _ in _layout(cls):
+    for name, hint, required, _ in _layout(cls):
         if name in data:
-            values[python_name] = _convert(data[name], hint, f"{cls.ev}.{name}")
+            values[name] = _convert(data[name], hint, f"{cls.ev}.{name}")
         elif required:
             raise EventError(f"{cls.ev}: field {name!r} expected, not found")
     event = cls(**values)
@@ -241,7 +187,7 @@ def event_schema(ev: str) -> Json:
 def _event_schema(cls: type[Event]) -> Json:
     properties: Json = {"ev": {"const": cls.ev}}
     required = ["ev"]
-    for _, name, hint, needed, metadata in _layout(cls):
+    for name, hint, needed, metadata in _layout(cls):
         # An optional field is absent, never null; a required one may be null if its type says so.
         shape = _schema(hint if needed else _strip_none(hint))
         pattern = {"pattern": metadata["pattern"]} if "pattern" in metadata else {}
@@ -258,11 +204,11 @@ def _event_schema(cls: type[Event]) -> Json:
     }
 
 
-def _layout(cls: type[Event]) -> list[tuple[str, str, Any, bool, Mapping[str, Any]]]:
-    """(Python name, JSON name, type, required, metadata) of each field of an event."""
+def _layout(cls: type[Event]) -> list[tuple[str, Any, bool, Mapping[str, Any]]]:
+    """(name, type, required, metadata) of each field of an event."""
     hints = typing.get_type_hints(cls)
     return [
-        (f.name, f.metadata.get("name", f.name), hints[f.name], f.default is MISSING, f.metadata)
+        (f.name, hints[f.name], f.default is MISSING, f.metadata)
         for f in fields(cls)
         if f.name != "data"
     ]
