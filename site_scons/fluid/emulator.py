@@ -70,6 +70,17 @@ def ending_of(status: int) -> Ending:
     return codes.get(status, Ending.EMULATOR)
 
 
+def ending_text(ending: Ending, status: int | None) -> str:
+    """How a machine ended in words, with the signal that ended its emulator."""
+    if ending is not Ending.CRASHED or status is None:
+        return ending.value
+    try:
+        name = signal.Signals(-status).name
+    except ValueError:  # a real-time signal
+        name = f"signal {-status}"
+    return f"{ending.value}: {name}"
+
+
 @dataclass(frozen=True)
 class MachineConfig:
     """One machine. The image is never modified.

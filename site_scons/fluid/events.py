@@ -8,6 +8,7 @@ dropped silently.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 
 from fluid.event_types import Event, EventError, from_json
@@ -90,7 +91,14 @@ class EventStream:
 def parse_record(raw: bytes) -> Event | Malformed:
     """One record without separator and line feed."""
     try:
-        return from_json(json.loads(raw.decode("utf-8"), parse_constant=_no_constant))
+        return from_json(
+            json.loads(
+                raw.decode("utf-8"),
+                parse_int=_integer,
+                parse_float=_real,
+                parse_constant=_no_constant,
+            )
+        )
     except EventError as error:
         return Malformed(str(error), raw)
     except (ValueError, RecursionError) as error:  # of UTF-8, JSON, or numbers too long for int()
@@ -100,6 +108,20 @@ def parse_record(raw: bytes) -> Event | Malformed:
 def _find(data: bytes, byte: int, start: int) -> int:
     at = data.find(byte, start)
     return len(data) if at < 0 else at
+
+
+def _integer(digits: str) -> int:
+    value = int(digits)
+    _real(digits)  # where a real is expected, an integer will do
+    return value
+
+
+def _real(digits: str) -> float:
+    """RFC 8259 sets no limit; what no double holds would silently become infinite here."""
+    value = float(digits)
+    if not math.isfinite(value):
+        raise EventError(f"a number in the range of a double expected, {digits:.80} found")
+    return value
 
 
 def _no_constant(name: str) -> float:

@@ -24,7 +24,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from fluid import hosted
-from fluid.emulator import HOST, Ending, MachineConfig, command, ending_of
+from fluid.emulator import HOST, Ending, MachineConfig, command, ending_of, ending_text
 from fluid.errors import FluidError
 from fluid.event_types import Event, Prompt, Token
 from fluid.events import EventStream, Item, Malformed, Text
@@ -219,6 +219,11 @@ class Machine:
         self._collect()
 
     @property
+    def ending_text(self) -> str:
+        """How it ended in words, the signal of a crash named; "" while it runs."""
+        return "" if self.ending is None else ending_text(self.ending, self._process.returncode)
+
+    @property
     def running(self) -> bool:
         """The emulator runs and its console is open."""
         return self._open and self._process.poll() is None
@@ -250,7 +255,8 @@ class Machine:
         """Moves bytes until something came; raises when nothing can come any more."""
         if not self._open:
             ending = self._collect()
-            raise MachineEnded(self._story(f"{wanted} expected, but it {ending.value}"), ending)
+            how = self.ending_text
+            raise MachineEnded(self._story(f"{wanted} expected, but it {how}"), ending)
         now = time.monotonic()
         if now >= min(deadline, self._death):
             limit = f"{timeout:g} s" if deadline < self._death else f"its life of {self._life:g} s"

@@ -63,7 +63,7 @@ def converse(machine: Machine, source: BinaryIO, sink: BinaryIO) -> int:
     asked = bool(machine.events) and isinstance(machine.events[-1], Bye)
     if ending is Ending.PASS or (ending is Ending.RESET and asked):
         return 0
-    print(f"\nE-RUN-10 the machine {ending.value}{_why(machine)}", file=sys.stderr)
+    print(f"\nE-RUN-10 the machine {machine.ending_text}{_why(machine)}", file=sys.stderr)
     if machine.emulator_said:
         print(f"its emulator said: {machine.emulator_said}", file=sys.stderr)
     return 1

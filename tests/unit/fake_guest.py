@@ -41,6 +41,10 @@ def answer(channel: socket.socket, line: bytes) -> None:
         sys.exit(0)
     if line == b"/garbage":
         channel.sendall(b'\x1e{"ev":"done"}\n')
+    if line in (b"/huge", b"/nan"):
+        tps = b"1e999" if line == b"/huge" else b"NaN"
+        fields = b'"reason":"eog","n_prompt":1,"n_gen":1,"cycles":1,"prompt_tps":1,"gen_tps":'
+        channel.sendall(b'\x1e{"ev":"done",' + fields + tps + b"}\n")
     for number, text in enumerate(line.decode().split()):
         emit(channel, "token", id=number, text=text)
         channel.sendall(text.encode())

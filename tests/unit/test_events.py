@@ -1,13 +1,23 @@
 """Console events: framing, types, and the schema derived from them."""
 
 import json
+import sys
 from typing import Any
 
 import jsonschema
 import pytest
 
 from fluid import event_types
-from fluid.event_types import EVENTS, EventError, Prompt, Score, Token, from_json, json_schema
+from fluid.event_types import (
+    EVENTS,
+    EventError,
+    Prompt,
+    Ready,
+    Score,
+    Token,
+    from_json,
+    json_schema,
+)
 from fluid.events import RECORD_MAX, EventStream, Item, Malformed, Text
 
 EXAMPLES: list[dict[str, Any]] = [
@@ -72,6 +82,9 @@ BROKEN: list[tuple[Any, str]] = [
     ({**EXAMPLES[5], "reason": "bored"}, "done.reason"),
     ({**EXAMPLES[6], "top": [[[1, 2, 3]]]}, r"score.top\[0\]\[0\]"),
 ]
+
+
+READY = b'\x1e{"ev":"ready","ms":%b,"model":null,"mem_total":1,"mem_used":1,"variant":null}\n'
 
 
 def record(data: Any) -> bytes:
@@ -141,6 +154,11 @@ def test_text_and_events_are_separated_in_any_portions(portion: int) -> None:
         (b'\x1e{"ev":"prompt"', "end of the stream"),
         (b'\x1e{"ev":"pro\x1e{"ev":"prompt"}\n', "another record"),
         (b'\x1e{"ev":"token","id":NaN,"text":""}\n', "NaN"),
+        (b'\x1e{"ev":"prompt","x":-Infinity}\n', "-Infinity"),
+        (READY % b"1e999", "range of a double expected, 1e999"),
+        (READY % b"-1e999", "range of a double expected, -1e999"),
+        (READY % (b"1" + b"0" * 400), "range of a double expected, 1000"),
+        (b'\x1e{"ev":"prompt","x":[[1e999]]}\n', "range of a double expected, 1e999"),
         (b'\x1e{"ev":["x"]}\n', "a known event expected"),
         (b'\x1e{"ev":{}}\n', "a known event expected"),
         (b"\x1e{}\n", "a known event expected"),
@@ -151,6 +169,14 @@ def test_malformed_records_are_reported(data: bytes, reason: str) -> None:
     malformed = [item for item in feed_all(data, 3) if isinstance(item, Malformed)]
     assert len(malformed) == 1
     assert reason in malformed[0].reason
+
+
+def test_the_largest_numbers_are_read() -> None:
+    """Up to the greatest double, and every bit of a 64-bit integer."""
+    [ready] = feed_all(READY % b"1.7976931348623157e308", 1000)
+    assert isinstance(ready, Ready) and ready.ms == sys.float_info.max
+    [token] = feed_all(record({"ev": "token", "id": (1 << 64) - 1, "text": ""}), 1000)
+    assert isinstance(token, Token) and token.id == (1 << 64) - 1
 
 
 def test_the_stream_recovers_behind_a_malformed_record() -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from fluid import emulator as qemu
 from fluid import probe, terminal
-from fluid.emulator import Ending, MachineConfig, command, ending_of
+from fluid.emulator import Ending, MachineConfig, command, ending_of, ending_text
 from fluid.errors import FluidError
 from fluid.event_types import Boot, Panic, Prompt, Ready, Token
 from fluid.machine import Machine, MachineEnded, MachineTimeout
@@ -57,6 +57,13 @@ def test_endings() -> None:
     statuses = [33, 35, 37, 0, 1, -9, -6]
     expected = ["PASS", "FAIL", "PANIC", "RESET", "EMULATOR", "KILLED", "CRASHED"]
     assert [ending_of(status).name for status in statuses] == expected
+
+
+def test_a_crash_names_its_signal() -> None:
+    words = [ending_text(ending_of(-number), -number) for number in (signal.SIGSEGV, 35)]
+    assert words == ["crashed in its emulator: SIGSEGV", "crashed in its emulator: signal 35"]
+    assert ending_text(Ending.PASS, 33) == Ending.PASS.value
+    assert ending_text(Ending.TIMEOUT, -signal.SIGKILL) == Ending.TIMEOUT.value
 
 
 def test_command_line(image: Path) -> None:
@@ -116,6 +123,25 @@ def test_a_panic_while_waiting_is_told(start: Callable[..., Machine]) -> None:
             machine.command("/panic", PATIENCE)
         assert (caught.value.code, caught.value.ending) == ("E-RUN-05", Ending.PANIC)
         assert isinstance(machine.events[-1], Panic)
+
+
+def test_a_crash_while_waiting_is_told(start: Callable[..., Machine]) -> None:
+    with start() as machine:
+        machine.wait_for(Prompt, PATIENCE)
+        assert machine.ending_text == ""
+        with pytest.raises(MachineEnded, match="it crashed in its emulator: SIGABRT") as caught:
+            machine.command("/abort", PATIENCE)
+        assert caught.value.ending is Ending.CRASHED
+
+
+def test_numbers_beyond_doubles_are_malformed(start: Callable[..., Machine]) -> None:
+    with start() as machine:
+        machine.wait_for(Prompt, PATIENCE)
+        for line in ("/huge", "/nan"):
+            with pytest.raises(FluidError, match=r"E-RUN-06 .*number"):
+                machine.command(line, PATIENCE)
+            machine.wait_for(Prompt, PATIENCE)
+        assert len(machine.malformed) == 2
 
 
 def test_waits_end(start: Callable[..., Machine]) -> None:
@@ -221,7 +247,11 @@ def talk_env() -> dict[str, str]:
         (b"/reboot\n", 0, b""),
         (b"/crash\n", 1, b"E-RUN-10 the machine was reset (reboot or triple fault)"),
         (b"/panic\n", 1, b"E-RUN-10 the machine panicked: vector 6 at f+0x1"),
-        (b"/abort\n", 1, b"E-RUN-10 the machine crashed in its emulator\nits emulator said: fake"),
+        (
+            b"/abort\n",
+            1,
+            b"E-RUN-10 the machine crashed in its emulator: SIGABRT\nits emulator said: fake",
+        ),
     ],
 )
 def test_lines_from_a_pipe(
