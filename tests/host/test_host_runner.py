@@ -20,7 +20,7 @@ from fluid.errors import FluidError
 from fluid.event_types import Boot, Done, Panic, Prompt, Ready, Token
 from fluid.machine import Machine, MachineEnded
 from fluid.targets import DEFAULT_TARGET
-from guests import TinyModel, codes, names
+from guests import TinyModel, codes, names, said
 from host_machine import BUILDS, SECONDS, Hosts, hosts_of, image_of, program_of
 from numpy_llama import NumpyLlama
 from test_score import (
@@ -327,22 +327,13 @@ def test_kill_at_any_moment(hosts: Hosts, tiny: TinyModel) -> None:
     assert complete(hosts.boot(image), 3, "once")[0]
 
 
-def memory(host: Machine) -> bytes:
-    """What /mem says: its whole lines, for "> " comes behind the event that ends the wait."""
-    start = len(host.text)
-    host.command("/mem", SECONDS)
-    said, newline, _ = bytes(host.text[start:]).rpartition(b"\r\n")
-    assert newline
-    return said
-
-
 def check_flat(host: Machine, count: int) -> None:
     """Generates so many tokens; memory is then as it was after the first reply."""
     complete(host, 100, "a")
-    before, made = memory(host), 0
+    before, made = said(host, "/mem"), 0
     while made < count:
         made += len(complete(host, 200, f"once upon a time {made}")[0])
-    assert memory(host) == before
+    assert said(host, "/mem") == before
 
 
 def test_memory_stays_flat(hosts: Hosts, tiny: TinyModel) -> None:

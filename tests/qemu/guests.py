@@ -31,6 +31,19 @@ def codes(events: list[Event]) -> list[str]:
     return [event.code for event in events if isinstance(event, Error)]
 
 
+def said(machine: Machine, line: str | bytes) -> str:
+    """What a command prints: the text from its echo to the next prompt sign.
+
+    The sign comes behind the event that ends a command: the one before may still be on its way when
+    the line is sent, the one after when the events are there.
+    """
+    start = len(machine.text)
+    assert codes(machine.command(line)) == []
+    machine.wait_text(b"\n> ", 20, start)
+    text = bytes(machine.text[start:]).decode()
+    return text[text.index("\n") + 1 : text.rindex("> ")].replace("\r", "")
+
+
 @cache
 def _validator(ev: str) -> Any:
     return jsonschema.Draft202012Validator(event_schema(ev))

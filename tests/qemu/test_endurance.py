@@ -5,10 +5,9 @@ import re
 import pytest
 
 from fluid.machine import Machine
-from guests import Machines, TinyModel, codes
+from guests import Machines, TinyModel, codes, said
 from qemu_images import image_of
 from test_chat import say
-from test_console import said
 from test_score import complete
 
 QUICK, FULL = 1000, 10000  # tokens

@@ -121,8 +121,9 @@ def test_edited_lines_look_the_same_on_the_screen(guest: Machine) -> None:
     screen = shown(guest, lambda s: wanted[:80].rstrip() in s.rows, "the changed line")
     row = screen.rows.index(wanted[:80].rstrip())
     assert screen.rows[row : row + 3] == [wanted[i : i + 80].rstrip() for i in (0, 80, 160)]
+    start = len(guest.text)
     guest.qmp.press("ctrl", "c")
-    guest.wait_text(b"^C", 60)
+    guest.wait_text(b"^C", 60, start)
     assert codes(guest.command("/cpu")) == []
 
 

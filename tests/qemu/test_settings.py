@@ -6,10 +6,9 @@ import pytest
 
 from fluid.event_types import Done, Prompt, Token
 from fluid.machine import Machine
-from guests import Machines, TinyModel, codes
+from guests import Machines, TinyModel, codes, said
 from qemu_images import image_of
 from test_chat import ids, say
-from test_console import said
 from test_score import base64_of
 
 DEFAULTS = {
