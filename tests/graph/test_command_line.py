@@ -29,7 +29,8 @@ def test_unknown_option(sources: Tree) -> None:
 @pytest.mark.parametrize(
     ("argument", "valid"),
     [
-        ("target=i486", "i686|x86-64|x86-64-v2|x86-64-v3"),
+        ("target=i486", "i686|x86-64|x86-64-v2|x86-64-v3|x86-64-v4"),
+        ("variants=most", "all|base"),
         ("runner=vmware", "auto|tcg|kvm|host"),
         ("check=thread", "none|address|coverage"),
         ("mem=lots", "128.."),

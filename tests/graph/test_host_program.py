@@ -91,7 +91,7 @@ def test_coverage_counts_kernel_and_modules(tree: Tree, tmp_path: Path) -> None:
         env={**os.environ, coverage.VARIABLE: str(tmp_path / coverage.PATTERN)},
         timeout=120,
     )
-    module = out / "obj/x86-64/llama.o"
+    module = out / "obj/x86-64-v2/llama.o"
     lines = coverage.report(tmp_path, out / "fluid-host", [module]).splitlines()
     covered = {line.split()[0]: line.split()[-1] for line in lines if line.count("%") == 2}
     assert float(covered["kernel/mm/heap.c"].rstrip("%")) > 80

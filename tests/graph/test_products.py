@@ -85,7 +85,7 @@ def test_failed_step(tree: Tree) -> None:
     assert result.status == 2
     assert "E-MOD-" in result.text
     assert "Traceback" not in result.text
-    assert f"{OUT}/modules/tensor_q4_1.x86-64.mod" not in tree.products()
+    assert f"{OUT}/modules/tensor_q4_1.mod" not in tree.products()
     assert not [p for p in tree.products() if p.endswith(".new")]
 
 
@@ -112,4 +112,4 @@ def test_compile_commands(tree: Tree) -> None:
     )
     outputs = [e["output"] for e in entries]
     assert len(outputs) == len(set(outputs))
-    assert f"{OUT}/obj/x86-64/modules/tensor/tensor_q4_1.c.o" in outputs
+    assert f"{OUT}/obj/x86-64-v2/modules/tensor/tensor_q4_1.c.o" in outputs

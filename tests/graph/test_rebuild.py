@@ -7,13 +7,16 @@ import shutil
 
 import pytest
 
+from fluid.registry import unpack
+from fluid.targets import DEFAULT_TARGET, TARGETS
 from graph_tree import MODEL, Tree
 
 MODULE = "tensor_q4_1"
 SOURCE = f"src/modules/tensor/{MODULE}.c"
-OBJECTS = {f"obj/{tag}/modules/tensor/{MODULE}.c.o" for tag in ("x86-64", "x86-64-v2")}
-LINKED = {f"obj/{tag}/{MODULE}.o" for tag in ("x86-64", "x86-64-v2")}
-MODS = {f"modules/{MODULE}.mod", f"modules/{MODULE}.x86-64.mod"}
+OWN, *HIGHER = TARGETS[DEFAULT_TARGET].variants
+OBJECTS = {f"obj/{tag}/modules/tensor/{MODULE}.c.o" for tag in (OWN, *HIGHER)}
+LINKED = {f"obj/{tag}/{MODULE}.o" for tag in (OWN, *HIGHER)}
+MODS = {f"modules/{MODULE}.mod", *(f"modules/{MODULE}.{tag}.mod" for tag in HIGHER)}
 ABOVE_MODS = {"registry.bin", "boot.bin", "fluid.img"}
 NEW_EXPORT = '__attribute__((visibility("default"), used)) int graph_test(void) { return 7; }\n'
 
@@ -115,9 +118,25 @@ def test_plan(tree: Tree) -> None:
     built = tree.scons(ok=True).built
     steps = {path for path in built if path.startswith("flags/")} | {"plan.json"}
     flags = {path for path in steps if path.startswith(f"flags/{MODULE}.")}
-    assert len(flags) == 2
+    assert len(flags) == len(OBJECTS)
     assert built - steps == OBJECTS | LINKED | MODS | ABOVE_MODS
-    assert b"-O1" in tree.read(f"flags/{MODULE}.x86-64.rsp")
+    assert b"-O1" in tree.read(f"flags/{MODULE}.{OWN}.rsp")
+
+
+def test_variants(tree: Tree) -> None:
+    """variants=base and back: only the registry and what holds it, and the same bytes again."""
+    before = tree.read("fluid.img"), tree.read("registry.bin")
+    base = tree.scons("variants=base", ok=True)
+    assert base.built == ABOVE_MODS
+    assert "x86-64-v2" in base.text and "x86-64-v3" not in base.text
+    smaller = unpack(tree.read("registry.bin"))
+    assert {entry.target for entry in smaller.entries} == {OWN}
+    assert tree.scons("variants=base", ok=True).built == set()
+    every = tree.scons("variants=all", ok=True)
+    assert every.built == ABOVE_MODS
+    assert all(f"{tag} " in every.text for tag in (OWN, *HIGHER))  # with its size
+    assert (tree.read("fluid.img"), tree.read("registry.bin")) == before
+    assert tree.scons(ok=True).built == set()
 
 
 def test_header(tree: Tree) -> None:

@@ -106,6 +106,10 @@ def test_flags(target: Target) -> None:
     kernel = flags.kernel_flags(target, low)
     assert "-mgeneral-regs-only" in kernel
     assert f'-DFLUID_TARGET="{target.tag}"' in kernel
+    lowest = cpu.load_profile(ROOT / f"profiles/cpu/{target.lowest}.json")
+    host = flags.host_flags(target, lowest, low, "none")
+    assert [flag for flag in host if flag.startswith("-msse")] == ["-msse", "-msse2"]
+    assert "-mavx" not in host  # it starts on any CPU, to say what is missing
     module = flags.module_flags(target, high, plan.Decision("O3", "test"))
     assert [flag for flag in module if flag.startswith("-O")] == ["-O3"]
     assert {f"-m{name}" for name in high.features} <= set(module)
