@@ -1,10 +1,10 @@
 """Runs tensor operations in the process of tensor_host.c, once per variant, and compares variants.
 
-Each operation goes to every variant: baseline and SSSE3/SSE4.1 code, with sanitizers and as modules
-are compiled. Integer sums are exact and float operations have one order, so all must agree bit for
-bit.
+Each operation goes to every variant that this machine can run, with sanitizers and as modules are
+compiled. Integer sums are exact and float operations have one order, so all must agree bit for bit.
 """
 
+import re
 import struct
 import subprocess
 from dataclasses import dataclass
@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fluid.cpu import load_profile
+from fluid.targets import LEVELS
 from hostcc import ROOT, build
 
 Floats = NDArray[np.float32]
@@ -21,7 +23,15 @@ Bytes = NDArray[np.uint8]
 SOURCES = sorted((ROOT / "src" / "modules" / "tensor").glob("*.c"))
 # Without contraction, as modules are compiled: a fused multiply-add would round differently.
 COMMON = ["-ffp-contract=off", "-fno-math-errno"]
-V2 = ["-msse3", "-mssse3", "-msse4.1", "-msse4.2", "-mpopcnt"]
+LINUX_NAMES = {  # of features in /proc/cpuinfo, where they differ from the compiler's
+    "sse3": "pni",
+    "sse4.1": "sse4_1",
+    "sse4.2": "sse4_2",
+    "sahf": "lahf_lm",
+    "bmi": "bmi1",
+    "lzcnt": "abm",
+    "avx512vnni": "avx512_vnni",
+}
 
 MAX_ARGS = 8
 MAX_BUFFERS = 5
@@ -37,11 +47,26 @@ class Variant:
     sanitize: bool
 
 
+def features(tag: str) -> tuple[str, ...]:
+    """What code for a CPU tag may use."""
+    return load_profile(ROOT / f"profiles/cpu/{tag}.json").features
+
+
+def lacking(tag: str) -> list[str]:
+    """Features of a tag that this machine has not, by Linux' names."""
+    found = re.search(r"^flags\s*:(.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    here = set(found[1].split()) if found else set()
+    wanted = [LINUX_NAMES.get(name, name) for name in features(tag)]
+    return [name for name in wanted if name not in here]
+
+
 VARIANTS = [
-    Variant("sse2", (), True),
-    Variant("v2", tuple(V2), True),
-    Variant("sse2-plain", (), False),
-    Variant("v2-plain", tuple(V2), False),
+    Variant(
+        f"{tag}{'' if sanitize else '-plain'}", tuple(f"-m{f}" for f in features(tag)), sanitize
+    )
+    for sanitize in (True, False)
+    for tag in LEVELS
+    if not lacking(tag)
 ]
 
 
@@ -98,7 +123,7 @@ class Tensor:
         answers = [process.call(op, args, buffers) for process in self.processes]
         for process, answer in zip(self.processes[1:], answers[1:], strict=True):
             same = np.frombuffer(answer[0], np.uint8) == np.frombuffer(answers[0][0], np.uint8)
-            assert same.all(), f"{op} {args}: {process.variant.name} differs from sse2"
+            assert same.all(), f"{op} {args}: {process.variant.name} differs"
             assert answer[1:] == answers[0][1:], f"{op} {args}: an input was changed"
         return answers[0][0]
 

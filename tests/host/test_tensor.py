@@ -8,7 +8,8 @@ from gguf import GGMLQuantizationType
 from gguf.quants import dequantize, quantize
 from numpy.typing import NDArray
 
-from tensor_driver import ACT_ORDER, ACT_Q16, Bytes, Floats, Tensor
+from fluid.targets import LEVELS
+from tensor_driver import ACT_ORDER, ACT_Q16, Bytes, Floats, Tensor, lacking
 
 KINDS = {
     "f32": GGMLQuantizationType.F32,
@@ -26,6 +27,14 @@ def tensor() -> Iterator[Tensor]:
     tensor = Tensor()
     yield tensor
     tensor.close()
+
+
+@pytest.mark.parametrize("tag", LEVELS)
+def test_every_variant_runs_here(tensor: Tensor, tag: str) -> None:
+    """All variants that this machine can run are compared in this file; here are the others."""
+    if missing := lacking(tag):
+        pytest.skip(f"this machine cannot run {tag} code: no {' '.join(missing)}")
+    assert {tag, f"{tag}-plain"} <= {process.variant.name for process in tensor.processes}
 
 
 def pack(kind: str, w: Floats) -> Bytes:

@@ -38,6 +38,7 @@ class Code:
     """One compiled module."""
 
     mnemonics: set[str]
+    wide: set[str]  # those with a 64-byte operand
     undefined: set[str]
     exported: set[str]
     writable: int  # bytes of .data and .bss
@@ -56,6 +57,7 @@ def compile_module(name: str, target: Target, tag: str, folder: Path) -> Code:
         text=True,
     ).stdout
     mnemonics = set(re.findall(r"^\s+([a-z][a-z0-9]+)\b", listing, re.MULTILINE))
+    wide = set(re.findall(r"^\s+([a-z][a-z0-9]+)\b.*%zmm", listing, re.MULTILINE))
     with open(output, "rb") as file:
         elf = ELFFile(file)
         table = elf.get_section_by_name(".symtab")
@@ -68,7 +70,7 @@ def compile_module(name: str, target: Target, tag: str, folder: Path) -> Code:
         }
         names = (".data", ".bss")
         writable = sum(s["sh_size"] for s in elf.iter_sections() if s.name.startswith(names))
-    return Code(mnemonics, undefined, exported - undefined, writable)
+    return Code(mnemonics, wide, undefined, exported - undefined, writable)
 
 
 def operations() -> set[str]:
@@ -92,5 +94,27 @@ def test_modules_are_self_contained(target: Target, tag: str, tmp_path: Path) ->
     assert exported == operations()
     if tag in BASELINES:
         assert not later, f"{tag} code needs more than SSE2: {sorted(later)}"
-    else:
+    elif tag != "x86-64-v4":
         assert later & {"phaddd", "vphaddd"}, f"{tag} code does not use what the variant is for"
+
+
+# What each module's x86-64-v4 code must have in vectors of 64 bytes.
+WIDE = {
+    "tensor_q4_0": {"vpdpwssd"},
+    "tensor_q4_1": {"vpdpwssd"},
+    "tensor_q8_0": {"vpdpwssd"},
+    "tensor_f16": {"vcvtph2ps", "vmulps", "vaddps"},
+    "tensor_f32": {"vmulps", "vaddps"},
+    "tensor_attention": {"vmulps", "vaddps"},
+}
+
+
+@pytest.mark.parametrize("name", WIDE)
+def test_avx512_is_used(name: str, tmp_path: Path) -> None:
+    """VNNI and 64-byte vectors in x86-64-v4 code, and in no other."""
+    target = TARGETS["x86-64"]
+    code = compile_module(name, target, "x86-64-v4", tmp_path)
+    assert WIDE[name] <= code.wide
+    assert not ({"vpdpwssd", "vpmaddwd"} <= code.mnemonics), "dot products without VNNI besides"
+    below = compile_module(name, target, "x86-64-v3", tmp_path)
+    assert not below.wide and "vpdpwssd" not in below.mnemonics

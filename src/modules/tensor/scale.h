@@ -4,7 +4,7 @@
 #define FLUID_TENSOR_SCALE_H
 
 #include "half.h"
-#include "wide.h"
+#include "fluid/tensor.h"
 
 struct q_scales {
     __m128 d; /* lane r: of the group's row r */

@@ -12,6 +12,10 @@ FLUID_EXPORT row_fn row_f16;
 
 TENSOR_INLINE void halves_to_floats(float *out, const uint16_t *in, uint32_t count) {
     uint32_t c = 0;
+#ifdef __AVX512F__
+    for (; c + WIDE_COLS <= count; c += WIDE_COLS)
+        _mm512_storeu_ps(out + c, _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i_u *)(in + c))));
+#endif
     for (; c + 8 <= count; c += 8) {
         struct half_pairs pairs = half_pairs_to_float(load_bytes(in + c));
         _mm_storeu_ps(out + c, _mm_unpacklo_ps(pairs.low, pairs.high));

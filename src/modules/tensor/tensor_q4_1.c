@@ -17,7 +17,7 @@ TENSOR_INLINE void q_load(__m128i raw[Q_RAW], const struct q_block *block) {
     raw[0] = load_bytes(block->q);
 }
 
-TENSOR_INLINE void q_unpack(__m128i v[Q_VECTORS], const __m128i raw[Q_RAW]) {
+TENSOR_INLINE void q_unpack(q_vector v[Q_VECTORS], const q_vector raw[Q_RAW]) {
     nibble_unpack(v, raw[0]);
 }
 

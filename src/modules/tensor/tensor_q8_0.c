@@ -1,5 +1,6 @@
 /* tensor_q8_0.c - module: weights in Q8_0, w = d * q. */
 #include "fluid/module.h"
+#include "fluid/tensor.h"
 #include "half.h"
 #include "wide.h"
 
@@ -16,7 +17,7 @@ TENSOR_INLINE void q_load(__m128i raw[Q_RAW], const struct q_block *block) {
     raw[1] = load_bytes(block->q + 16);
 }
 
-TENSOR_INLINE void q_unpack(__m128i v[Q_VECTORS], const __m128i raw[Q_RAW]) {
+TENSOR_INLINE void q_unpack(q_vector v[Q_VECTORS], const q_vector raw[Q_RAW]) {
     widen_epi8(v, raw[0], raw[1]);
 }
 
