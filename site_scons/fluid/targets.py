@@ -1,13 +1,16 @@
 """What each target is, as a table: machine, variants, and where its sources are.
 
 A tensor module is built once per variant; the loader takes the highest-ranked one that the CPU
-can run. The kernel and the module `llama` are built for the target itself.
+can run. The kernel and the module `llama` are built for the lowest, which is the target itself
+where it is a level (cpu_custom.py makes targets that are none).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+
+from fluid.cpufeatures import LEVELS
 
 
 @dataclass(frozen=True)
@@ -21,22 +24,36 @@ class Target:
     code_model: tuple[str, ...]
     builtins: str  # compiler-rt's name for the architecture
     lowest: str  # CPU tag that every CPU of this architecture has; fluid-host itself runs there
-    variants: tuple[str, ...]  # CPU tags of tensor modules, lowest rank first; [0] is the target's
+    variants: tuple[str, ...]  # CPU tags of tensor modules, lowest rank first
+    folder: str  # its own below build/
+    emulated: str  # key into emulator.EMULATED: a machine that runs the lowest variant at least
+    own_profile: str | None = None  # file with the profile of `tag`; None: it is a level's
+
+    @property
+    def base(self) -> str:
+        """CPU tag of the kernel: nothing in an image runs on less."""
+        return self.variants[0]
 
     @property
     def profiles(self) -> tuple[str, ...]:
         """Every CPU tag that something of this target is compiled for."""
         return tuple(dict.fromkeys((self.lowest, *self.variants)))
 
+    @property
+    def profile_files(self) -> tuple[str, ...]:
+        """The files of these profiles, those of levels relative to the tree."""
+        return tuple(
+            self.own_profile if tag == self.tag and self.own_profile else f"profiles/cpu/{tag}.json"
+            for tag in self.profiles
+        )
 
-# Of the psABI, each a superset of the one before; our x86-64-v4 has VNNI besides, as every CPU with
-# AVX-512 since Cascade Lake (2019) and Zen 4.
-LEVELS = ("x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4")
+
+LONG_MODE = tuple(tag for tag, level in LEVELS.items() if level.march == "x86-64")
 
 
 def _long_mode(level: str) -> Target:
     """A 64-bit target; its image carries the variants of its own level and of all above."""
-    variants = LEVELS[LEVELS.index(level) :]
+    variants = LONG_MODE[LONG_MODE.index(level) :]
     return Target(
         level,
         "x86_64",
@@ -44,8 +61,10 @@ def _long_mode(level: str) -> Target:
         "x86_64-linux-gnu",
         ("-mcmodel=small",),
         "x86_64",
-        LEVELS[0],
+        LONG_MODE[0],
         variants,
+        level,
+        level,
     )
 
 
@@ -61,12 +80,17 @@ TARGETS: dict[str, Target] = {
             "i386",
             "i686",
             ("i686", "i686-v2"),
+            "i686",
+            "i686",
         ),
-        *map(_long_mode, LEVELS),
+        *map(_long_mode, LONG_MODE),
     )
 }
 DEFAULT_TARGET = "x86-64-v2"
-VARIANTS = ("all", "base")  # values of variants=: what the registry holds; base: the target's only
+NATIVE = "native"  # value of target= and folder: the building machine (cpu_custom.py)
+VARIANTS = ("all", "base")  # values of variants=: what the registry holds; base: the lowest only
+
+OWN = "own"
 
 KERNEL_FOLDERS = (
     "arch/x86",
@@ -106,12 +130,13 @@ class ModuleVariant:
     tag: str
     rank: int
     file: str
+    place: str  # folder of its objects, the tag of a level
     sources: tuple[str, ...]
 
     @property
     def key(self) -> str:
-        """Unique within a target; names flags and object folders."""
-        return f"{self.name}.{self.tag}"
+        """Unique within a target; names its flags."""
+        return f"{self.name}.{self.place}"
 
 
 def _sources(folder: Path, *suffixes: str) -> list[Path]:
@@ -151,8 +176,9 @@ def module_variants(target: Target, top: Path, wanted: str = "all") -> list[Modu
     """Every .mod of the registry, sorted by name then rank; `wanted` is one of VARIANTS.
 
     Each src/modules/tensor/tensor_<x>.c is a module in all variants; src/modules/llama/*.c together
-    is the module `llama` in the target's own only: it spends no time worth a second copy. The
-    variant of the target's own tag gets the plain file name.
+    is the module `llama` in the lowest only: it spends no time worth a second copy. The variant of
+    the target's own tag, or the only one, gets the plain file name. Objects for a tag that is no
+    level lie in OWN: the tag changes with the features, and what is old is to be replaced.
     """
     chosen = target.variants if wanted == "all" else target.variants[:1]
     modules = {
@@ -166,6 +192,8 @@ def module_variants(target: Target, top: Path, wanted: str = "all") -> list[Modu
     found = []
     for name, (sources, tags) in sorted(modules.items()):
         for rank, tag in enumerate(tags, start=1):
-            file = f"{name}.mod" if tag == target.tag else f"{name}.{tag}.mod"
-            found.append(ModuleVariant(name, tag, rank, file, tuple(sources)))
+            plain = tag == target.tag or len(tags) == 1
+            file = f"{name}.mod" if plain else f"{name}.{tag}.mod"
+            place = tag if tag in LEVELS else OWN
+            found.append(ModuleVariant(name, tag, rank, file, place, tuple(sources)))
     return found

@@ -13,7 +13,11 @@ def _bench_image(target: Any, source: Any, env: Any) -> int:
 
     image = Path(str(source[0]))
     result = image.with_name("bench-boot.json")
-    options = {"target": env["FLUID_TAG"], "runner": env["runner"], "mem": int(env["mem"])}
+    options = {
+        "target": env["FLUID_TARGET"].emulated,
+        "runner": env["runner"],
+        "mem": int(env["mem"]),
+    }
     program = next((node.abspath for node in source[1:2]), None)  # fluid-host
     return run_bench(image, result, program=program, **options)
 

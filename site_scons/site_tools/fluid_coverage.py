@@ -27,7 +27,7 @@ def _run_coverage(target: Any, source: Any, env: Any) -> int:
 def _coverage(env: Any, alias: str, needs: Any) -> Any:
     """Alias for the instrumented build of this environment."""
     best = {variant.name: variant for variant in env["FLUID_VARIANTS"]}  # the last is the highest
-    linked = [f"$OBJ/{variant.tag}/{variant.name}.o" for variant in best.values()]
+    linked = [f"$OBJ/{variant.place}/{variant.name}.o" for variant in best.values()]
     action = env.Action(_run_coverage, "  TEST    coverage")
     return env.AlwaysBuild(env.Alias(alias, needs, action, FLUID_LINKED=linked))
 

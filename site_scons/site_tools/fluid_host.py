@@ -37,7 +37,7 @@ def _host(env: Any) -> list[Any]:
     program = f"$OUT/{hosted.PROGRAM}"
     if not hosted.can_link(env["CC"], machine.host_triple):
         missing = env.NoHost(program, [])
-        return missing if machine.tag == env["target"] else []
+        return missing if machine.folder == env["target"] else []
     host = env.Clone(tools=[], FLUID_UNITS=[])  # compile_commands.json is about the bare machine
     response = host.HostFlags("$OUT/flags/host.rsp", env["FLUID_PROFILE"])
     sources = targets.host_sources(Path(env.Dir("#").abspath), env["check"])

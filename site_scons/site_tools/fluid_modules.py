@@ -54,11 +54,11 @@ def _modules(env: Any) -> dict[str, Any]:
         )
         decided = [env["FLUID_PROFILE"], env["FLUID_PLAN"]]
         response = named.ModuleFlags(f"$OUT/flags/{variant.key}.rsp", decided)
-        objects = named.Compile(f"$OBJ/{variant.tag}", variant.sources, response[0], INCLUDES)
+        objects = named.Compile(f"$OBJ/{variant.place}", variant.sources, response[0], INCLUDES)
         if env["check"] == "coverage":
             objects = _with_ranges(named, variant, objects, response[0])
         linked = named.LinkRelocatable(
-            f"$OBJ/{variant.tag}/{variant.name}.o", objects, env["FLUID_TARGET"].builtins
+            f"$OBJ/{variant.place}/{variant.name}.o", objects, env["FLUID_TARGET"].builtins
         )
         mods += named.Mod(f"$OUT/modules/{variant.file}", [linked, env["FLUID_PROFILE"]])
     (registry,) = env.Registry("$OUT/registry.bin", mods)

@@ -1,4 +1,4 @@
-"""SCons tool: the command line. Sets FLUID_<OPTION> and FLUID_BUILDS; ends with status 2 when an
+"""SCons tool: the command line. Sets FLUID_<OPTION> and FLUID_GOALS; ends with status 2 when an
 argument is not valid."""
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ def generate(env: Any) -> None:
         print("\n".join(problems) + "\n`scons -h` explains every option and alias", file=sys.stderr)
         sys.exit(2)
     Help(command_line.help_text())
-    env["FLUID_BUILDS"] = command_line.wanted_builds(env["target"], env["check"], goals)
     env["FLUID_GOALS"] = goals
     env["FLUID_VERBOSE"] = env["verbose"] == "1"
     env["FLUID_MODEL"] = Path(env["model"]) if env["model"] else command_line.default_model()

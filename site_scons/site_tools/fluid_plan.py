@@ -1,6 +1,8 @@
 """SCons tool: from CPU profiles to the response files that carry every compiler flag.
 
 profiles/cpu/<tag>.json -> cpu_profile.json -> plan.json -> flags/<unit>.rsp
+
+With target=native or target=FILE the profile of that machine is among the first.
 """
 
 from __future__ import annotations
@@ -35,8 +37,9 @@ def _kernel_flags_step(target: list[str], source: list[str], env: Any) -> None:
     from fluid import cpu, flags
 
     machine = env["FLUID_TARGET"]
+    base = cpu.read_target_profile(source[0], machine.base)
     own = cpu.read_target_profile(source[0], machine.tag)
-    flags.write_response(flags.kernel_flags(machine, own), target[0])
+    flags.write_response(flags.kernel_flags(machine, base, own), target[0])
 
 
 def _host_flags_step(target: list[str], source: list[str], env: Any) -> None:
@@ -64,23 +67,24 @@ def _module_flags_step(target: list[str], source: list[str], env: Any) -> None:
     flags.write_response(made, target[0])
 
 
-def _prepare(env: Any, tag: str, check: str) -> Any:
-    """An environment for one target, with its profile and plan as nodes."""
-    machine = targets.TARGETS[tag]
+def _prepare(env: Any, folder: str, check: str) -> Any:
+    """An environment for the target of this folder, with its profile and plan as nodes."""
+    machine = env["FLUID_TARGETS"][folder]
     env = env.Clone(
         tools=[],
         FLUID_TARGET=machine,
-        FLUID_TAG=tag,
+        FLUID_TAG=machine.tag,
         FLUID_UNITS=[],
         check=check,
-        OUT=f"build/{output_folder(tag, check)}",
+        OUT=f"build/{output_folder(machine.folder, check)}",
         OBJ="$OUT/obj",
     )
     env["FLUID_VARIANTS"] = targets.module_variants(
         machine, Path(env.Dir("#").abspath), env["variants"]
     )
     env["FLUID_MODULE_NAMES"] = sorted({variant.name for variant in env["FLUID_VARIANTS"]})
-    profiles = [f"profiles/cpu/{variant}.json" for variant in machine.profiles]
+    # SCons expands variables in names.
+    profiles = [env.File(file.replace("$", "$$")) for file in machine.profile_files]
     (env["FLUID_PROFILE"],) = env.CpuProfile("$OUT/cpu_profile.json", profiles)
     (env["FLUID_PLAN"],) = env.Plan("$OUT/plan.json", [])
     return env

@@ -22,7 +22,7 @@ _ATTACH = "import sys; from fluid.attach import run_attached; sys.exit(run_attac
 
 def _run_image(target: Any, source: Any, env: Any) -> int:
     program = [str(Path(node.abspath)) for node in source[1:2]]  # fluid-host
-    options = [env["FLUID_TAG"], env["runner"], env["mem"], *program]
+    options = [env["FLUID_TARGET"].emulated, env["runner"], env["mem"], *program]
     return _start(env, _START, str(source[0]), *options)
 
 

@@ -43,6 +43,18 @@ def test_model_must_exist(tmp_path: Path) -> None:
     assert options.problems({"model": str(tmp_path)})
 
 
+def test_targets_that_are_no_level(tmp_path: Path) -> None:
+    """The building machine, or a file that is there."""
+    file = tmp_path / "cpu.json"
+    assert "native|a CPU profile" in options.problems({"target": str(file)})[0]
+    file.touch()
+    assert options.problems({"target": str(file)}) == options.problems({"target": "native"}) == []
+    assert options.wanted_builds("attic", "none", [], [*TARGETS, "attic"]) == [("attic", "none")]
+    given = {"check": "none", "runner": "auto", "target": "native"}
+    assert options.unfit(given, ["coverage"])[0].startswith("E-OPT-05 coverage")
+    assert options.unfit(given | {"target": "i686"}, ["coverage"]) == []
+
+
 def test_goals() -> None:
     """Aliases and paths are goals; anything else is a misspelling."""
     assert options.unknown_goals(["image", "build/i686/kernel.elf", "src"]) == []

@@ -76,7 +76,7 @@ def test_flags(target: Target) -> None:
     """No vector code in the kernel, the planned level and the variant's features in a module."""
     profiles = [cpu.load_profile(ROOT / f"profiles/cpu/{tag}.json") for tag in target.variants]
     low, high = profiles[0], profiles[-1]
-    kernel = flags.kernel_flags(target, low)
+    kernel = flags.kernel_flags(target, low, low)
     assert "-mgeneral-regs-only" in kernel
     assert f'-DFLUID_TARGET="{target.tag}"' in kernel
     lowest = cpu.load_profile(ROOT / f"profiles/cpu/{target.lowest}.json")

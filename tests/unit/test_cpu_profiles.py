@@ -6,15 +6,17 @@ import itertools
 import json
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fluid import cpu, cpu_check
+from fluid import cpu, cpu_check, cpu_custom
 from fluid.cpufeatures import FEATURES, LEVELS, highest_level, implied, ordered
 from fluid.errors import FluidError
 from fluid.modlayout import TARGET_SIZE, check_name
+from fluid.targets import TARGETS, Target
 
 ROOT = Path(__file__).resolve().parents[2]
 PROFILES = sorted((ROOT / "profiles/cpu").glob("*.json"))
@@ -54,7 +56,7 @@ def test_committed_profiles(path: Path) -> None:
 
 def test_every_level_is_committed() -> None:
     """Levels of one march grow."""
-    assert {path.stem for path in PROFILES} <= set(LEVELS)
+    assert {path.stem for path in PROFILES} == set(LEVELS)
     for lower, higher in itertools.pairwise(LEVELS.values()):
         if lower.march == higher.march:
             assert set(lower.features) < set(higher.features)
@@ -246,3 +248,29 @@ def test_a_file_without_end() -> None:
     assert os.path.exists("/dev/zero")
     with pytest.raises(FluidError, match="at most 65536 bytes expected"):
         cpu.load_profile("/dev/zero")
+
+
+def test_targets_of_profiles(tmp_path: Path) -> None:
+    """The kernel is for the level, tensor modules besides for all that the profile has."""
+    file = tmp_path / "cpu.json"
+
+    def target(**changes: Any) -> Target:
+        file.write_text(json.dumps(profile(**changes)))
+        return cpu_custom.target_of_file(file)
+
+    found = target()
+    assert found.folder == "kitchen" and found.base == found.emulated == "x86-64-v3"
+    assert found.variants == ("x86-64-v3", found.tag) and found.tag.startswith("x86-64-v3-")
+    files = ("profiles/cpu/x86-64.json", "profiles/cpu/x86-64-v3.json", str(file))
+    assert found.profile_files == files
+    level = TARGETS["x86-64-v3"]
+    assert target(features=list(V3)) == replace(level, folder="kitchen")
+    assert target(features=list(V3), tag="x86-64-v3") == level
+    narrow = {"march": "i686", "features": list(LEVELS["i686-v2"].features)}
+    found = target(**narrow)
+    assert (found.tag, found.variants, found.emulated) == ("i686-v2", ("i686-v2",), "i686")
+    assert found.arch == "i686" and found.own_profile == str(file)
+    narrow["features"] = ["sse", "sse2", "popcnt"]
+    assert target(**narrow).variants == ("i686", target(**narrow).tag)
+    file.rename(tmp_path / "native.json")
+    assert cpu_custom.native_target(tmp_path / "native.json").folder == "native"

@@ -111,7 +111,9 @@ def test_model_counts_from_the_folder_of_the_caller(checkout: Checkout) -> None:
     expected = ["run", f"model={elsewhere}/a b.gguf", "target=i686"]
     assert checkout.run(*given, cwd=elsewhere) == expected
     assert checkout.run("cachedir=a=b", cwd=elsewhere) == [f"cachedir={elsewhere}/a=b"]
-    for untouched in ("model=", "model=/x.gguf", "cachedir=", "cachedir=/x"):
+    assert checkout.run("target=a.json", cwd=elsewhere) == [f"target={elsewhere}/a.json"]
+    others = ("target=native", "target=/x.json")
+    for untouched in ("model=", "model=/x.gguf", "cachedir=", "cachedir=/x", *others):
         assert checkout.run(untouched, cwd=elsewhere) == [untouched]
 
 
