@@ -14,6 +14,7 @@ from pathlib import Path
 from fluid.errors import FluidError
 from fluid.files import StrPath, write_atomic
 from fluid.kernelfile import (
+    BUILD_ID_OFFSET,
     KERNEL_HEADER,
     KERNEL_HEADER_MAGIC,
     KernelShape,
@@ -82,8 +83,7 @@ def build_id(toolchain: str, *parts: bytes) -> bytes:
 
 
 def set_build_id(kernel: bytes, new_id: bytes) -> bytes:
-    magic, size, _ = KERNEL_HEADER.unpack_from(kernel)
-    return KERNEL_HEADER.pack(magic, size, new_id) + kernel[KERNEL_HEADER.size :]
+    return kernel[:BUILD_ID_OFFSET] + new_id + kernel[BUILD_ID_OFFSET + BUILD_ID_SIZE :]
 
 
 def pack(
@@ -166,7 +166,7 @@ def unpack(data: bytes) -> BootArea:
     stage2 = part("stage2", manifest.stage2_lba, manifest.stage2_size, manifest.stage2_crc32)
     check_stage2(stage2)
     kernel = blob("kernel", BLOB_KERNEL)
-    magic, _, kernel_id = KERNEL_HEADER.unpack_from(kernel.ljust(KERNEL_HEADER.size, b"\0"))
+    magic, _, kernel_id, *_ = KERNEL_HEADER.unpack_from(kernel.ljust(KERNEL_HEADER.size, b"\0"))
     if magic != KERNEL_HEADER_MAGIC or kernel_id != manifest.build_id:
         raise FluidError(
             "E-BOOT-06", "kernel: its build id is not the manifest's; rewrite the image"

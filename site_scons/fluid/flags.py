@@ -108,23 +108,27 @@ def _machine_flags(triple: str, target: Target, profile: CpuProfile) -> list[str
     return [f"--target={triple}", *profile.compiler_flags(), *target.code_model]
 
 
-def _target_defines(target: Target, own: CpuProfile) -> list[str]:
-    """The target's name and the features of its profile."""
-    features = f"{feature_bits(own.features):#x}u"
-    return [f'-DFLUID_TARGET="{target.tag}"', f"-DFLUID_TARGET_FEATURES={features}"]
+def target_defines(target: Target, base: CpuProfile, own: CpuProfile) -> list[str]:
+    """What one file of the kernel is told: the target's name and the features of its profile and
+    of the kernel's code, which is compiled for `base`."""
+    target_bits, kernel_bits = (f"{feature_bits(p.features):#x}u" for p in (own, base))
+    return [
+        f'-DFLUID_TARGET="{target.tag}"',
+        f"-DFLUID_TARGET_FEATURES={target_bits}",
+        f"-DFLUID_KERNEL_FEATURES={kernel_bits}",
+    ]
 
 
-def kernel_flags(target: Target, base: CpuProfile, own: CpuProfile) -> list[str]:
-    """Flags of the kernel, compiled for `base`, which is `own`, the target's profile, or less."""
-    machine = _machine_flags(target.triple, target, base)
-    return [*machine, *COMMON, *BARE, *KERNEL, *_target_defines(target, own)]
+def kernel_flags(target: Target, base: CpuProfile) -> list[str]:
+    """Flags of the kernel, compiled for `base`, the profile of target.base."""
+    return [*_machine_flags(target.triple, target, base), *COMMON, *BARE, *KERNEL]
 
 
-def host_flags(target: Target, lowest: CpuProfile, own: CpuProfile, check: str) -> list[str]:
+def host_flags(target: Target, lowest: CpuProfile, check: str) -> list[str]:
     """Flags of the kernel's sources as a Linux process, instrumented for `check`. Compiled for
     `lowest`, so that it can say what is missing; it spends no time of its own."""
     machine = _machine_flags(target.host_triple, target, lowest)
-    return [*machine, *COMMON, *HOST, *CHECK[check], *_target_defines(target, own)]
+    return [*machine, *COMMON, *HOST, *CHECK[check]]
 
 
 def host_link_flags(target: Target, check: str) -> list[str]:

@@ -15,7 +15,8 @@ from fluid.files import StrPath
 
 KERNEL_MAX = 16 << 20
 KERNEL_HEADER_MAGIC = 0x4E524B46
-KERNEL_HEADER = struct.Struct("<II16s")
+KERNEL_HEADER = struct.Struct("<II16s16sQII")
+BUILD_ID_OFFSET = 8  # of kernel_header.build_id
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def flatten_kernel(kernel_elf: StrPath) -> bytes:
             if p["p_type"] == "PT_LOAD" and p["p_filesz"]:
                 at = p["p_paddr"] - shape.load
                 flat[at : at + p["p_filesz"]] = p.data()
-    magic, size, _ = KERNEL_HEADER.unpack_from(flat.ljust(KERNEL_HEADER.size, b"\0"))
+    magic, size, *_ = KERNEL_HEADER.unpack_from(flat.ljust(KERNEL_HEADER.size, b"\0"))
     if magic != KERNEL_HEADER_MAGIC or size < KERNEL_HEADER.size:
         raise FluidError(
             "E-BOOT-03",

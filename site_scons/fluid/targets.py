@@ -110,12 +110,14 @@ HOST_FILES = (
     "main.c",
     "arch/x86/backtrace.c",
     "arch/x86/cpu.c",
+    "arch/x86/target.c",
     "arch/x86/time.c",
     "arch/x86/trap_report.c",
     "dev/block.c",
     "dev/mbr.c",
     "../boot/stage2_crc32.c",
 )
+TOLD = "src/kernel/arch/x86/target.c"  # the file that is told what it is built for
 HOST_REPLACED = (
     *("mm/paging.c", "mm/paging_layout.c", "lib/string.c"),
     *("selftest/privileged.c", "selftest/test_machine.c"),

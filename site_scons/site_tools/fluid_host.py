@@ -32,7 +32,7 @@ def _pair_step(target: list[str], source: list[str], env: Any) -> None:
 def _host(env: Any) -> list[Any]:
     """Nodes fluid-host and its symbols, where they are wanted; else none."""
     machine = env["FLUID_TARGET"]
-    if not wants_host(machine.tag, env["runner"], env["FLUID_GOALS"]):
+    if not wants_host(machine.folder, env["runner"], env["FLUID_GOALS"]):
         return []
     program = f"$OUT/{hosted.PROGRAM}"
     if not hosted.can_link(env["CC"], machine.host_triple):
@@ -41,7 +41,7 @@ def _host(env: Any) -> list[Any]:
     host = env.Clone(tools=[], FLUID_UNITS=[])  # compile_commands.json is about the bare machine
     response = host.HostFlags("$OUT/flags/host.rsp", env["FLUID_PROFILE"])
     sources = targets.host_sources(Path(env.Dir("#").abspath), env["check"])
-    objects = host.Compile("$OBJ/host", sources, response[0], INCLUDES)
+    objects = host.CompileKernel("$OBJ/host", sources, response[0], INCLUDES)
     link = host.HostLinkFlags("$OUT/flags/host-link.rsp", [])
     action = Action("$HOSTCOM", "$HOSTCOMSTR")
     linked = host.Command(f"$OBJ/host/{hosted.PROGRAM}", objects, action, LINKFLAGSFILE=link[0])

@@ -27,7 +27,7 @@ def _kernel(env: Any) -> dict[str, Any]:
     machine = env["FLUID_TARGET"]
     sources = targets.kernel_sources(machine, Path(env.Dir("#").abspath))
     response = env.KernelFlags("$OUT/flags/kernel.rsp", env["FLUID_PROFILE"])
-    objects = env.Compile("$OBJ", sources, response[0], INCLUDES)
+    objects = env.CompileKernel("$OBJ", sources, response[0], INCLUDES)
     elf = env.LinkElf(
         "$OUT/kernel.elf",
         objects,

@@ -38,8 +38,17 @@ def _kernel_flags_step(target: list[str], source: list[str], env: Any) -> None:
 
     machine = env["FLUID_TARGET"]
     base = cpu.read_target_profile(source[0], machine.base)
-    own = cpu.read_target_profile(source[0], machine.tag)
-    flags.write_response(flags.kernel_flags(machine, base, own), target[0])
+    flags.write_response(flags.kernel_flags(machine, base), target[0])
+
+
+def _told_flags_step(target: list[str], source: list[str], env: Any) -> None:
+    from fluid import cpu, flags
+
+    machine = env["FLUID_TARGET"]
+    base = cpu.read_target_profile(source[1], machine.base)
+    own = cpu.read_target_profile(source[1], machine.tag)
+    told = flags.target_defines(machine, base, own)
+    flags.write_response([*flags.read_response(source[0]), *told], target[0])
 
 
 def _host_flags_step(target: list[str], source: list[str], env: Any) -> None:
@@ -47,8 +56,7 @@ def _host_flags_step(target: list[str], source: list[str], env: Any) -> None:
 
     machine = env["FLUID_TARGET"]
     lowest = cpu.read_target_profile(source[0], machine.lowest)
-    own = cpu.read_target_profile(source[0], machine.tag)
-    flags.write_response(flags.host_flags(machine, lowest, own, env["check"]), target[0])
+    flags.write_response(flags.host_flags(machine, lowest, env["check"]), target[0])
 
 
 def _host_link_flags_step(target: list[str], source: list[str], env: Any) -> None:
@@ -65,6 +73,17 @@ def _module_flags_step(target: list[str], source: list[str], env: Any) -> None:
     decision = plan.read_plan(source[1]).decision(name)
     made = flags.module_flags(env["FLUID_TARGET"], profile, decision, env["check"])
     flags.write_response(made, target[0])
+
+
+def _compile_kernel(
+    env: Any, folder: str, sources: list[str], response: Any, includes: tuple[str, ...]
+) -> list[Any]:
+    """Objects of the kernel's sources; one of them is told what it is built for, too."""
+    name = Path(str(response)).stem
+    told = env.ToldFlags(f"$OUT/flags/{name}-target.rsp", [response, env["FLUID_PROFILE"]])
+    others = [source for source in sources if source != targets.TOLD]
+    objects = env.Compile(folder, others, response, includes)
+    return [*objects, *env.Compile(folder, [targets.TOLD], told[0], includes)]
 
 
 def _prepare(env: Any, folder: str, check: str) -> Any:
@@ -91,11 +110,12 @@ def _prepare(env: Any, folder: str, check: str) -> Any:
 
 
 def generate(env: Any) -> None:
-    """Adds env.FluidTarget and the builders of profile, plan and response files."""
+    """Adds env.FluidTarget, env.CompileKernel and builders of profile, plan and response files."""
     env.PythonBuilder("CpuProfile", "CPU", ["cpu"], _profile_step, ["FLUID_TAG"])
     env.PythonBuilder("Plan", "PLAN", ["plan"], _plan_step, ["FLUID_TAG", "FLUID_MODULE_NAMES"])
     env.PythonBuilder("BootFlags", "FLAGS", ["flags"], _boot_flags_step)
     env.PythonBuilder("KernelFlags", "FLAGS", ["cpu", "flags"], _kernel_flags_step, ["FLUID_TAG"])
+    env.PythonBuilder("ToldFlags", "FLAGS", ["cpu", "flags"], _told_flags_step, ["FLUID_TAG"])
     env.PythonBuilder(
         "ModuleFlags",
         "FLAGS",
@@ -107,6 +127,7 @@ def generate(env: Any) -> None:
     env.PythonBuilder("HostFlags", "FLAGS", ["cpu", "flags"], _host_flags_step, checked)
     env.PythonBuilder("HostLinkFlags", "FLAGS", ["flags"], _host_link_flags_step, checked)
     env.AddMethod(_prepare, "FluidTarget")
+    env.AddMethod(_compile_kernel, "CompileKernel")
 
 
 def exists(env: Any) -> bool:

@@ -25,5 +25,6 @@ _Noreturn void stage2_main(uint8_t drive) {
     disk_init(drive);        /* EDD */
     blobs_load(m, &boot);    /* kernel, symbols, registry, checksums */
     kernel_check(m, &boot);  /* the kernel of this very build */
+    cpu_check((const struct kernel_header *)boot.kernel.addr); /* no instruction that is missing */
     enter_kernel(m->kernel_entry, &boot);
 }

@@ -28,6 +28,10 @@ void console_init(void);
 void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Prints "E-BOOT-nn text" and stops the machine. */
 _Noreturn void fail(unsigned number, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Reports what the kernel would have: the event of docs/formats.md on COM1, the sentence for people
+ * there and on the screen. Ends an emulated machine, stops a real one. No quotes in the text. */
+_Noreturn void fail_event(const char *code, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 static inline void port_out8(uint16_t port, uint8_t value) {
     __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
@@ -63,6 +67,9 @@ void disk_read(uint32_t lba, uint32_t size, void *to, void (*done)(uint32_t sect
 void manifest_check(const struct boot_manifest *m);                            /* E-BOOT-43 */
 void blobs_load(const struct boot_manifest *m, struct bootinfo *boot);         /* E-BOOT-44 .. 46 */
 void kernel_check(const struct boot_manifest *m, const struct bootinfo *boot); /* E-BOOT-47, 48 */
+
+/* stage2_cpu.c: all that the kernel's code may use is there; E-CPU-05 names what is not. */
+void cpu_check(const struct kernel_header *header);
 
 /* stage2_lib.c */
 void *memcpy(void *restrict to, const void *restrict from, size_t n);

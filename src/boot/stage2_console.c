@@ -1,6 +1,7 @@
 /* stage2_console.c - text to the screen, through the BIOS, and to COM1. */
 #include <stdarg.h>
 #include "fluid/com1.h"
+#include "fluid/exit.h"
 #include "stage2.h"
 
 #define UART_DATA COM1_PORT
@@ -11,6 +12,10 @@
 
 #define BIOS_VIDEO 0x10
 #define TEXT_MODE 3 /* 80x25, 16 colours; also clears the screen */
+
+#define RECORD_SEPARATOR "\036" /* before an event, RFC 7464 */
+
+static bool on_screen = true; /* off while an event is sent: it is for programs */
 
 void console_init(void) {
     port_out8(UART_INTERRUPTS, 0);
@@ -24,13 +29,14 @@ void console_init(void) {
 }
 
 static void put(char c) {
-    if (c == '\n')
+    if (c == '\n' && on_screen)
         put('\r');
     for (int i = 0; i < UART_PATIENCE && !(port_in8(COM1_LINE_STATUS) & COM1_TRANSMITTER_EMPTY);
          i++) {
     }
     port_out8(UART_DATA, (uint8_t)c);
-    bios_call(BIOS_VIDEO, &(struct bios_regs){.eax = 0x0e00 | (uint8_t)c, .ebx = 7});
+    if (on_screen)
+        bios_call(BIOS_VIDEO, &(struct bios_regs){.eax = 0x0e00 | (uint8_t)c, .ebx = 7});
 }
 
 static void put_number(uint32_t value, uint32_t base) {
@@ -74,12 +80,35 @@ void print(const char *format, ...) {
     va_end(args);
 }
 
+static _Noreturn void stop(void) {
+    for (;;)
+        __asm__ volatile("cli; hlt");
+}
+
+void fail_event(const char *code, const char *format, ...) {
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    on_screen = false;
+    print(RECORD_SEPARATOR "{\"ev\":\"error\",\"code\":\"%s\",\"text\":\"", code);
+    vprint(format, args);
+    print("\"}\n");
+    on_screen = true;
+    print("error %s: ", code);
+    vprint(format, again);
+    print("\n");
+    va_end(again);
+    va_end(args);
+    port_out8(FLUID_EXIT_PORT, FLUID_EXIT_FAIL);
+    stop();
+}
+
 void fail(unsigned number, const char *format, ...) {
     va_list args;
     va_start(args, format);
     print("\nE-BOOT-%u ", number);
     vprint(format, args);
     print("\n");
-    for (;;)
-        __asm__ volatile("cli; hlt");
+    va_end(args);
+    stop();
 }

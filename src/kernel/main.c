@@ -25,17 +25,17 @@ static const void *blob(const struct boot_loaded *loaded) {
     return (const void *)(uintptr_t)loaded->addr;
 }
 
-/* The kernel runs without them and modules have lower variants: worth a warning, not an error. */
+/* What the kernel itself was compiled for stage2 has found. The rest only modules want, which have
+ * lower variants: worth a warning, not an error. */
 static void warn_about_missing_features(void) {
     struct fluid_error e = {.code = "E-CPU-04"};
-    char names[128];
+    char names[160];
     if (cpu_target_features_missing() == 0)
         return;
     cpu_feature_names(cpu_target_features_missing(), names, sizeof(names));
     ksnprintf(e.text, sizeof(e.text),
-              "processor: the features of target %s expected, %s not found; modules that need them "
-              "are left out",
-              cpu_target(), names);
+              "processor: %s expected by target %s, not found; modules that need them are left out",
+              names, cpu_target());
     report_warn(&e);
 }
 

@@ -87,7 +87,7 @@ const struct cpu_info *cpu_info(void) {
     return &info;
 }
 
-size_t cpu_feature_names(uint32_t features, char *to, size_t size) {
+size_t cpu_feature_names(uint64_t features, char *to, size_t size) {
 #define NAME(name, text, bit, leaf, sub, reg, pos, xcr0) [bit] = text,
     static const char *const names[32] = {FLUID_CPU_FEATURES(NAME)};
     size_t used = 0;

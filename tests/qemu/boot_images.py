@@ -33,16 +33,17 @@ class BootImages:
     def _run(self, *command: str) -> None:
         subprocess.run(command, cwd=TOP, check=True, timeout=120)
 
-    def _link(self, target: str, name: str, padding: bytes) -> Path:
-        """The reporting kernel with so many bytes behind its data."""
+    def _link(self, target: str, name: str, padding: bytes, bits: int = 0) -> Path:
+        """The reporting kernel with so many bytes behind its data, made to want features."""
         t = TARGETS[target]
         kernel = TOP / "src/kernel/arch"
-        sources = [kernel / "x86/entry32.S", kernel / t.arch / "entry.S"]
+        sources = [kernel / "x86/entry32.S", kernel / t.arch / "entry.S", kernel / "x86/target.c"]
         sources.append(Path(__file__).with_name("boot_kernel.c"))
         flags = [f"--target={t.triple}", "-std=c17", "-ffreestanding", "-O2", "-fno-pic"]
         flags += ["-mgeneral-regs-only", "-mno-red-zone", "-fno-omit-frame-pointer"]
         flags += ["-fno-asynchronous-unwind-tables", "-Wall", "-Wextra", "-Werror"]
-        flags += ["-Isrc/include", "-Isrc/kernel"]
+        flags += ["-Isrc/include", "-Isrc/kernel", f'-DFLUID_TARGET="{target}"']
+        flags += ["-DFLUID_TARGET_FEATURES=0u", f"-DFLUID_KERNEL_FEATURES={bits:#x}ull"]
         if padding:
             file = self._folder / f"{name}.padding"
             file.write_bytes(padding)

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fluid.emulator import Ending
-from fluid.event_types import Error, Ready, Warn
+from fluid.event_types import Ready, Warn
 from fluid.image import read_layout, replace_registry
 from fluid.machine import Machine
 from fluid.registry import unpack
@@ -92,14 +91,6 @@ def test_another_cpu_gets_another_variant(machines: Machines, target: str, tiny:
     still_works(guest)
 
 
-def test_a_cpu_without_sse2_is_told_so(machines: Machines, tiny: TinyModel) -> None:
-    guest = machines.boot("i686", image_of("i686", tiny()), mem=256, cpu="qemu32,-sse2")
-    told = [e.code for e in guest.events if isinstance(e, Warn | Error)]
-    assert told == ["E-CPU-04", "E-MOD-11", "E-MOD-13"]
-    assert ready_of(guest).model is None
-    assert codes(guest.command("/help")) == []
-
-
 def test_a_damaged_variant_costs_one_variant(
     machines: Machines, target: str, tiny: TinyModel, tmp_path: Path
 ) -> None:
@@ -130,13 +121,6 @@ def test_a_timer_that_does_not_count(machines: Machines, target: str, tiny: Tiny
     guest = machines.boot(target, image_of(target, tiny()), mem=256, extra=extra)
     assert warnings(guest) == ["E-TIME-01"]
     still_works(guest)
-
-
-def test_a_control_bit_that_does_not_take(machines: Machines, tiny: TinyModel) -> None:
-    """CPUID promises FXSR; without SSE the emulator refuses CR4.OSFXSR."""
-    guest = machines.start("i686", image_of("i686", tiny()), mem=256, cpu="qemu32,-sse,-sse2,-sse3")
-    assert guest.wait_end(60) is Ending.FAIL
-    assert codes(guest.events) == ["E-CPU-03"]
 
 
 def test_without_the_engine_the_console_comes_up(

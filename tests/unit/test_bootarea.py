@@ -17,7 +17,8 @@ from fluid.manifest import SECTOR
 
 KERNEL = """
 .section .kernel_header, "a"
-.long 0x4e524b46, 24, 0, 0, 0, 0
+.long 0x4e524b46, 56
+.skip 48
 .text
 .globl start
 .type start, @function
@@ -89,7 +90,7 @@ def test_every_byte_is_where_the_manifest_says(tmp_path: Path) -> None:
     kernel_blob = m.blob(manifest.BLOB_KERNEL)
     assert (kernel_blob.load, kernel_blob.size) == (0x100000, len(area.kernel))
     assert kernel_blob.mem_size == len(area.kernel) + 9000
-    assert m.kernel_entry == 0x100018
+    assert m.kernel_entry == 0x100000 + kernelfile.KERNEL_HEADER.size
     assert [(b.kind, b.flags) for b in m.blobs] == [(1, 1), (2, 1), (3, 0)]
     assert [b.lba for b in m.blobs] == [8, 8 + 11, 8 + 11 + 1]
     assert ksyms.unpack(area.ksyms) == ksyms.read_symbols(kernel)
@@ -194,11 +195,8 @@ def test_kernel_bin_of_another_build(tmp_path: Path) -> None:
 
 def test_kernel_symbols(tmp_path: Path) -> None:
     symbols = ksyms.read_symbols(make_kernel(tmp_path))
-    assert [(s.address - 0x100000, s.name) for s in symbols] == [
-        (24, "start"),
-        (25, "hidden"),
-        (26, ""),
-    ]
+    code = 0x100000 + kernelfile.KERNEL_HEADER.size
+    assert [(s.address - code, s.name) for s in symbols] == [(0, "start"), (1, "hidden"), (2, "")]
     data = ksyms.pack(symbols)
     assert ksyms.unpack(data) == symbols
     for bad in (b"", data[:-1], data[:20], b"X" + data[1:], data[:4] + b"\xff" + data[5:]):

@@ -47,7 +47,11 @@ STRUCTS: list[tuple[str, struct.Struct, str]] = [
         "magic version crc32 build_id stage2_lba stage2_sectors stage2_size stage2_crc32 "
         "kernel_entry blob_count blob reserved",
     ),
-    ("kernel_header", kernelfile.KERNEL_HEADER, "magic header_size build_id"),
+    (
+        "kernel_header",
+        kernelfile.KERNEL_HEADER,
+        "magic header_size build_id target cpu_bits machine reserved",
+    ),
 ]
 
 CONSTANTS: dict[str, int] = {
@@ -89,6 +93,10 @@ CONSTANTS: dict[str, int] = {
     "BOOT_BLOB_CHECKED": manifest.BLOB_CHECKED,
     "offsetof(struct boot_manifest, crc32)": manifest.CRC_OFFSET,
     "KERNEL_HEADER_MAGIC": kernelfile.KERNEL_HEADER_MAGIC,
+    "offsetof(struct kernel_header, build_id)": kernelfile.BUILD_ID_OFFSET,
+    "BOOT_TARGET_SIZE": modlayout.TARGET_SIZE,
+    "BOOT_MACHINE_I386": modlayout.MACHINE_I386,
+    "BOOT_MACHINE_X86_64": modlayout.MACHINE_X86_64,
     **{f"FLUID_CPU_{name.upper().replace('.', '')}": 1 << bit for name, bit in FEATURES.items()},
 }
 

@@ -31,6 +31,9 @@
 #define E820_USABLE 1
 
 #define KERNEL_HEADER_MAGIC 0x4e524b46 /* "FKRN" */
+#define BOOT_TARGET_SIZE 16
+#define BOOT_MACHINE_I386 3    /* EM_386 */
+#define BOOT_MACHINE_X86_64 62 /* EM_X86_64 */
 
 #ifndef __ASSEMBLER__
 #include <stddef.h>
@@ -63,12 +66,17 @@ struct boot_manifest { /* 512 bytes at LBA 1 */
 };
 _Static_assert(sizeof(struct boot_manifest) == 512, "the manifest is one sector");
 
-/* First bytes of the flat kernel (linked there by kernel.ld, filled in by the image builder). */
+/* First bytes of the flat kernel (arch/x86/target.c, linked there by kernel.ld). */
 struct kernel_header {
     uint32_t magic; /* KERNEL_HEADER_MAGIC */
     uint32_t header_size;
-    uint8_t build_id[BOOT_BUILD_ID_SIZE]; /* must equal the manifest's */
+    uint8_t build_id[BOOT_BUILD_ID_SIZE]; /* written by the image builder: the manifest's */
+    char target[BOOT_TARGET_SIZE];        /* CPU tag of the image: "x86-64-v2", NUL-padded */
+    uint64_t cpu_bits; /* enum fluid_cpu_feature: what the kernel's code may use anywhere */
+    uint32_t machine;  /* BOOT_MACHINE_* */
+    uint32_t reserved;
 };
+_Static_assert(sizeof(struct kernel_header) == 56, "the same in 32-bit stage2 and any kernel");
 
 struct e820_entry {
     uint64_t base;

@@ -21,7 +21,7 @@ void console_boot_event(const struct bootinfo *boot) {
         ksnprintf(build + 2 * i, 3, "%02x", boot->build_id[i]);
     event_begin("boot");
     event_string("build", build);
-    event_string("target", FLUID_TARGET);
+    event_string("target", cpu_target());
     event_string("cpu", cpu->brand);
     event_array_begin("features");
     for (unsigned i = 0; i < sizeof(feature_names) / sizeof(feature_names[0]); i++)
@@ -30,5 +30,5 @@ void console_boot_event(const struct bootinfo *boot) {
     event_array_end();
     event_u64("cores", 1);
     event_end();
-    kprintf("Fluid OS %s, build %.12s, on %s\n", FLUID_TARGET, build, cpu->brand);
+    kprintf("Fluid OS %s, build %.12s, on %s\n", cpu_target(), build, cpu->brand);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arch/x86/cpu.h"
 #include "crc32.h"
 #include "dev/block.h"
 #include "mm/pages.h"
@@ -77,6 +78,19 @@ static int no_memory(struct fluid_error *err, const char *what, uint32_t size) {
                       size / 1024 + 1, what, (unsigned)(arena_size() >> 20));
 }
 
+/* The modules in the registry may use what the kernel of the image was compiled for. */
+static int check_processor(const struct kernel_header *header, struct fluid_error *err) {
+    uint64_t missing = header->cpu_bits & ~(uint64_t)cpu_info()->features;
+    char names[160];
+    if (missing == 0)
+        return 0;
+    cpu_feature_names(missing, names, sizeof names);
+    return fluid_fail(err, "E-CPU-05",
+                      "processor: %s expected, not found; take an image of a lower target than "
+                      "%.16s",
+                      names, header->target);
+}
+
 static int check_kernel(const struct boot_manifest *m, size_t used, struct fluid_error *err) {
     const struct boot_blob *b = find(m, BOOT_BLOB_KERNEL);
     struct kernel_header header;
@@ -96,7 +110,7 @@ static int check_kernel(const struct boot_manifest *m, size_t used, struct fluid
         return fluid_fail(err, "E-HOST-04",
                           "the kernel of the manifest's build expected, found "
                           "another; kernel and boot area are of different images: write it again");
-    return 0;
+    return check_processor(&header, err);
 }
 
 /* Loads the registry, unjudged: its index and its modules have hashes of their own. */

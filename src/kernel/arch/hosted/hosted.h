@@ -31,7 +31,8 @@ int disk_open(const char *path, struct fluid_error *err);
 bool disk_read(uint64_t lba, void *to, size_t size);
 
 /* What stage2 does on the bare machine (boot.c): checks the boot area of the image and fills *boot.
- * -1 with E-HOST-03 or 04. */
+ * -1 with E-HOST-03 or 04, and with E-CPU-05 when the image is for a better processor; cpu_init
+ * comes first. */
 int boot_load(struct bootinfo *boot, struct fluid_error *err);
 
 /* Mappings of this process (maps.c), in order of address; protection as PAGE_* of mm/paging.h.

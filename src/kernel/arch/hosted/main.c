@@ -103,6 +103,7 @@ int main(int argc, char **argv) {
     struct fluid_error err;
     pthread_t thread;
     power_on_reset(options.reboot ? argv : NULL);
+    cpu_init(); /* what boot_load holds the image against */
     if (pin(options.cpu, &err) == 0 && arena_create(options.mem, &err) == 0 &&
         disk_open(options.image, &err) == 0 && boot_load(&bootinfo, &err) == 0 &&
         run(&thread, &err) == 0) {

@@ -8,6 +8,7 @@
 #else
 #include <stdbool.h>
 #include <stdint.h>
+#include "fluid/cpuid.h"
 #define CONTROL_BIT(n) (1u << (n))
 #endif
 
@@ -66,12 +67,6 @@ static inline uint64_t read_xcr0(void) {
 static inline void write_xcr0(uint64_t value) {
     __asm__ volatile("xsetbv" : : "a"((uint32_t)value), "d"((uint32_t)(value >> 32)), "c"(0));
 }
-
-struct cpuid {
-    uint32_t eax, ebx, ecx, edx;
-};
-/* All zero when the leaf is above the highest one: Intel would return another leaf's data. */
-struct cpuid cpuid(uint32_t leaf, uint32_t subleaf);
 
 static inline uintptr_t read_flags(void) {
     uintptr_t flags;

@@ -3,39 +3,17 @@
 #include "arch/x86/cpu.h"
 
 #include "arch/x86/control.h"
-#include "fluid/cpu.h"
+#include "arch/x86/target.h"
+#include "fluid/cpuid.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 
-#if !defined(FLUID_TARGET) || !defined(FLUID_TARGET_FEATURES)
-#error                                                                                             \
-    "the build passes -DFLUID_TARGET=\"tag\" and -DFLUID_TARGET_FEATURES=mask from the CPU profile"
-#endif
-
-#define LEAF_EXTENDED 0x80000000u
 #define EXT_EDX_NX (1u << 20)
-#define EXT_EDX_LM (1u << 29)
-#define ECX_XSAVE (1u << 26)
 #define EDX_PAE (1u << 6)
 #define EDX_FXSR (1u << 24)
 #define EDX_SSE (1u << 25)
 
 static struct cpu_info info;
-
-static struct cpuid raw_cpuid(uint32_t leaf, uint32_t subleaf) {
-    struct cpuid r;
-    __asm__ volatile("cpuid"
-                     : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
-                     : "a"(leaf), "c"(subleaf));
-    return r;
-}
-
-struct cpuid cpuid(uint32_t leaf, uint32_t subleaf) {
-    struct cpuid highest = raw_cpuid(leaf & LEAF_EXTENDED, 0);
-    if ((highest.eax ^ leaf) & LEAF_EXTENDED || leaf > highest.eax)
-        return (struct cpuid){0};
-    return raw_cpuid(leaf, subleaf);
-}
 
 static void read_brand(char brand[49]) {
     for (uint32_t i = 0; i < 3; i++) {
@@ -62,7 +40,8 @@ static void read_signature(uint32_t eax) {
 }
 
 void cpu_identify(struct cpu_needs *needs) {
-    struct cpuid leaf0 = raw_cpuid(0, 0), leaf1 = cpuid(1, 0), extended = cpuid(0x80000001u, 0);
+    struct cpuid leaf0 = raw_cpuid(0, 0), leaf1 = cpuid(1, 0),
+                 extended = cpuid(CPUID_EXTENDED_FEATURES, 0);
     memcpy(info.vendor, &leaf0.ebx, 4);
     memcpy(info.vendor + 4, &leaf0.edx, 4);
     memcpy(info.vendor + 8, &leaf0.ecx, 4);
@@ -70,29 +49,19 @@ void cpu_identify(struct cpu_needs *needs) {
     read_brand(info.brand);
     info.pae = (leaf1.edx & EDX_PAE) != 0;
     info.nx = (extended.edx & EXT_EDX_NX) != 0;
-    info.long_mode = (extended.edx & EXT_EDX_LM) != 0;
+    info.long_mode = (extended.edx & CPUID_EXTENDED_EDX_LM) != 0;
     uint32_t sizes = cpuid(0x80000008u, 0).eax & 255;
     info.physical_bits = sizes != 0 ? sizes : info.pae ? 36 : 32;
     needs->fxsr = (leaf1.edx & EDX_FXSR) != 0;
     needs->sse = (leaf1.edx & EDX_SSE) != 0;
-    needs->xsave = (leaf1.ecx & ECX_XSAVE) != 0;
+    needs->xsave = (leaf1.ecx & CPUID_1_ECX_XSAVE) != 0;
 }
 
 /* A feature counts when CPUID has its bit, the state components it works on are all enabled in
  * XCR0, and, for everything vectorial, CR4.OSFXSR is on. */
 void cpu_compute_features(bool fxsr, uint64_t xcr0) {
-    uint32_t usable = 0;
+    uint32_t usable = cpuid_features(xcr0);
     info.xcr0 = xcr0;
-#define FEATURE_USABLE(name, text, bit, leaf, sub, reg, position, state)                           \
-    {                                                                                              \
-        enum { EAX = 0, EBX = 1, ECX = 2, EDX = 3 };                                               \
-        struct cpuid r = cpuid(leaf, sub);                                                         \
-        uint32_t registers[4] = {r.eax, r.ebx, r.ecx, r.edx};                                      \
-        if ((registers[reg] >> (position) & 1) != 0 && (xcr0 & (state)) == (state))                \
-            usable |= FLUID_CPU_##name;                                                            \
-    }
-    FLUID_CPU_FEATURES(FEATURE_USABLE)
-#undef FEATURE_USABLE
     if (!fxsr)
         usable &= FLUID_CPU_POPCNT | FLUID_CPU_CX16 | FLUID_CPU_SAHF | FLUID_CPU_MOVBE |
                   FLUID_CPU_BMI | FLUID_CPU_BMI2 | FLUID_CPU_LZCNT;
@@ -108,22 +77,27 @@ void cpu_set_tsc_hz(uint64_t hz) {
 }
 
 const char *cpu_target(void) {
-    return FLUID_TARGET;
+    return target_tag;
 }
 
 uint32_t cpu_target_features_missing(void) {
-    return (uint32_t)(FLUID_TARGET_FEATURES) & ~info.features;
+    return target_features & ~info.features;
 }
 
-size_t cpu_feature_names(uint32_t features, char *to, size_t size) {
+size_t cpu_feature_names(uint64_t features, char *to, size_t size) {
+#define FEATURE_NAME(name, text, bit, leaf, sub, reg, position, state) [bit] = (text),
+    static const char *const known[64] = {FLUID_CPU_FEATURES(FEATURE_NAME)};
+#undef FEATURE_NAME
     size_t used = 0;
     if (size > 0)
         to[0] = '\0';
-#define FEATURE_NAME(name, text, bit, leaf, sub, reg, position, state)                             \
-    if (features & FLUID_CPU_##name)                                                               \
-        used += (size_t)ksnprintf(used < size ? to + used : NULL, used < size ? size - used : 0,   \
-                                  "%s%s", used > 0 ? " " : "", text);
-    FLUID_CPU_FEATURES(FEATURE_NAME)
-#undef FEATURE_NAME
+    for (unsigned bit = 0; bit < 64; bit++) {
+        char number[8];
+        ksnprintf(number, sizeof number, "bit%02u", bit);
+        if (features >> bit & 1)
+            used +=
+                (size_t)ksnprintf(used < size ? to + used : NULL, used < size ? size - used : 0,
+                                  "%s%s", used > 0 ? " " : "", known[bit] ? known[bit] : number);
+    }
     return used;
 }

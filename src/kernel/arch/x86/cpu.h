@@ -25,8 +25,9 @@ void cpu_init(void);
  * too. */
 void cpu_check_state(bool paging);
 const struct cpu_info *cpu_info(void);
-/* Space-separated names of features ("sse2 ssse3 ..."), as in the boot event. Returns length. */
-size_t cpu_feature_names(uint32_t features, char *to, size_t size);
+/* Space-separated names of features ("sse2 ssse3 ..."), as in the boot event; a bit without a name
+ * is "bit63". Returns length. */
+size_t cpu_feature_names(uint64_t features, char *to, size_t size);
 /* Tag of the CPU profile that the build was made for: "x86-64-v2". */
 const char *cpu_target(void);
 /* Features of that profile that this CPU lacks (enum fluid_cpu_feature). */

@@ -1,7 +1,7 @@
 /* entry32.S - where stage2 jumps to, for both targets: 32-bit protected mode, flat segments, paging
  * off, EAX = BOOTINFO_MAGIC, EBX = struct bootinfo (bootinfo.h). Checks what the rest of the entry
  * needs, makes .bss zero and goes on in entry_arch (arch/<arch>/entry.S), EBP = struct bootinfo.
- * Also the boot stack and the header that stage2 looks for. */
+ * Also the boot stack. */
 #include "fluid/bootinfo.h"
 #include "fluid/com1.h"
 #include "fluid/exit.h"
@@ -31,13 +31,6 @@
 
     .globl kernel_file_max /* for the assertion of kernel.ld */
     .set kernel_file_max, BOOT_KERNEL_MAX
-
-    .section .kernel_header, "a", @progbits
-    .long KERNEL_HEADER_MAGIC
-    .long kernel_header_end - kernel_header
-    .set kernel_header, . - 8
-    .skip BOOT_BUILD_ID_SIZE /* written by the image builder */
-kernel_header_end:
 
     .section .text.entry, "ax", @progbits
     .code32
