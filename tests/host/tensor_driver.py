@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fluid.cpu import load_profile
-from fluid.targets import LEVELS
+from fluid.targets import LONG_MODE
 from hostcc import ROOT, build
 
 Floats = NDArray[np.float32]
@@ -65,7 +65,7 @@ VARIANTS = [
         f"{tag}{'' if sanitize else '-plain'}", tuple(f"-m{f}" for f in features(tag)), sanitize
     )
     for sanitize in (True, False)
-    for tag in LEVELS
+    for tag in LONG_MODE
     if not lacking(tag)
 ]
 

@@ -8,7 +8,7 @@ from gguf import GGMLQuantizationType
 from gguf.quants import dequantize, quantize
 from numpy.typing import NDArray
 
-from fluid.targets import LEVELS
+from fluid.targets import LONG_MODE
 from tensor_driver import ACT_ORDER, ACT_Q16, Bytes, Floats, Tensor, lacking
 
 KINDS = {
@@ -29,7 +29,7 @@ def tensor() -> Iterator[Tensor]:
     tensor.close()
 
 
-@pytest.mark.parametrize("tag", LEVELS)
+@pytest.mark.parametrize("tag", LONG_MODE)
 def test_every_variant_runs_here(tensor: Tensor, tag: str) -> None:
     """All variants that this machine can run are compared in this file; here are the others."""
     if missing := lacking(tag):
