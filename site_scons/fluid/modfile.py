@@ -6,6 +6,8 @@
 
 from dataclasses import dataclass, field
 
+from fluid.codecheck import Rule, used_features
+from fluid.codetext import module_texts
 from fluid.cpufeatures import feature_bits
 from fluid.elfobject import read_object
 from fluid.errors import FluidError
@@ -115,14 +117,20 @@ def build_mod(
     features: list[str],
     rank: int,
 ) -> None:
-    """Makes the .mod of one relocatable ELF object; nothing of the object's path gets into it."""
+    """Makes the .mod of one relocatable ELF object; nothing of the object's path gets into it.
+
+    It may use `features`; it requires those that its code does use, so that it also loads where
+    the others are missing. Which variant is better is for the rank to say.
+    """
     obj = read_object(object_path)
+    texts = module_texts(obj.sections, obj.symbols, obj.machine)
+    used = used_features(texts, Rule(target, frozenset(features)))
     module = Module(
         name=name,
         target=target,
         rank=rank,
         machine=obj.machine,
-        cpu_bits=feature_bits(features),
+        cpu_bits=feature_bits(used),
         sections=obj.sections,
         relocs=obj.relocs,
         exports=obj.exports,

@@ -36,7 +36,7 @@ PROGRAMS = {
     "qemu-system-i386": "qemu-system-i386",
 }
 VERSION_OPTION: dict[str, list[str]] = {"mkfs.vfat": []}  # it tells its version before it complains
-PACKAGES = ("scons", "pyelftools")
+PACKAGES = ("scons", "pyelftools", "iced-x86")
 
 _NUMBER = re.compile(r"\b\d+\.\d+")
 

@@ -11,8 +11,9 @@ INCLUDES = ("src/include", "src/kernel")
 
 
 def _flat_kernel_step(target: list[str], source: list[str], env: Any) -> None:
-    from fluid import bootarea
+    from fluid import bootarea, codetext
 
+    codetext.check_kernel(source[0])
     bootarea.build_flat_kernel(source[0], target[0])
 
 
@@ -42,7 +43,7 @@ def _kernel(env: Any) -> dict[str, Any]:
 
 def generate(env: Any) -> None:
     """Adds env.FluidKernel."""
-    env.PythonBuilder("FlatKernel", "FLAT", ["bootarea"], _flat_kernel_step)
+    env.PythonBuilder("FlatKernel", "FLAT", ["codetext", "bootarea"], _flat_kernel_step)
     env.PythonBuilder("KernelSymbols", "KSYMS", ["ksyms"], _ksyms_step)
     env.AddMethod(_kernel, "FluidKernel")
 

@@ -1,6 +1,7 @@
 /* stage2_start.S - the ends of stage2 that C cannot express: entry, BIOS calls, exit to the kernel.
  *
- * Everything here lies below 64 KiB, so that real mode reaches it with all segments zero. */
+ * Everything here lies below 64 KiB, so that real mode reaches it with all segments zero. 16-bit code
+ * has sections of its own, in front: the build disassembles each part in its mode. */
 #include "layout.h"
 
 #define CODE32 0x08
@@ -32,6 +33,7 @@ enter:
     movl %eax, %cr0
     ljmpl $CODE32, $enter32
 
+    .text
     .code32
 enter32:
     movw $DATA32, %ax
@@ -65,6 +67,8 @@ bios_call:
 
     /* Intel SDM vol. 3A, 9.9.2: 16-bit limits in the descriptor caches, PE off, far jump. */
     ljmp $CODE16, $leave_protected
+
+    .section .text16, "ax", @progbits
     .code16
 leave_protected:
     movw $DATA16, %ax
@@ -116,6 +120,8 @@ real:
     orb $CR0_PE, %al
     movl %eax, %cr0
     ljmpl $CODE32, $protected
+
+    .text
     .code32
 protected:
     movw $DATA32, %ax

@@ -188,3 +188,31 @@ def test_a_malformed_profile_of_a_level(tree: Tree) -> None:
     assert "E-CPU-20 profiles/cpu/x86-64-v3.json: $.features: avx2 too" in result.text
     assert "Traceback" not in result.text
     assert not any(path.startswith(f"{OUT}/obj") for path in result.built)
+
+
+def test_code_beyond_its_tag(tree: Tree) -> None:
+    """A module that goes further than its variant may ends the build, and no .mod is left."""
+    source = "src/modules/tensor/tensor_rope.c"
+    tree.append(
+        source,
+        'FLUID_EXPORT __attribute__((target("avx2"))) void beyond(int *a);\n'
+        "void beyond(int *a) {\n    for (int i = 0; i < 8; i++)\n        a[i] += i;\n}\n",
+    )
+    result = tree.scons(ok=False)
+    assert result.status == 2 and "Traceback" not in result.text
+    assert "E-CPU-23 .text" in result.text and "(beyond+0x" in result.text
+    assert "an instruction of x86-64-v2 expected, found one of avx" in result.text
+    assert f"{OUT}/modules/tensor_rope.mod" not in tree.products()
+
+
+def test_kernel_code_beyond_its_target(tree: Tree) -> None:
+    tree.append(
+        "src/kernel/main.c",
+        "unsigned beyond(unsigned a);\n"
+        "unsigned beyond(unsigned a) {\n"
+        '    __asm__("andn %0, %0, %0" : "+r"(a));\n    return a;\n}\n',
+    )
+    result = tree.scons(ok=False)
+    assert result.status == 2
+    assert "E-CPU-23 kernel.elf 0x1" in result.text and "(beyond+0x" in result.text
+    assert "an instruction of the kernel for x86-64-v2 expected, found one of bmi" in result.text

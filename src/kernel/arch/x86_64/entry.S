@@ -65,8 +65,11 @@ next_page:
     movl %eax, %cr0
     lgdt entry_gdt_pointer
     ljmp $CODE64, $entry64
+    .size entry_arch, . - entry_arch
 
+    .text
     .code64
+    .type entry64, @function
 entry64:
     movl $DATA64, %eax
     movw %ax, %ds
@@ -79,7 +82,7 @@ entry64:
     xorl %ebp, %ebp /* ends backtraces */
     call kernel_main
     ud2
-    .size entry_arch, . - entry_arch
+    .size entry64, . - entry64
 
     .section .rodata
     .balign 8
