@@ -91,6 +91,7 @@ NATIVE = "native"  # value of target= and folder: the building machine (cpu_cust
 VARIANTS = ("all", "base")  # values of variants=: what the registry holds; base: the lowest only
 
 OWN = "own"
+TOLD = "src/kernel/arch/x86/target.c"  # the file that is told what it is built for
 
 KERNEL_FOLDERS = (
     "arch/x86",
@@ -117,7 +118,6 @@ HOST_FILES = (
     "dev/mbr.c",
     "../boot/stage2_crc32.c",
 )
-TOLD = "src/kernel/arch/x86/target.c"  # the file that is told what it is built for
 HOST_REPLACED = (
     *("mm/paging.c", "mm/paging_layout.c", "lib/string.c"),
     *("selftest/privileged.c", "selftest/test_machine.c"),
