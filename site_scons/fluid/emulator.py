@@ -1,4 +1,4 @@
-"""QEMU as a runner: its command line for one machine, and the meaning of its exit status.
+"""The runners, and QEMU as one of them: its command line, and the meaning of its exit status.
 
 Exit codes are owned together with src/include/fluid/exit.h; tests/unit/test_runner.py holds the two
 against each other.
@@ -20,8 +20,14 @@ EXIT_FAIL = 0x11
 EXIT_PANIC = 0x12
 
 ACCELERATORS = ("tcg", "kvm")
+BOCHS = "bochs"  # another emulator, bochs.py
 HOST = "host"  # no emulator: fluid-host, hosted.py
-RUNNERS = ("auto", *ACCELERATORS, HOST)  # what a user may ask for; probe.py decides about auto
+RUNNERS = (
+    "auto",
+    *ACCELERATORS,
+    BOCHS,
+    HOST,
+)  # what a user may ask for; probe.py decides about auto
 MACHINES = ("q35", "pc")
 DEFAULT_MEM = 1024  # MiB
 
@@ -29,7 +35,7 @@ DEFAULT_MEM = 1024  # MiB
 @dataclass(frozen=True)
 class Emulated:
     """How a target runs in QEMU: on a CPU that has what the target is named for, and not more.
-    For x86-64-v4 there is none without KVM: TCG knows no AVX-512."""
+    For x86-64-v4 there is none without KVM: TCG knows no AVX-512, Bochs does."""
 
     program: str
     cpu: str
@@ -85,7 +91,8 @@ def ending_text(ending: Ending, status: int | None) -> str:
 class MachineConfig:
     """One machine. The image is never modified.
 
-    Of the options below mem, runner=host knows mem, reboot, extra and emulator.
+    Of the options below mem, runner=host knows reboot, extra and emulator; runner=bochs knows cpu,
+    one of Bochs' names, besides. Its extra are lines of a bochsrc.
     """
 
     image: Path
@@ -102,11 +109,15 @@ class MachineConfig:
 
     def __post_init__(self) -> None:
         _one_of("target", self.target, tuple(EMULATED))
-        _one_of("runner", self.runner, (*ACCELERATORS, HOST))
+        _one_of("runner", self.runner, RUNNERS[1:])
         _one_of("machine", self.machine, MACHINES)
         if self.runner == HOST and (self.smp, self.cpu, self.icount) != (1, None, None):
             raise FluidError(
                 "E-RUN-01", "runner=host expected without smp, cpu and icount, found one of them"
+            )
+        if self.runner == BOCHS and (self.smp, self.icount) != (1, None):
+            raise FluidError(
+                "E-RUN-01", "runner=bochs expected without smp and icount, found one of them"
             )
         if not self.image.is_file():
             raise FluidError(

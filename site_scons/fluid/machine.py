@@ -1,4 +1,4 @@
-"""One machine with its console, emulated or fluid-host: start, talk with deadlines, end.
+"""One machine with its console, in QEMU, Bochs or fluid-host: start, talk with deadlines, end.
 
     with Machine(image, target="i686") as machine:
         machine.wait_for(Ready, 60)
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import os
 import select
 import signal
 import socket
@@ -23,8 +24,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from fluid import hosted
-from fluid.emulator import HOST, Ending, MachineConfig, command, ending_of, ending_text
+from fluid import bochs, hosted
+from fluid.emulator import (
+    ACCELERATORS,
+    BOCHS,
+    HOST,
+    Ending,
+    MachineConfig,
+    command,
+    ending_of,
+    ending_text,
+)
 from fluid.errors import FluidError
 from fluid.event_types import Event, Prompt, Token
 from fluid.events import EventStream, Item, Malformed, Text
@@ -32,6 +42,7 @@ from fluid.qmp import Qmp
 
 LIFE_SECONDS = 1800.0  # no machine outlives this
 END_SECONDS = 60.0  # from the end of the serial line to the end of the process
+SITE = Path(__file__).resolve().parents[1]  # where Python finds the package
 LOG_TAIL = 3000  # bytes of console shown in error messages
 
 _LIBC = ctypes.CDLL(None)
@@ -111,6 +122,17 @@ class Machine:
                 stderr=self._stderr,
                 preexec_fn=_die_with_parent,
             )
+        if config.runner == BOCHS:
+            return subprocess.Popen(
+                bochs.session_command(config, serial.fileno()),
+                stdin=subprocess.DEVNULL,
+                stdout=self._stderr,
+                stderr=self._stderr,
+                env={**os.environ, "PYTHONPATH": str(SITE)},
+                pass_fds=(serial.fileno(),),
+                start_new_session=True,  # its debugger would answer the terminal's Ctrl-C
+                preexec_fn=_end_with_parent,
+            )
         return subprocess.Popen(
             command(config, serial.fileno(), qmp.fileno()),
             stdin=subprocess.DEVNULL,
@@ -123,9 +145,9 @@ class Machine:
     @cached_property
     def qmp(self) -> Qmp:
         """QEMU's control channel: keys and screenshots."""
-        if self.config.runner == HOST:
+        if self.config.runner not in ACCELERATORS:
             raise FluidError(
-                "E-RUN-12", "an emulated machine expected for QMP, found runner=host; use tcg"
+                "E-RUN-12", f"QEMU expected for QMP, found runner={self.config.runner}; use tcg"
             )
         return Qmp(self._qmp_socket)
 
@@ -213,8 +235,7 @@ class Machine:
     def kill(self, ending: Ending = Ending.KILLED) -> None:
         """Ends the emulator process."""
         if self.ending is None and self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
+            self._end_process()
             self.ending = ending
         self._collect()
 
@@ -308,17 +329,25 @@ class Machine:
             try:
                 self.ending = ending_of(self._process.wait(END_SECONDS))
             except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+                self._end_process()
                 self.ending = Ending.TIMEOUT
         return self.ending
+
+    def _end_process(self) -> None:
+        """A Bochs session is asked to end, for it has a folder to remove."""
+        if self.config.runner == BOCHS:
+            self._process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(END_SECONDS)
+        self._process.kill()
+        self._process.wait()
 
     def _story(self, reason: str) -> str:
         """The reason with what is known about the machine."""
         said = self.emulator_said
         tail = bytes(self.log[-LOG_TAIL:]).replace(b"\x1e", b"<RS>").decode(errors="replace")
         config = self.config
-        board = "Linux" if config.runner == HOST else config.machine
+        board = {HOST: "Linux", BOCHS: "pc"}.get(config.runner, config.machine)
         parts = [f"{reason} ({config.target} on {board}, {config.runner})"]
         parts += [f"--- emulator: {said}"] if said else []
         return "\n".join([*parts, "--- end of the console:", tail.replace("\r", "")])
@@ -336,3 +365,8 @@ def _brief(events: list[Event]) -> list[str]:
 def _die_with_parent() -> None:
     """The emulator is killed when the runner dies (prctl(2), PR_SET_PDEATHSIG = 1)."""
     _LIBC.prctl(1, signal.SIGKILL)
+
+
+def _end_with_parent() -> None:
+    """The same for a process that has something to tidy up."""
+    _LIBC.prctl(1, signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""runner=auto: KVM when it really runs our code, otherwise TCG.
+"""runner=auto: KVM when it really runs our code, otherwise TCG; for AVX-512, Bochs.
 
 /dev/kvm can exist, open and even create a machine without running code well, so the answer comes
 from a short boot of the image at hand. It is kept for this process only, never on disk.
@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from fluid.emulator import BOCHS
 from fluid.errors import FluidError
 from fluid.event_types import Boot
 from fluid.machine import Machine
 
 PROBE_SECONDS = 2.0
+BEYOND_TCG = "x86-64-v4"
 KVM_DEVICE = "/dev/kvm"
 
 _answers: dict[str, str] = {}  # by target
@@ -24,7 +26,8 @@ def choose_runner(requested: str, image: Path, target: str) -> str:
     if requested != "auto":
         return requested
     if target not in _answers:
-        _answers[target] = "kvm" if kvm_answers(image, target) else "tcg"
+        emulator = BOCHS if target == BEYOND_TCG else "tcg"
+        _answers[target] = "kvm" if kvm_answers(image, target) else emulator
     return _answers[target]
 
 

@@ -31,7 +31,7 @@ def test_unknown_option(sources: Tree) -> None:
     [
         ("target=i486", "i686|x86-64|x86-64-v2|x86-64-v3|x86-64-v4"),
         ("variants=most", "all|base"),
-        ("runner=vmware", "auto|tcg|kvm|host"),
+        ("runner=vmware", "auto|tcg|kvm|bochs|host"),
         ("check=thread", "none|address|coverage"),
         ("mem=lots", "128.."),
         ("mem=1", "128.."),

@@ -43,6 +43,18 @@ class Checkout:
             (tools / name).chmod(0o755)
         self.environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}
 
+    def without(self, program: str) -> str:
+        """PATH without the folders that have a program; the others' programs by links."""
+        kept = self.elsewhere / f"no-{program}"
+        kept.mkdir()
+        folders = [Path(folder) for folder in self.environment["PATH"].split(":")]
+        for folder in [folder for folder in folders if (folder / program).exists()]:
+            for path in folder.iterdir():
+                if path.name != program and not (kept / path.name).exists():
+                    (kept / path.name).symlink_to(path)
+        others = [str(folder) for folder in folders if not (folder / program).exists()]
+        return ":".join([*others, str(kept)])
+
     def start(self, *arguments: str, cwd: Path | None = None) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [str(self.top / "sconsw"), *arguments],
@@ -115,6 +127,17 @@ def test_model_counts_from_the_folder_of_the_caller(checkout: Checkout) -> None:
     others = ("target=native", "target=/x.json")
     for untouched in ("model=", "model=/x.gguf", "cachedir=", "cachedir=/x", *others):
         assert checkout.run(untouched, cwd=elsewhere) == [untouched]
+
+
+@pytest.mark.parametrize("wanted", ["runner=bochs", "test", "test-qemu", "target=x86-64-v4"])
+def test_bochs_is_installed_for_those_who_use_it(checkout: Checkout, wanted: str) -> None:
+    """The stand-in for apt-get installs nothing: said, and no reason to stop."""
+    apt = checkout.top / "apt"
+    checkout.environment["PATH"] = checkout.without("bochs")
+    checkout.run("image", "runner=tcg")
+    assert "bochs" not in (apt.read_text() if apt.exists() else "")
+    assert checkout.run("image", wanted) == ["image", wanted]
+    assert "bochs bochs-term bochsbios vgabios" in apt.read_text()
 
 
 def test_called_through_a_link(checkout: Checkout) -> None:
