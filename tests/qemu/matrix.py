@@ -1,0 +1,89 @@
+"""The matrix of images and processors: each tag on a CPU that has exactly what the tag is named
+for, and what every CPU can run.
+
+QEMU's TCG knows no AVX-512, so x86-64-v4 runs in Bochs. FLUID_TARGETS, a list of tags, leaves out
+the rows of others (`scons test-qemu target=T`).
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from fluid import bochs
+from fluid.cpu import load_profile
+from fluid.emulator import EMULATED
+from fluid.targets import TARGETS
+from qemu_images import TOP
+
+WANTED = os.environ.get("FLUID_TARGETS", " ".join(TARGETS)).split()
+
+
+@dataclass(frozen=True)
+class Cpu:
+    """A processor that an emulator offers."""
+
+    runner: str
+    model: str
+    best: str  # the highest tag whose features it has all
+    long_mode: bool = True
+
+    @property
+    def label(self) -> str:
+        return f"{self.runner}:{self.model}"
+
+    def options(self) -> dict[str, Any]:
+        """For a Machine."""
+        return {"runner": self.runner, "cpu": self.model, "mem": 256}
+
+
+@dataclass(frozen=True)
+class Row:
+    """An image and a CPU that can run it."""
+
+    tag: str
+    cpu: Cpu
+    variant: str  # of the tensor modules, which the machine has to choose
+
+
+def _tcg(tag: str) -> Cpu:
+    return Cpu("tcg", EMULATED[tag].cpu, tag)
+
+
+def _bochs(tag: str) -> Cpu:
+    return Cpu("bochs", bochs.CPUS[tag], tag, tag != "i686")
+
+
+I686 = Cpu("tcg", "qemu32,+nx", "i686", long_mode=False)
+I686_V2 = Cpu("tcg", EMULATED["i686"].cpu, "i686-v2", long_mode=False)
+LONG_MODE = [_tcg(tag) for tag in ("x86-64", "x86-64-v2", "x86-64-v3")]
+AVX512 = _bochs("x86-64-v4")
+
+# Bochs, too, for every level: it raises #UD for whatever its model lacks, TCG lets some pass.
+CPUS = [I686, I686_V2, *LONG_MODE, *(_bochs(tag) for tag in TARGETS)]
+
+ROWS = [
+    Row("i686", I686, "i686"),
+    Row("i686", I686_V2, "i686-v2"),
+    *(Row(cpu.best, cpu, cpu.best) for cpu in (*LONG_MODE, AVX512)),
+]
+
+
+def features(tag: str) -> set[str]:
+    """What code for a tag may use."""
+    return set(load_profile(TOP / f"profiles/cpu/{tag}.json").features)
+
+
+def best_variant(tag: str, cpu: Cpu) -> str:
+    """The highest variant in the image of a tag that the CPU can run; "" if it has none."""
+    fit = [v for v in TARGETS[tag].variants if features(v) <= features(cpu.best)]
+    return fit[-1] if fit else ""
+
+
+def rows(wanted: Iterable[Row] = ROWS) -> list[Any]:
+    """Parameters for the rows that are not left out."""
+    return [
+        pytest.param(row, id=f"{row.tag}-on-{row.cpu.label}") for row in wanted if row.tag in WANTED
+    ]
