@@ -1,5 +1,5 @@
 """Every target on CPUs that have exactly what a level is named for: which variant it picks, and
-that this variant computes what the oracle says. `scons test-matrix` prints what came of them."""
+that this variant computes what the oracle says."""
 
 from collections.abc import Callable
 
