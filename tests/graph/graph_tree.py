@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import resource
 import shutil
 import subprocess
 import sys
@@ -23,17 +22,11 @@ class Result:
 
     status: int
     text: str  # stdout and stderr
-    cpu_seconds: float
 
     @property
     def built(self) -> set[str]:
         """What was rebuilt; of the default target relative to its output folder."""
         return {path.removeprefix(f"{OUT}/") for path in BUILD_LINE.findall(self.text)}
-
-
-def _cpu_of_children() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
 
 
 @dataclass(frozen=True)
@@ -48,11 +41,10 @@ class Tree:
         model = [] if given else [f"model={MODEL}"]
         command = [sys.executable, "-m", "SCons", *model, *arguments]
         environment = {k: v for k, v in os.environ.items() if k != "SCONSFLAGS"} | variables
-        before = _cpu_of_children()
         done = subprocess.run(
             command, cwd=self.top, env=environment, capture_output=True, text=True, timeout=1800
         )
-        result = Result(done.returncode, done.stdout + done.stderr, _cpu_of_children() - before)
+        result = Result(done.returncode, done.stdout + done.stderr)
         if ok is not None:
             assert (result.status == 0) is ok, result.text
         return result

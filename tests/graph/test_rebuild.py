@@ -22,14 +22,10 @@ NEW_EXPORT = '__attribute__((visibility("default"), used)) int graph_test(void) 
 
 
 def test_nothing_changed(tree: Tree) -> None:
-    """The null build rebuilds no node and takes under a second of CPU."""
-    seconds = []
-    for _ in range(3):  # a busy machine makes CPU time longer, too: the best counts
-        result = tree.scons(ok=True)
-        assert result.built == set()
-        assert "up to date" in result.text
-        seconds.append(result.cpu_seconds)
-    assert min(seconds) < 1.0, seconds
+    """The null build rebuilds no node. (Its CPU time is for `time`, not for a test.)"""
+    result = tree.scons(ok=True)
+    assert result.built == set()
+    assert "up to date" in result.text
 
 
 def test_module_source(tree: Tree) -> None:
