@@ -81,6 +81,7 @@ def listen() -> None:
             note(output)
 
     heard: dict[Machine, int] = {}
-    _wrap(FluidError, "__init__", lambda error, _: note(error.code))
+    # Its text may quote what the runner of an emulator said in a process of its own.
+    _wrap(FluidError, "__init__", lambda error, _: note(f"{error.code} {error}"))
     _wrap(Machine, "_record", said_by_machine)
     _wrap(subprocess.Popen, "communicate", said_by_program)
