@@ -24,6 +24,9 @@ from fluid.modlayout import MACHINE_X86_64, SECTION_EXEC, Section, Symbol
 # Interrupted code has its vector registers in use, so kernel code must not touch them; but for
 # these files, which are about that.
 VECTOR_FILES = frozenset({"exceptions.c"})  # /selftest that raises #XM
+# check=address: -fsanitize=function has this and a hash of its type in front of each function.
+TYPE_SIGNATURE = b"\xfe\xca\x05\xc1"
+TYPE_PREFIX = 8  # bytes
 STAGE2_HEADER = 8  # bytes: a jump over the signature (BOOT_STAGE2_MAGIC)
 SHORT_JUMP = 2  # bytes
 
@@ -48,6 +51,17 @@ class _Symbols:
         return f"{start} {address:#x} ({self.names[at]}+{address - self.addresses[at]:#x})"
 
 
+def _pieces(data: bytes, starts: Sequence[int]) -> list[tuple[int, int]]:
+    """(start, end) of the code in a section: all but prefixes of the functions at `starts`."""
+    found, begin = [], 0
+    for start in sorted(set(starts)):
+        prefix = start - TYPE_PREFIX
+        if prefix >= begin and data[prefix:].startswith(TYPE_SIGNATURE):
+            found.append((begin, prefix))
+            begin = start
+    return [*found, (begin, len(data))]
+
+
 def module_texts(
     sections: Sequence[Section], symbols: Sequence[Symbol], machine: int
 ) -> list[Text]:
@@ -63,7 +77,8 @@ def module_texts(
         def where(address: int, names: _Symbols = names, name: str = section.name) -> str:
             return names.where(name, address)
 
-        texts.append(Text(section.data, 0, bits, where))
+        for start, end in _pieces(section.data, names.addresses):
+            texts.append(Text(section.data[start:end], start, bits, where))
     return texts
 
 

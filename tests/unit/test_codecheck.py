@@ -49,6 +49,7 @@ ONE_EACH = {
 
 def assembled(folder: Path, code: str, arch: str = "x86_64") -> Path:
     """An object with this code in function f."""
+    folder.mkdir(exist_ok=True)
     (folder / "m.s").write_text(f".globl f\n.type f, @function\nf:\n{code}\n.size f, . - f\n")
     command = ["clang-19", f"--target={arch}-unknown-none-elf", "-c", "m.s", "-o", "m.o"]
     subprocess.run(command, cwd=folder, check=True, timeout=60)
@@ -125,6 +126,15 @@ def test_what_every_processor_has(tmp_path: Path) -> None:
     code = "cmovne %ecx, %eax\ncmpxchg8b (%rdi)\nnopl (%rax)\npause\nendbr64\nrdtsc\nfld1\nud2"
     assert module_of(assembled(tmp_path, code), V1) == []
     assert I486 < EVERYWHERE
+
+
+def test_types_in_front_of_functions(tmp_path: Path) -> None:
+    """What if a sanitizer wants them? They are data where the compiler says so, and only there."""
+    prefix = ".long 0xc105cafe, 0xea42bdbd\n"
+    second = ".globl g\n.type g, @function\ng:\naddps %xmm1, %xmm0\nret\n.size g, . - g"
+    obj = assembled(tmp_path, f"addpd %xmm1, %xmm0\nret\n{prefix}{second}")
+    assert module_of(obj, V1) == ["sse", "sse2"]
+    refused(assembled(tmp_path / "x", f"ret\n{prefix}"), V1, "E-CPU-24")
 
 
 def test_32_bit_code(tmp_path: Path) -> None:
