@@ -5,18 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from fluid.canonical import canonical_json
-from fluid.error_docs import load, markdown
-from fluid.event_types import json_schema
-
 SOURCES = ["#site_scons/fluid/error_catalogue.toml", "#site_scons/fluid/error_docs.py"]
 
 
 def _write_errors(target: Any, source: Any, env: Any) -> None:
+    from fluid.error_docs import load, markdown
+
     Path(str(target[0])).write_text(markdown(load(Path(str(source[0])))), encoding="utf-8")
 
 
 def _write_schema(target: Any, source: Any, env: Any) -> None:
+    from fluid.canonical import canonical_json
+    from fluid.event_types import json_schema
+
     Path(str(target[0])).write_bytes(canonical_json(json_schema()))
 
 

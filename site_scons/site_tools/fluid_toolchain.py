@@ -150,6 +150,7 @@ def _flat(env: Any, target: str, elf: Any) -> Any:
 def generate(env: Any) -> None:
     """Sets the commands; adds env.Compile, env.LinkElf, env.LinkRelocatable, env.FlatBinary."""
     env["ENV"] = {"PATH": _path(), "LC_ALL": "C"}
+    env["IMPLICIT_COMMAND_DEPENDENCIES"] = False  # objects depend on the version, see above
     if not exists(env):
         missing = [p for p in PROGRAMS.values() if not env.WhereIs(p)]
         _stop(
