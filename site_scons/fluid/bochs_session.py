@@ -10,7 +10,6 @@ Its folder is removed as soon as Bochs has opened everything in it.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import select
 import shutil
@@ -26,6 +25,7 @@ from typing import NoReturn
 
 from fluid.bochs import BOCHSRC, DISK, LOG, RC, SAID, Log, configuration, copy_disk
 from fluid.errors import FluidError
+from fluid.parent import signalled_by_death
 
 CONNECT_SECONDS = 60.0  # from the start of Bochs to its connection
 END_SECONDS = 20.0  # from the end of the console to the end of the process
@@ -33,8 +33,6 @@ LOOK_SECONDS = 0.1  # the log is looked at so often when the console is silent
 CHUNK = 1 << 16
 SILENCE_SECONDS = 0.3  # no byte for so long: the kernel's buffers are empty
 RESETS = 1000  # the debugger wants a `continue` at power-on and after each reset
-
-_LIBC = ctypes.CDLL(None)
 
 
 class Session:
@@ -62,7 +60,7 @@ class Session:
             stdout=subprocess.DEVNULL,  # the screen, for a terminal of this type
             stderr=self._said,
             env={**os.environ, "TERM": "vt100"},
-            preexec_fn=_die_with_parent,
+            preexec_fn=signalled_by_death(signal.SIGKILL),
         )
         deadline = time.monotonic() + CONNECT_SECONDS
         self._listener.settimeout(LOOK_SECONDS)
@@ -165,11 +163,6 @@ def _send(sock: socket.socket, data: bytearray) -> None:
     if data:
         with contextlib.suppress(BlockingIOError, BrokenPipeError, ConnectionResetError):
             del data[: sock.send(data)]
-
-
-def _die_with_parent() -> None:
-    """Bochs is killed when the session dies (prctl(2), PR_SET_PDEATHSIG = 1)."""
-    _LIBC.prctl(1, signal.SIGKILL)
 
 
 def _leave(number: int, frame: FrameType | None) -> NoReturn:

@@ -14,6 +14,7 @@ from typing import Any
 
 from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
+from iced_x86 import Mnemonic
 
 from fluid.codecheck import I486, Rule, Text, used_features
 from fluid.cpufeatures import feature_names
@@ -32,8 +33,6 @@ SHORT_JUMP = 2  # bytes
 
 
 def _mnemonics(*names: str) -> frozenset[int]:
-    from iced_x86 import Mnemonic
-
     return frozenset(getattr(Mnemonic, name) for name in names)
 
 

@@ -22,12 +22,7 @@ EXIT_PANIC = 0x12
 ACCELERATORS = ("tcg", "kvm")
 BOCHS = "bochs"  # another emulator, bochs.py
 HOST = "host"  # no emulator: fluid-host, hosted.py
-RUNNERS = (
-    "auto",
-    *ACCELERATORS,
-    BOCHS,
-    HOST,
-)  # what a user may ask for; probe.py decides about auto
+RUNNERS = ("auto", *ACCELERATORS, BOCHS, HOST)  # that may be asked for; auto: probe.py decides
 MACHINES = ("q35", "pc")
 DEFAULT_MEM = 1024  # MiB
 

@@ -74,7 +74,6 @@ CHECK: dict[str, tuple[str, ...]] = {
     "none": (),
     "address": (
         "-fsanitize=address,undefined",
-        "-fno-sanitize=function",  # puts data in front of functions, which codecheck.py refuses
         "-fno-sanitize-recover=all",  # undefined behaviour ends the process, as ASan's findings do
         "-fsanitize-address-use-after-return=never",
         "-fno-sanitize-address-globals-dead-stripping",  # no linker gives a module __start_ symbols

@@ -10,7 +10,6 @@ The machine is ended on leaving the block. All waits have a limit; a machine as 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import select
 import signal
@@ -38,14 +37,13 @@ from fluid.emulator import (
 from fluid.errors import FluidError
 from fluid.event_types import Event, Prompt, Token
 from fluid.events import EventStream, Item, Malformed, Text
+from fluid.parent import signalled_by_death
 from fluid.qmp import Qmp
 
 LIFE_SECONDS = 1800.0  # no machine outlives this
 END_SECONDS = 60.0  # from the end of the serial line to the end of the process
 SITE = Path(__file__).resolve().parents[1]  # where Python finds the package
 LOG_TAIL = 3000  # bytes of console shown in error messages
-
-_LIBC = ctypes.CDLL(None)
 
 E = TypeVar("E", bound=Event)
 
@@ -120,7 +118,7 @@ class Machine:
                 stdin=serial.fileno(),
                 stdout=serial.fileno(),
                 stderr=self._stderr,
-                preexec_fn=_die_with_parent,
+                preexec_fn=signalled_by_death(signal.SIGKILL),
             )
         if config.runner == BOCHS:
             return subprocess.Popen(
@@ -131,7 +129,7 @@ class Machine:
                 env={**os.environ, "PYTHONPATH": str(SITE)},
                 pass_fds=(serial.fileno(),),
                 start_new_session=True,  # its debugger would answer the terminal's Ctrl-C
-                preexec_fn=_end_with_parent,
+                preexec_fn=signalled_by_death(signal.SIGTERM),  # it tidies up
             )
         return subprocess.Popen(
             command(config, serial.fileno(), qmp.fileno()),
@@ -139,7 +137,7 @@ class Machine:
             stdout=self._stderr,
             stderr=self._stderr,
             pass_fds=(serial.fileno(), qmp.fileno()),
-            preexec_fn=_die_with_parent,
+            preexec_fn=signalled_by_death(signal.SIGKILL),
         )
 
     @cached_property
@@ -360,13 +358,3 @@ def _brief(events: list[Event]) -> list[str]:
         if not (isinstance(event, Token) and names and names[-1] == Token.ev):
             names.append(event.ev)
     return names
-
-
-def _die_with_parent() -> None:
-    """The emulator is killed when the runner dies (prctl(2), PR_SET_PDEATHSIG = 1)."""
-    _LIBC.prctl(1, signal.SIGKILL)
-
-
-def _end_with_parent() -> None:
-    """The same for a process that has something to tidy up."""
-    _LIBC.prctl(1, signal.SIGTERM)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import pstats
 import re
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 OUT = "build/x86-64-v2"  # of the default target
@@ -48,6 +50,18 @@ class Tree:
         if ok is not None:
             assert (result.status == 0) is ok, result.text
         return result
+
+    def null_build_calls(self) -> int:
+        """Python calls of a build in which nothing changed: its work, whatever the machine's load.
+        A million take 0.9 s of CPU on the reference machine, the compilers' versions included."""
+        profile = self.top / "null_build.profile"
+        profiler = [sys.executable, "-m", "cProfile", "-o", str(profile)]
+        command = [*profiler, "-m", "SCons", f"model={MODEL}"]
+        done = subprocess.run(command, cwd=self.top, capture_output=True, text=True, timeout=600)
+        assert done.returncode == 0 and "up to date" in done.stdout, done.stdout + done.stderr
+        stats: Any = pstats.Stats(str(profile))
+        profile.unlink()
+        return int(stats.total_calls)
 
     def append(self, path: str, text: str) -> None:
         """Adds text at the end of a file."""

@@ -4,7 +4,6 @@ Each operation goes to every variant that this machine can run, with sanitizers 
 compiled. Integer sums are exact and float operations have one order, so all must agree bit for bit.
 """
 
-import re
 import struct
 import subprocess
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fluid.cpu import load_profile
+from fluid.cpu_scan import LINUX, PROC, linux_says, processors
 from fluid.targets import LONG_MODE
 from hostcc import ROOT, build
 
@@ -23,15 +23,6 @@ Bytes = NDArray[np.uint8]
 SOURCES = sorted((ROOT / "src" / "modules" / "tensor").glob("*.c"))
 # Without contraction, as modules are compiled: a fused multiply-add would round differently.
 COMMON = ["-ffp-contract=off", "-fno-math-errno"]
-LINUX_NAMES = {  # of features in /proc/cpuinfo, where they differ from the compiler's
-    "sse3": "pni",
-    "sse4.1": "sse4_1",
-    "sse4.2": "sse4_2",
-    "sahf": "lahf_lm",
-    "bmi": "bmi1",
-    "lzcnt": "abm",
-    "avx512vnni": "avx512_vnni",
-}
 
 MAX_ARGS = 8
 MAX_BUFFERS = 5
@@ -54,10 +45,8 @@ def features(tag: str) -> tuple[str, ...]:
 
 def lacking(tag: str) -> list[str]:
     """Features of a tag that this machine has not, by Linux' names."""
-    found = re.search(r"^flags\s*:(.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-    here = set(found[1].split()) if found else set()
-    wanted = [LINUX_NAMES.get(name, name) for name in features(tag)]
-    return [name for name in wanted if name not in here]
+    here = linux_says(processors(PROC.read_text(encoding="utf-8")))
+    return [LINUX[name] for name in features(tag) if LINUX[name] not in here]
 
 
 VARIANTS = [

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from fluid.cpufeatures import LEVELS
 from fluid.event_types import Boot, Error, Ready
 from fluid.hosted import HOST_TESTED, can_link
 from fluid.machine import Machine
@@ -38,6 +39,13 @@ def both(machines: Machines, target: str, image: Path) -> tuple[Machine, Machine
     return guest, host
 
 
+def variant_for(machine: Machine) -> str:
+    """The highest variant of the image for the features that this machine's boot event names."""
+    boot = next(event for event in machine.events if isinstance(event, Boot))
+    variants = TARGETS[boot.target].variants
+    return [tag for tag in variants if set(boot.features).issuperset(LEVELS[tag].features)][-1]
+
+
 def check_boot(guest: Machine, host: Machine) -> None:
     """Events of the boot, but for what describes the processor, the memory and the time."""
     assert names(guest.events) == names(host.events)
@@ -45,7 +53,8 @@ def check_boot(guest: Machine, host: Machine) -> None:
         if isinstance(one, Boot) and isinstance(other, Boot):
             assert (one.build, one.target) == (other.build, other.target)
         elif isinstance(one, Ready) and isinstance(other, Ready):
-            assert one.model == other.model  # the variant is the best for each processor
+            assert one.model == other.model
+            assert (one.variant, other.variant) == (variant_for(guest), variant_for(host))
         else:
             assert one.data == other.data
 

@@ -1,5 +1,6 @@
 """`scons chat` to a machine whose serial port is a socket: attach, talk, detach, come back."""
 
+import signal
 import socket
 import subprocess
 import time
@@ -11,7 +12,7 @@ import pytest
 from fluid.attach import Link, converse_attached
 from fluid.emulator import MachineConfig, command, ending_of
 from fluid.event_types import Done, Error, Event, Prompt
-from fluid.machine import _die_with_parent
+from fluid.parent import signalled_by_death
 from guests import TinyModel, check_schema
 from qemu_images import image_of
 
@@ -28,7 +29,7 @@ def machine(target: str, tiny: TinyModel) -> Iterator[tuple[str, subprocess.Pope
     given = f"socket,id=serial,fd={fds[0]}"
     argv[argv.index(given)] = given + ",server=on,wait=off"
     process = subprocess.Popen(
-        argv, stdin=subprocess.DEVNULL, pass_fds=fds, preexec_fn=_die_with_parent
+        argv, stdin=subprocess.DEVNULL, pass_fds=fds, preexec_fn=signalled_by_death(signal.SIGKILL)
     )
     try:
         yield f"socket://127.0.0.1:{server.getsockname()[1]}", process
