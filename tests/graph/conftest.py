@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from graph_tree import Tree, copy_sources
+from graph_tree import Tree, copied, copy_sources
 
 
 @pytest.fixture(scope="session")
@@ -21,8 +20,5 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Tree:
 
 @pytest.fixture
 def tree(built: Tree, tmp_path: Path) -> Iterator[Tree]:
-    """A copy of the built tree with its products and SCons' records."""
-    top = tmp_path / "tree"
-    shutil.copytree(built.top, top)
-    yield Tree(top)
-    shutil.rmtree(top)
+    """A copy of the tree built for the default target."""
+    yield from copied(built, tmp_path / "tree")

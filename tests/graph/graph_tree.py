@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,3 +98,10 @@ def copy_sources(top: Path) -> Tree:
         shutil.copytree(ROOT / folder, top / folder, ignore=ignored)
     (top / MODEL).write_bytes(bytes(range(256)) * 256)
     return Tree(top)
+
+
+def copied(original: Tree, top: Path) -> Iterator[Tree]:
+    """A copy of a built tree with its products and SCons' records."""
+    shutil.copytree(original.top, top)
+    yield Tree(top)
+    shutil.rmtree(top)

@@ -4,6 +4,8 @@ images, whoever they come from."""
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 
 from fluid.cpu import load_profile
 from fluid.cpufeatures import LEVELS
-from graph_tree import OUT, Tree, copy_sources
+from graph_tree import OUT, Tree, copied, copy_sources
 
 V2 = list(LEVELS["x86-64-v2"].features)
 KITCHEN: dict[str, Any] = {
@@ -28,6 +30,21 @@ def give(tree: Tree, name: str, **changes: Any) -> str:
     """Writes a profile into the tree; its name as target=."""
     (tree.top / name).write_text(json.dumps(KITCHEN | changes))
     return f"target={name}"
+
+
+@pytest.fixture(scope="module")
+def kitchen_built(built: Tree, tmp_path_factory: pytest.TempPathFactory) -> Tree:
+    """The tree built for the default target and, once for all tests, for KITCHEN."""
+    tree = Tree(shutil.copytree(built.top, tmp_path_factory.mktemp("kitchen") / "tree"))
+    first = tree.scons(give(tree, "kitchen.json"), ok=True).built
+    assert first and all(path.startswith(f"{OUT_KITCHEN}/") for path in first)
+    return tree
+
+
+@pytest.fixture
+def kitchen(kitchen_built: Tree, tmp_path: Path) -> Iterator[Tree]:
+    """A copy of that tree."""
+    yield from copied(kitchen_built, tmp_path / "tree")
 
 
 def lacking(tree: Tree, feature: str) -> None:
@@ -49,17 +66,15 @@ def of(built: set[str], folder: str) -> set[str]:
     return {path.removeprefix(f"{folder}/") for path in built if path.startswith(f"{folder}/")}
 
 
-def test_one_feature_rebuilds_the_variant_that_has_it(tree: Tree) -> None:
+def test_one_feature_rebuilds_the_variant_that_has_it(kitchen: Tree) -> None:
     """And the level's variant, other targets and what has no CPU in it stay as they are."""
-    target = give(tree, "kitchen.json")
-    first = tree.scons(target, ok=True).built
-    assert all(path.startswith(f"{OUT_KITCHEN}/") for path in first)
+    tree = kitchen
     tags = {b"x86-64-v2", load_profile(tree.top / "kitchen.json").image_tag.encode()}
     assert len(tags) == 2
     registry = (tree.top / OUT_KITCHEN / "registry.bin").read_bytes()
     assert all(tag in registry for tag in tags)
 
-    give(tree, "kitchen.json", features=[*V2, "movbe"])
+    target = give(tree, "kitchen.json", features=[*V2, "movbe"])
     built = of(tree.scons(target, ok=True).built, OUT_KITCHEN)
     objects = {path for path in built if path.endswith(".o")}
     assert "obj/own/modules/tensor/tensor_q4_1.c.o" in objects
@@ -71,27 +86,26 @@ def test_one_feature_rebuilds_the_variant_that_has_it(tree: Tree) -> None:
     assert tree.scons(ok=True).built == set()
 
 
-def test_what_is_known_of_the_machine_rebuilds_no_object(tree: Tree) -> None:
-    target = give(tree, "kitchen.json")
-    tree.scons(target, ok=True)
+def test_what_is_known_of_the_machine_rebuilds_no_object(kitchen: Tree) -> None:
+    tree = kitchen
     before = image(tree, "kitchen")
-    give(tree, "kitchen.json", processor={"cores": 64, "l3": 1 << 25})
+    target = give(tree, "kitchen.json", processor={"cores": 64, "l3": 1 << 25})
     built = of(tree.scons(target, ok=True).built, OUT_KITCHEN)
     assert "cpu_profile.json" in built
     assert not {path for path in built if path.endswith((".o", ".elf", ".bin", ".img"))}
     assert image(tree, "kitchen") == before
 
 
-def test_equal_features_make_equal_images(tree: Tree) -> None:
+def test_equal_features_make_equal_images(kitchen: Tree) -> None:
     """Whatever the profile is called, in whatever order it says them, on whatever machine."""
-    one = give(tree, "one.json", tag="one")
+    tree = kitchen
+    first = image(tree, "kitchen")
     other = give(tree, "other.json", tag="other", features=KITCHEN["features"][::-1], processor={})
-    tree.scons(one, ok=True)
     assert tree.scons(other, ok=True).built
-    assert image(tree, "one") == image(tree, "other")
-    less = give(tree, "less.json", tag="less", features=[*V2, "bmi"])
+    assert image(tree, "other") == first
+    less = give(tree, "kitchen.json", features=[*V2, "bmi"])
     tree.scons(less, ok=True)
-    assert image(tree, "less") != image(tree, "one")
+    assert image(tree, "kitchen") != first
 
 
 @pytest.mark.parametrize("less", [False, True], ids=["all of it", "less"])
@@ -117,19 +131,18 @@ def test_native_is_the_same_as_its_profile(tree: Tree, less: bool) -> None:
 
 def test_a_profile_that_is_a_level(tree: Tree) -> None:
     """It is that level's image; under the level's own name it is the level's build."""
-    named = give(tree, "named.json", features=V2)
-    tree.scons(named, ok=True)
+    tree.scons(give(tree, "named.json", features=V2), ok=True)
     assert image(tree, "kitchen") == tree.read("fluid.img")
     same = give(tree, "same.json", tag="x86-64-v2", features=V2)
     assert tree.scons(same, ok=True).built == set()
 
 
-def test_switching_targets_rebuilds_nothing(tree: Tree) -> None:
-    kitchen = give(tree, "kitchen.json")
-    for target in (kitchen, "target=native", "target=i686"):
-        tree.scons(target, ok=True)
-    for target in (kitchen, "target=native", "target=i686", "target=x86-64-v2") * 2:
-        assert tree.scons(target, ok=True).built == set(), target
+def test_switching_targets_rebuilds_nothing(kitchen: Tree) -> None:
+    targets = ["target=kitchen.json", "target=native", "target=i686", "target=x86-64-v2"]
+    for target in targets[1:3]:
+        assert kitchen.scons(target, ok=True).built
+    for target in targets * 2:
+        assert kitchen.scons(target, ok=True).built == set(), target
 
 
 def test_a_32_bit_machine(tree: Tree) -> None:
