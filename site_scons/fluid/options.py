@@ -183,5 +183,5 @@ def help_text() -> str:
         default = o.default or "none"
         lines.append(f"  {o.name:<8} {o.help}")
         lines.append(f"  {'':<8}   {o.valid[0]} (default: {default})")
-    lines += ["", "also: -c removes what an alias builds, -j N builds on N cores instead of all", ""]
+    lines += ["", "also: -c removes what an alias builds, -j N builds on N cores, not all", ""]
     return "\n".join(lines)
