@@ -17,11 +17,9 @@ from fluid.files import write_atomic
 from fluid.plan import Decision
 from fluid.targets import Target
 
-COMMON = (
-    "-std=c17",
-    "-Wall",
-    "-Wextra",
-    "-Werror",
+C = ("-std=c17", "-Wall", "-Wextra", "-Werror")
+
+CODE = (
     "-fno-pic",
     "-fno-pie",
     "-fno-omit-frame-pointer",  # backtraces follow the frame pointers
@@ -31,6 +29,8 @@ COMMON = (
     "-ffile-compilation-dir=.",  # the same object in whatever folder the tree lies
     "-Wno-unused-command-line-argument",  # the assembler takes the same file
 )
+
+COMMON = (*C, *CODE)
 
 BARE = (  # whatever runs without an operating system
     "-ffreestanding",
@@ -98,6 +98,25 @@ MODULE = (
     "-ffp-contract=off",  # variants with FMA would round differently from the oracle
 )
 
+# llvm-libc's sources. They are not ours to mend: its warnings are its own.
+LIBC = (
+    "-std=c++17",
+    "-w",
+    "-O2",
+    "-fno-builtin",  # its memset must not become a call of itself
+    "-funsigned-char",  # strcmp, strncmp and memmem subtract chars, where C wants unsigned ones
+    "-fno-exceptions",
+    "-fno-rtti",
+    "-fno-threadsafe-statics",
+    "-fvisibility=hidden",
+    "-nostdlibinc",
+    "-nostdinc++",
+    "-mlong-double-64",  # what it takes for long double; nothing of ours has one
+    "-ffp-contract=off",  # it fuses where it means to
+    "-include",
+    "src/llvmlibc_subset/config.h",
+)
+
 
 def boot_flags() -> list[str]:
     """Flags of stage1 and stage2."""
@@ -143,6 +162,13 @@ def module_flags(
     triple = target.triple if check == "none" else target.host_triple
     machine = _machine_flags(triple, target, profile)
     return [*machine, f"-{decision.level}", *COMMON, *BARE, *MODULE, *CHECK[check]]
+
+
+def libc_flags(target: Target, profile: CpuProfile, *, vectors: bool) -> list[str]:
+    """Flags of llvm-libc for `profile`; without `vectors` for the kernel, which has none."""
+    machine = _machine_flags(target.triple, target, profile)
+    general = [] if vectors else ["-mgeneral-regs-only"]
+    return [*machine, *CODE, *BARE, *LIBC, *general]
 
 
 def write_response(flags: list[str], path: Path | str) -> None:

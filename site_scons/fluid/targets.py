@@ -119,7 +119,7 @@ HOST_FILES = (
     "../boot/stage2_crc32.c",
 )
 HOST_REPLACED = (
-    *("mm/paging.c", "mm/paging_layout.c", "lib/string.c"),
+    *("mm/paging.c", "mm/paging_layout.c"),
     *("selftest/privileged.c", "selftest/test_machine.c"),
 )
 

@@ -2,7 +2,8 @@
 
 toolchain.lock.json at the top of the tree is what the project was tested with. Another tool is told
 in one line; with locked=1 it ends the build. To renew the lock after a test of the new tools, run
-`python -m fluid.toolchain > toolchain.lock.json`.
+`python -m fluid.toolchain > new.json` and put that in its place. The source of llvm-libc is locked
+by hand: version and SHA-256 of the archive, as apt shows them.
 
 E-TOOL-03 a tool differs, 04 the lock is damaged.
 """
@@ -24,6 +25,7 @@ from typing import Any
 
 from fluid.canonical import canonical_json
 from fluid.errors import FluidError
+from fluid.libc_source import LOCK_NAME, LibcSource, is_cached
 
 LOCK_FILE = "toolchain.lock.json"
 LOCK_SCHEMA = 1
@@ -37,6 +39,7 @@ PROGRAMS = {
 }
 VERSION_OPTION: dict[str, list[str]] = {"mkfs.vfat": []}  # it tells its version before it complains
 PACKAGES = ("scons", "pyelftools", "iced-x86")
+SOURCES = (LOCK_NAME,)  # fetched when needed, and verified then (libc_source.py)
 
 _NUMBER = re.compile(r"\b\d+\.\d+")
 
@@ -98,11 +101,29 @@ def _package(name: str) -> Tool | None:
     return Tool(f"{name} {distribution.version}", digest)
 
 
-def scan() -> dict[str, Tool]:
-    """Every tool of this machine, with hashes; tools that are absent are left out."""
+def _source(locked: Tool | None) -> Tool | None:
+    """The locked source when it was fetched: nothing else is ever kept under its digest."""
+    if locked is None or not is_cached(LibcSource(locked.version, locked.sha256 or "")):
+        return None
+    return locked
+
+
+def scan(lock: Mapping[str, Tool]) -> dict[str, Tool]:
+    """Every tool of this machine, with hashes; what is absent is left out."""
     found = {name: _program(command) for name, command in PROGRAMS.items()}
     found |= {name: _package(name) for name in PACKAGES}
+    found |= {name: _source(lock.get(name)) for name in SOURCES}
     return {name: tool for name, tool in found.items() if tool is not None}
+
+
+def libc_source(lock: Mapping[str, Tool]) -> LibcSource:
+    """The locked source of llvm-libc. Raises E-TOOL-04 when the lock names none."""
+    tool = lock.get(LOCK_NAME)
+    if tool is None or tool.sha256 is None:
+        raise FluidError(
+            "E-TOOL-04", f"{LOCK_FILE}: an entry {LOCK_NAME!r} expected, none found; restore it"
+        )
+    return LibcSource(tool.version, tool.sha256)
 
 
 def read_lock(path: Path) -> dict[str, Tool]:
@@ -127,6 +148,8 @@ def differences(lock: Mapping[str, Tool], found: Mapping[str, Tool]) -> list[str
     sentences = []
     for name in sorted({*lock, *found}):
         expected, tool = lock.get(name), found.get(name)
+        if name in SOURCES and tool is None:
+            continue  # not needed yet
         if expected is None or tool is None:
             sentences.append(f"{name}: {_say(expected)} expected, {_say(tool)} found")
         elif tool.version != expected.version:
@@ -158,6 +181,8 @@ def table(lock: Mapping[str, Tool], found: Mapping[str, Tool]) -> str:
         tool = found.get(name)
         state = "locked" if tool is not None and tool == lock.get(name) else "DIFFERS"
         version, sha256 = (tool.version, tool.sha256 or "") if tool else ("not found", "")
+        if name in SOURCES and tool is None:
+            state, version = "locked", "not fetched yet"
         lines.append(f"  {name:<19} {state:<8} {sha256[:12]:<13} {version}")
     return "\n".join(lines)
 
@@ -169,4 +194,6 @@ def lock_json(tools: Mapping[str, Tool]) -> bytes:
 
 
 if __name__ == "__main__":
-    sys.stdout.buffer.write(lock_json(scan()))
+    old = read_lock(Path(__file__).resolve().parents[2] / LOCK_FILE)
+    kept = {name: old[name] for name in SOURCES if name in old}
+    sys.stdout.buffer.write(lock_json(scan(old) | kept))

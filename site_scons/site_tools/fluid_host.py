@@ -10,7 +10,7 @@ from SCons.Action import Action
 from fluid import hosted, targets
 from fluid.options import wants_host
 
-INCLUDES = ("src/include", "src/kernel", "src/boot")
+INCLUDES = ("src/include", "src/kernel", "src/boot", "src/llvmlibc_subset")
 
 
 def _no_host_step(target: list[str], source: list[str], env: Any) -> None:
@@ -42,6 +42,7 @@ def _host(env: Any) -> list[Any]:
     response = host.HostFlags("$OUT/flags/host.rsp", env["FLUID_PROFILE"])
     sources = targets.host_sources(Path(env.Dir("#").abspath), env["check"])
     objects = host.CompileKernel("$OBJ/host", sources, response[0], INCLUDES)
+    objects += env.LibcObjects("host", machine.lowest)
     link = host.HostLinkFlags("$OUT/flags/host-link.rsp", [])
     action = Action("$HOSTCOM", "$HOSTCOMSTR")
     linked = host.Command(f"$OBJ/host/{hosted.PROGRAM}", objects, action, LINKFLAGSFILE=link[0])

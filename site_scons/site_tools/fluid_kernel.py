@@ -7,7 +7,7 @@ from typing import Any
 
 from fluid import targets
 
-INCLUDES = ("src/include", "src/kernel")
+INCLUDES = ("src/include", "src/kernel", "src/llvmlibc_subset", "src/llvmlibc_subset/include")
 
 
 def _flat_kernel_step(target: list[str], source: list[str], env: Any) -> None:
@@ -29,12 +29,16 @@ def _kernel(env: Any) -> dict[str, Any]:
     sources = targets.kernel_sources(machine, Path(env.Dir("#").abspath))
     response = env.KernelFlags("$OUT/flags/kernel.rsp", env["FLUID_PROFILE"])
     objects = env.CompileKernel("$OBJ", sources, response[0], INCLUDES)
+    supplied = env.Compile(
+        "$OBJ", env["FLUID_LIBC_MANIFEST"].supply("kernel"), response[0], INCLUDES
+    )
     elf = env.LinkElf(
         "$OUT/kernel.elf",
         objects,
         "src/kernel/arch/x86/kernel.ld",
         machine.builtins,
         "-z max-page-size=4096",
+        [*env.LibcObjects("kernel", machine.base), *supplied],
     )
     (flat,) = env.FlatKernel("$OUT/kernel.bin", elf)
     (ksyms,) = env.KernelSymbols("$OUT/ksyms.bin", elf)

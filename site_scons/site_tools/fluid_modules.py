@@ -8,7 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-INCLUDES = ("src/include",)
+from fluid import libc_manifest
+
+INCLUDES = ("src/include", "src/llvmlibc_subset/include")
 RANGES = "src/modules/coverage"
 
 
@@ -41,6 +43,15 @@ def _with_ranges(env: Any, variant: Any, objects: list[Any], response: Any) -> l
     return [begin, *objects, ranges, end]
 
 
+def _library(env: Any, variant: Any, response: Any) -> list[Any]:
+    """What a module may take of llvm-libc and of ours in its place."""
+    if variant.name not in libc_manifest.UNITS:
+        return []
+    supplied = env["FLUID_LIBC_MANIFEST"].supply(variant.name)
+    ours = env.Compile(f"$OBJ/{variant.tag}", supplied, response, INCLUDES)
+    return [*env.LibcObjects(variant.name, variant.tag), *ours]
+
+
 def _modules(env: Any) -> dict[str, Any]:
     """Node `registry`, and `mods`, one per module and variant."""
     mods = []
@@ -58,7 +69,10 @@ def _modules(env: Any) -> dict[str, Any]:
         if env["check"] == "coverage":
             objects = _with_ranges(named, variant, objects, response[0])
         linked = named.LinkRelocatable(
-            f"$OBJ/{variant.place}/{variant.name}.o", objects, env["FLUID_TARGET"].builtins
+            f"$OBJ/{variant.place}/{variant.name}.o",
+            objects,
+            env["FLUID_TARGET"].builtins,
+            _library(named, variant, response[0]),
         )
         mods += named.Mod(f"$OUT/modules/{variant.file}", [linked, env["FLUID_PROFILE"]])
     (registry,) = env.Registry("$OUT/registry.bin", mods)

@@ -77,7 +77,7 @@ def _compare_with_lock(env: Any, versions: Sequence[str]) -> None:
     except FluidError as error:
         _stop(str(error))
     if strict:
-        found = toolchain.scan()
+        found = toolchain.scan(lock)
     else:
         lines = map(toolchain.version_line, versions)
         pairs = zip(toolchain.COMPILERS, lines, strict=True)
@@ -93,7 +93,7 @@ def _compare_with_lock(env: Any, versions: Sequence[str]) -> None:
 def _print_table(target: Any, source: Any, env: Any) -> int:
     """The alias toolchain."""
     lock = toolchain.read_lock(Path(str(source[0])))
-    print(toolchain.table(lock, toolchain.scan()))
+    print(toolchain.table(lock, toolchain.scan(lock)))
     return 0
 
 
@@ -116,9 +116,15 @@ def _compile(
 
 
 def _link(
-    env: Any, target: str, objects: Sequence[Any], script: str, architecture: str, flags: str = ""
+    env: Any,
+    target: str,
+    objects: Sequence[Any],
+    script: str,
+    architecture: str,
+    flags: str = "",
+    library: Sequence[Any] = (),
 ) -> Any:
-    """A static ELF with what it needs of compiler-rt, and next to it the link map."""
+    """A static ELF with what it needs of `library` and compiler-rt, and next to it the link map."""
     stem = target.removesuffix(".elf")
     elf = env.Command(
         [target, f"{stem}.map"],
@@ -126,17 +132,22 @@ def _link(
         Action("$ELFCOM", "$ELFCOMSTR"),
         LINKSCRIPT=env.File(script),
         ELFFLAGS=flags,
+        LIBRARY=list(library),
     )
-    env.Depends(elf, [env.File(script), env["FLUID_TOOLCHAIN"]])
+    env.Depends(elf, [env.File(script), env["FLUID_TOOLCHAIN"], *library])
     return elf[0]
 
 
-def _relocatable(env: Any, target: str, objects: Sequence[Any], architecture: str) -> Any:
-    """One relocatable object of `objects` and what they need of compiler-rt."""
-    library = env.File(_builtins(env["FLUID_CC_VERSION"], architecture))
+def _relocatable(
+    env: Any, target: str, objects: Sequence[Any], architecture: str, library: Sequence[Any] = ()
+) -> Any:
+    """One relocatable object of `objects` and what they need of `library` and compiler-rt, and next
+    to it the link map."""
+    builtins = env.File(_builtins(env["FLUID_CC_VERSION"], architecture))
     action = Action("$RELOCATABLECOM", "$RELOCATABLECOMSTR")
-    node = env.Command(target, [*objects, library], action)
-    env.Depends(node, env["FLUID_TOOLCHAIN"])
+    targets = [target, f"{target.removesuffix('.o')}.map"]
+    node = env.Command(targets, [*objects, builtins], action, LIBRARY=list(library))
+    env.Depends(node, [env["FLUID_TOOLCHAIN"], *library])
     return node[0]
 
 
@@ -177,9 +188,13 @@ def generate(env: Any) -> None:
     )
     env["ELFCOM"] = (
         "$LINK -static --no-pie --nostdlib --build-id=none --fatal-warnings -z noexecstack "
-        "$ELFFLAGS -T $LINKSCRIPT -Map=${TARGETS[1]} -o ${TARGETS[0]} $SOURCES"
+        "$ELFFLAGS -T $LINKSCRIPT -Map=${TARGETS[1]} -o ${TARGETS[0]} "
+        "--start-lib $LIBRARY --end-lib $SOURCES"
     )
-    env["RELOCATABLECOM"] = "$LINK -r $RELOCATABLEFLAGS -o $TARGET $SOURCES"
+    env["RELOCATABLECOM"] = (
+        "$LINK -r $RELOCATABLEFLAGS -Map=${TARGETS[1]} -o ${TARGETS[0]} "
+        "--start-lib $LIBRARY --end-lib $SOURCES"
+    )
     env["FLATCOM"] = "$OBJCOPY -O binary $SOURCE $TARGET"
     lines = {"CC": "CC", "ASPP": "AS", "ELF": "LINK", "RELOCATABLE": "LINK-R", "FLAT": "OBJCOPY"}
     for name, verb in lines.items():

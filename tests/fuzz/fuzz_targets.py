@@ -45,7 +45,7 @@ class Target:
 
 def _engine(name: str, source: str, about: str, **options: object) -> Target:
     code = [*sorted(LLAMA.glob("*.c")), *sorted(TENSOR.glob("tensor_*.c")), HOST / "kapi_host.c"]
-    flags = [f"-I{LLAMA.relative_to(ROOT)}", "-fno-math-errno", "-ffp-contract=off"]
+    flags = [f"-I{LLAMA.relative_to(ROOT)}", "-fno-math-errno", "-ffp-contract=off", "-lm"]
     sources = [FUZZ / source, FUZZ / "fuzz_engine.c", *code]
     return Target(name, about, sources, flags, **options)  # type: ignore[arg-type]
 

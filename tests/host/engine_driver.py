@@ -22,7 +22,13 @@ TENSOR = ROOT / "src" / "modules" / "tensor"
 SHARED = ROOT.parent / "shared"
 
 # As modules are compiled: no fused multiply-add, so that results do not depend on the optimiser.
-FLAGS = ["-D_GNU_SOURCE", f"-I{LLAMA.relative_to(ROOT)}", "-fno-math-errno", "-ffp-contract=off"]
+FLAGS = [
+    "-D_GNU_SOURCE",
+    f"-I{LLAMA.relative_to(ROOT)}",
+    "-fno-math-errno",
+    "-ffp-contract=off",
+    "-lm",
+]
 
 
 @functools.cache

@@ -6,14 +6,13 @@
  *
  *     info | tokenize SPECIAL BOS TEXT | piece FIRST ID | eog ID | chat FIRST SYSTEM USER |
  *     eval IDS | predict IDS NEXT | logits | sample MICRO SEED | rewind N | position |
- *     stop-after POLLS | class CODE | math NAME X Y | try SIZE [OFFSET=HEX ...] */
+ *     stop-after POLLS | class CODE | try SIZE [OFFSET=HEX ...] */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "kapi_host.h"
-#include "mathlib.h"
 #include "model.h"
 #include "unicode.h"
 
@@ -209,18 +208,6 @@ static void do_sample(void) {
     printf("{\"id\": %d}\n", llama_sample(model, &how));
 }
 
-static void do_math(void) {
-    const char *name = argument();
-    double x = strtod(argument(), NULL), y = strtod(argument(), NULL), sine, cosine;
-    math_sincos(strcmp(name, "sin") == 0 || strcmp(name, "cos") == 0 ? x : 0, &sine, &cosine);
-    double result = strcmp(name, "exp") == 0   ? math_exp(x)
-                    : strcmp(name, "log") == 0 ? math_log(x)
-                    : strcmp(name, "pow") == 0 ? math_pow(x, y)
-                    : strcmp(name, "sin") == 0 ? sine
-                                               : cosine;
-    printf("{\"value\": %.17g}\n", result);
-}
-
 /* Opens a damaged copy: SIZE bytes of the model (or fewer), with bytes replaced. A model that opens
  * in spite of it must also work. */
 static void do_try(void) {
@@ -277,8 +264,6 @@ static void run(const char *command) {
         kapi_polls_to_stop = number(), puts("{}");
     else if (strcmp(command, "class") == 0)
         printf("{\"class\": %d}\n", (int)unicode_class_of((uint32_t)number()));
-    else if (strcmp(command, "math") == 0)
-        do_math();
     else if (strcmp(command, "try") == 0)
         do_try();
     else

@@ -8,6 +8,7 @@ import pytest
 from elftools.elf.elffile import ELFFile
 
 from engine_driver import LLAMA
+from fluid import libc_manifest
 from fluid.cpu import load_profile
 from fluid.flags import module_flags
 from fluid.plan import decide
@@ -15,7 +16,7 @@ from fluid.targets import TARGETS, Target
 from hostcc import CC, ROOT
 
 INCLUDE = ROOT / "src" / "include" / "fluid"
-LIBC = {"memcpy", "memmove", "memset", "memcmp", "strlen"}  # kapi.h grants these
+LIBC = libc_manifest.load(ROOT / libc_manifest.MANIFEST).entry_points("llama")
 FRAME_LIMIT = 1024  # bytes per function; calls nest some eight deep, and nothing recurses
 
 
@@ -26,7 +27,11 @@ def linked(target: Target, folder: Path) -> ELFFile:
     objects = []
     for source in sorted(LLAMA.glob("*.c")):
         objects.append(str(folder / f"{source.stem}.o"))
-        extra = ["-Isrc/include", f"-Wframe-larger-than={FRAME_LIMIT}"]
+        extra = [
+            "-Isrc/include",
+            "-Isrc/llvmlibc_subset/include",
+            f"-Wframe-larger-than={FRAME_LIMIT}",
+        ]
         command = [CC, *flags, *extra, "-c", str(source.relative_to(ROOT)), "-o", objects[-1]]
         subprocess.run(command, cwd=ROOT, check=True)
     [triple] = [flag for flag in flags if flag.startswith("--target=")]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fluid import toolchain
+from fluid import libc_source, toolchain
 from fluid.errors import FluidError
 from fluid.toolchain import Tool
 
@@ -14,12 +14,12 @@ ONE = Tool("tool 1.0", "aa")
 
 def test_the_lock_in_the_tree_names_every_tool() -> None:
     lock = toolchain.read_lock(ROOT / toolchain.LOCK_FILE)
-    assert set(lock) == {*toolchain.PROGRAMS, *toolchain.PACKAGES}
+    assert set(lock) == {*toolchain.PROGRAMS, *toolchain.PACKAGES, *toolchain.SOURCES}
     assert all(tool.version and len(tool.sha256 or "") == 64 for tool in lock.values())
 
 
 def test_a_scan_can_be_locked(tmp_path: Path) -> None:
-    found = toolchain.scan()
+    found = toolchain.scan({})
     assert set(found) >= {"clang", "lld", "scons"}
     lock = tmp_path / "lock.json"
     lock.write_bytes(toolchain.lock_json(found))
@@ -54,3 +54,21 @@ def test_differences(found: dict[str, Tool], sentence: str | None) -> None:
 def test_a_missing_lock_is_told(tmp_path: Path) -> None:
     with pytest.raises(FluidError, match="E-TOOL-04"):
         toolchain.read_lock(tmp_path / "absent.json")
+
+
+def test_a_source_that_is_not_fetched_is_no_difference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is verified when it is fetched; its entry may not be missing, though."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    lock = toolchain.read_lock(ROOT / toolchain.LOCK_FILE)
+    (name,) = toolchain.SOURCES
+    source = toolchain.libc_source(lock)
+    assert name not in toolchain.scan(lock)
+    assert toolchain.differences({name: lock[name]}, {}) == []
+    assert "locked" in toolchain.table({name: lock[name]}, {})
+    source.folder.mkdir(parents=True)
+    (source.folder / libc_source.SUMS).touch()
+    assert toolchain.scan(lock)[name] == lock[name]
+    with pytest.raises(FluidError, match="E-TOOL-04"):
+        toolchain.libc_source({})

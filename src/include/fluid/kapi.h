@@ -1,7 +1,8 @@
 /* kapi.h - the kernel API: what a module may import. Exported by src/kernel/load/kapi.c; the host
  * test harness (tests/host/) provides the same functions in a Linux process.
  *
- * Besides these, a module may import memcpy, memmove, memset, memcmp and strlen. */
+ * Besides these, a module may import the functions of string.h, stdlib.h and stdio.h that are in
+ * src/llvmlibc_subset/include and need no floating point. */
 #ifndef FLUID_KAPI_H
 #define FLUID_KAPI_H
 

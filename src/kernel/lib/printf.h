@@ -1,5 +1,5 @@
-/* printf.h - formatted text for people: %s %.*s %*s %c %d %i %u %x %X %p %% with width, -, 0, and
- * the length modifiers l, ll, z. No floating point. */
+/* printf.h - formatted text for people, with llvm-libc's formatter: everything of C17's printf but
+ * floating point, %n and positions (%1$d). */
 #ifndef KERNEL_LIB_PRINTF_H
 #define KERNEL_LIB_PRINTF_H
 

@@ -1,10 +1,15 @@
 /* kapi.c - the kernel API: the functions of fluid/kapi.h, and their names for linking. */
 #include "load/kapi.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "console/console.h"
 #include "fluid/kapi.h"
 #include "lib/panic.h"
 #include "lib/printf.h"
-#include "lib/string.h"
 #include "mm/heap.h"
 #include "mm/pages.h"
 
@@ -49,15 +54,61 @@ void fluid_panic(const char *format, ...) {
     panic("%s", text);
 }
 
+/* C17 7.22.4.1, as far as there is a process to end. */
+static _Noreturn void module_abort(void) {
+    panic("a module called abort");
+}
+
+int *__llvm_libc_errno(void); /* of errno.h; fluid-host has the process's */
+
 #define ENTRY(function) {#function, (void *)function}
 
 static const struct {
     const char *name;
     void *address;
 } table[] = {
-    ENTRY(fluid_fail), ENTRY(fluid_alloc), ENTRY(fluid_free),     ENTRY(fluid_memory_free),
-    ENTRY(fluid_poll), ENTRY(fluid_panic), ENTRY(fluid_slot_get), ENTRY(memcpy),
-    ENTRY(memmove),    ENTRY(memset),      ENTRY(memcmp),         ENTRY(strlen),
+    ENTRY(fluid_fail),
+    ENTRY(fluid_alloc),
+    ENTRY(fluid_free),
+    ENTRY(fluid_memory_free),
+    ENTRY(fluid_poll),
+    ENTRY(fluid_panic),
+    ENTRY(fluid_slot_get),
+    /* The C library, for modules that do not bring these: src/llvmlibc_subset/include. */
+    ENTRY(abs),
+    ENTRY(bsearch),
+    ENTRY(labs),
+    ENTRY(llabs),
+    ENTRY(memchr),
+    ENTRY(memcmp),
+    ENTRY(memcpy),
+    ENTRY(memmem),
+    ENTRY(memmove),
+    ENTRY(memrchr),
+    ENTRY(memset),
+    ENTRY(qsort),
+    ENTRY(snprintf),
+    ENTRY(strchr),
+    ENTRY(strcmp),
+    ENTRY(strcspn),
+    ENTRY(strlen),
+    ENTRY(strncmp),
+    ENTRY(strnlen),
+    ENTRY(strpbrk),
+    ENTRY(strrchr),
+    ENTRY(strspn),
+    ENTRY(strstr),
+    ENTRY(strtol),
+    ENTRY(strtoll),
+    ENTRY(strtoul),
+    ENTRY(strtoull),
+    ENTRY(vsnprintf),
+    ENTRY(__llvm_libc_errno),
+    {"abort", (void *)module_abort},
+    {"malloc", (void *)kmalloc},
+    {"calloc", (void *)kcalloc},
+    {"realloc", (void *)krealloc},
+    {"free", (void *)kfree},
 };
 
 void *kapi_resolve(const char *name) {

@@ -101,13 +101,18 @@ static void *small_alloc(size_t size) {
     return block + 1;
 }
 
-static void small_free(void *memory) {
+static struct block *small_block(void *memory) {
     struct block *block = (struct block *)memory - 1;
     if (block->magic == MAGIC_FREE)
         panic("kfree(%p): already free", memory);
     if (block->magic != MAGIC_USED || block->class >= CLASSES ||
         block->size + OVERHEAD > (size_t)1 << (CLASS_MIN_SHIFT + block->class))
         panic("kfree(%p): not from kmalloc, or its header was overwritten", memory);
+    return block;
+}
+
+static void small_free(void *memory) {
+    struct block *block = small_block(memory);
     red_zone_check(memory, block->size);
     used -= block->size;
     memset(memory, JUNK, block->size);
@@ -147,13 +152,19 @@ static void *large_alloc(size_t size, size_t align) {
     return memory;
 }
 
-static void large_free(void *memory) {
+/* The link that leads to its entry. */
+static struct large **large_link(void *memory) {
     struct large **link = bucket_of(memory);
     while (*link != NULL && (*link)->memory != memory)
         link = &(*link)->next;
-    struct large *large = *link;
-    if (large == NULL)
+    if (*link == NULL)
         panic("kfree(%p): already free, or not from kmalloc", memory);
+    return link;
+}
+
+static void large_free(void *memory) {
+    struct large **link = large_link(memory);
+    struct large *large = *link;
     if (has_red_zone(large))
         red_zone_check(memory, large->size);
     unpoison(memory, large->pages * PAGE_SIZE);
@@ -186,10 +197,31 @@ void *kzalloc_aligned(size_t size, size_t align) {
     return memory;
 }
 
+void *kcalloc(size_t count, size_t size) {
+    size_t bytes;
+    return __builtin_mul_overflow(count, size, &bytes) ? NULL : kzalloc(bytes);
+}
+
+static bool is_large(const void *memory) {
+    return (uintptr_t)memory % PAGE_SIZE == 0;
+}
+
+void *krealloc(void *memory, size_t size) {
+    if (memory == NULL)
+        return kmalloc(size);
+    size_t old = is_large(memory) ? (*large_link(memory))->size : small_block(memory)->size;
+    void *fresh = kmalloc(size);
+    if (fresh == NULL)
+        return NULL;
+    memcpy(fresh, memory, old < size ? old : size);
+    kfree(memory);
+    return fresh;
+}
+
 void kfree(void *memory) {
     if (memory == NULL)
         return;
-    if ((uintptr_t)memory % PAGE_SIZE == 0)
+    if (is_large(memory))
         large_free(memory);
     else
         small_free(memory);

@@ -1,9 +1,11 @@
-/* test_lib.c - string, printf, 64-bit division, SHA-256, time. */
+/* test_lib.c - C library, printf, 64-bit division, SHA-256, time. */
+#include <errno.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "arch/x86/time.h"
 #include "lib/printf.h"
-#include "lib/string.h"
 #include "load/sha256.h"
 #include "selftest/selftest.h"
 
@@ -42,6 +44,41 @@ static bool test_string(char *why, size_t size) {
     return true;
 }
 
+static int compare_bytes(const void *a, const void *b) {
+    return *(const unsigned char *)a - *(const unsigned char *)b;
+}
+
+/* What if nothing is found, a number does not end where it should, or is too large? */
+static bool test_libc(char *why, size_t size) {
+    const char text[] = "tensor kernel";
+    EXPECT(strchr(text, 'e') == text + 1 && strrchr(text, 'e') == text + 11);
+    EXPECT(strchr(text, 'x') == NULL && strrchr(text, 0) == text + 13);
+    EXPECT(memchr(text, 'k', 13) == text + 7 && memchr(text, 'k', 7) == NULL);
+    EXPECT(memrchr(text, 'n', 13) == text + 10 && memmem(text, 13, "or", 2) == text + 4);
+    EXPECT(strstr(text, "ker") == text + 7 && strstr(text, "kers") == NULL);
+    EXPECT(strspn(text, "nest") == 4 && strcspn(text, " ") == 6);
+    EXPECT(strpbrk(text, "kr") == text + 5);
+
+    char *end;
+    EXPECT(strtol(" -0x7f!", &end, 0) == -127 && *end == '!');
+    EXPECT(strtoul("755", NULL, 8) == 0755 && strtoll("-9223372036854775808", NULL, 10) < 0);
+    errno = 0;
+    EXPECT(strtoull("18446744073709551615", &end, 10) == UINT64_MAX && errno == 0 && *end == 0);
+    EXPECT(strtoull("18446744073709551616", &end, 10) == UINT64_MAX && errno == ERANGE);
+    EXPECT(abs(-3) == 3 && labs(-3l) == 3 && llabs(-3ll) == 3);
+
+    unsigned char sorted[200], key = 199;
+    for (unsigned i = 0; i < sizeof(sorted); i++)
+        sorted[i] = (unsigned char)(i * 77 % sizeof(sorted)); /* 77 and 200 share no factor */
+    qsort(sorted, sizeof(sorted), 1, compare_bytes);
+    for (unsigned i = 0; i < sizeof(sorted); i++)
+        EXPECT(sorted[i] == i);
+    EXPECT(bsearch(&key, sorted, sizeof(sorted), 1, compare_bytes) == sorted + 199);
+    key = 200;
+    EXPECT(bsearch(&key, sorted, sizeof(sorted), 1, compare_bytes) == NULL);
+    return true;
+}
+
 static bool formats_to(const char *expected, const char *format, ...) {
     char text[80];
     va_list args;
@@ -57,10 +94,13 @@ static bool test_printf(char *why, size_t size) {
     EXPECT(formats_to("-2147483648 4294967295", "%d %u", INT32_MIN, UINT32_MAX));
     EXPECT(formats_to("-9223372036854775808", "%lld", (long long)INT64_MIN));
     EXPECT(formats_to("18446744073709551615", "%llu", (unsigned long long)UINT64_MAX));
-    EXPECT(formats_to("deadbeef DEADBEEF 0x0", "%x %X %p", 0xdeadbeefu, 0xdeadbeefu, (void *)0));
+    EXPECT(formats_to("deadbeef DEADBEEF 0x10", "%x %X %p", 0xdeadbeefu, 0xdeadbeefu, (void *)16));
     EXPECT(formats_to("[   7|7   |0007|-007]", "[%4d|%-4d|%04d|%04d]", 7, 7, 7, -7));
     EXPECT(formats_to("[  ab|ab  |a|ab]", "[%4s|%-4s|%.*s|%.9s]", "ab", "ab", 1, "ab", "ab"));
     EXPECT(formats_to("x7 9", "%c%zu %lu", 'x', (size_t)7, 9ul));
+    EXPECT(formats_to("[0x2a|  +5|-   |052]", "[%#x|%+4d|%-4s|%#o]", 42, 5, "-", 42));
+    const char cut[2] = {'a', 'b'}; /* and no NUL: nothing behind the precision may be read */
+    EXPECT(formats_to("ab|  a|", "%.*s|%3.1s|%.0s", 2, cut, cut, cut));
     EXPECT(ksnprintf(small, sizeof(small), "12345") == 5 && strcmp(small, "123") == 0);
     return true;
 }
@@ -120,6 +160,11 @@ static bool test_time(char *why, size_t size) {
 }
 
 const struct selftest selftests_lib[] = {
-    {"string", test_string}, {"printf", test_printf}, {"div64", test_div64},
-    {"sha256", test_sha256}, {"time", test_time},     {NULL, NULL},
+    {"string", test_string},
+    {"libc", test_libc},
+    {"printf", test_printf},
+    {"div64", test_div64},
+    {"sha256", test_sha256},
+    {"time", test_time},
+    {NULL, NULL},
 };

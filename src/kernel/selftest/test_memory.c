@@ -143,11 +143,29 @@ static bool test_protection(char *why, size_t size) {
     return true;
 }
 
+/* What if a block grows out of its class and page, shrinks, or its size overflows? */
+static bool test_realloc(char *why, size_t size) {
+    size_t before = heap_used();
+    uint8_t *memory = krealloc(NULL, 10);
+    EXPECT(memory != NULL && heap_used() == before + 10);
+    memset(memory, 0x5a, 10);
+    for (size_t n = 11; n < 3 * PAGE_SIZE; n += 997) {
+        memory = krealloc(memory, n);
+        EXPECT(memory != NULL && heap_used() >= before + n && filled(memory, 10, 0x5a));
+    }
+    memory = krealloc(memory, 4);
+    EXPECT(memory != NULL && filled(memory, 4, 0x5a) && heap_used() == before + 4);
+    EXPECT(krealloc(memory, SIZE_MAX) == NULL && filled(memory, 4, 0x5a)); /* still there */
+    kfree(memory);
+    memory = kcalloc(25, 4);
+    EXPECT(memory != NULL && filled(memory, 100, 0));
+    kfree(memory);
+    EXPECT(kcalloc(SIZE_MAX / 2, 3) == NULL && heap_used() == before);
+    return true;
+}
+
 const struct selftest selftests_memory[] = {
-    {"bss", test_bss},
-    {"e820", test_e820},
-    {"pages", test_pages},
-    {"heap", test_heap},
-    {"protection", test_protection},
+    {"bss", test_bss},   {"e820", test_e820},       {"pages", test_pages},
+    {"heap", test_heap}, {"realloc", test_realloc}, {"protection", test_protection},
     {NULL, NULL},
 };

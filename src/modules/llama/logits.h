@@ -2,10 +2,9 @@
 #ifndef LLAMA_LOGITS_H
 #define LLAMA_LOGITS_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
-
-#include "mathlib.h"
 
 #define LOGIT_NEGLIGIBLE (-60.0) /* exp of it, times any vocabulary, vanishes in a double's sum */
 
@@ -26,7 +25,7 @@ static inline uint32_t logit_argmax(const float *logits, uint32_t vocab) {
 /* exp(scale * (logit - best)), 0 when negligible. */
 static inline double logit_weight(float logit, float best, double scale) {
     double x = ((double)logit - (double)best) * scale;
-    return x > LOGIT_NEGLIGIBLE ? math_exp(x) : 0;
+    return x > LOGIT_NEGLIGIBLE ? exp(x) : 0;
 }
 
 #endif

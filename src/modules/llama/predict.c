@@ -1,6 +1,7 @@
 /* predict.c - what the logits say: the best tokens and the normalising constant. */
+#include <math.h>
+
 #include "logits.h"
-#include "mathlib.h"
 #include "model.h"
 
 /* Non-finite and absurd values end here: a context full of them still sums up in 64 bits. */
@@ -47,6 +48,6 @@ void predict(const float *logits, uint32_t vocab, int32_t next, struct llama_pre
     find_top(logits, vocab, out);
     float best = logits[logit_argmax(logits, vocab)];
     double sum = sum_weights(logits, vocab, best, 1);
-    out->logsumexp = micro(sum > 0 ? (double)best + math_log(sum) : (double)best);
+    out->logsumexp = micro(sum > 0 ? (double)best + log(sum) : (double)best);
     out->next_logit = next >= 0 && (uint32_t)next < vocab ? micro((double)logits[next]) : 0;
 }

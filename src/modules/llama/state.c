@@ -1,10 +1,12 @@
 /* state.c - the buffers of a model: one set for a batch, and a context as long as memory allows. */
+#include <math.h>
+
 #include "checked.h"
-#include "mathlib.h"
 #include "model.h"
 
 #define BUDGET_PERCENT 85 /* of free memory; the rest is the console's and the file system's */
 #define CTX_STEP 32
+#define ROPE_STRIDE 32 /* positions */
 
 static uint32_t max3(uint32_t a, uint32_t b, uint32_t c) {
     uint32_t ab = a > b ? a : b;
@@ -55,17 +57,23 @@ static uint64_t cache_cost(const struct config *c, uint64_t ctx) {
     return checked_add(kv, checked_add(rope, rest));
 }
 
-/* cos and sin of position * base^(-2i / rope_dim), in double precision. */
+/* cos and sin of position * base^(-2i / rope_dim), in double precision. A position is the first of
+ * its stride and a rest, and the angles of both are added: two functions for a stride of positions.
+ */
 static void fill_rope(const struct config *c, struct cache *cache) {
     uint32_t half = c->rope_dim / 2;
+    double rest_sin[ROPE_STRIDE], rest_cos[ROPE_STRIDE], sine = 0, cosine = 1;
     for (uint32_t i = 0; i < half; i++) {
-        double step = math_pow((double)c->rope_base, -2.0 * i / c->rope_dim);
+        double step = pow((double)c->rope_base, -2.0 * i / c->rope_dim);
+        for (uint32_t r = 0; r < ROPE_STRIDE; r++)
+            sincos(r * step, &rest_sin[r], &rest_cos[r]);
         for (uint32_t p = 0; p < cache->ctx; p++) {
-            double sine, cosine;
-            math_sincos(p * step, &sine, &cosine);
+            uint32_t r = p % ROPE_STRIDE;
+            if (r == 0)
+                sincos(p * step, &sine, &cosine);
             float *pair = cache->rope + ((size_t)p * half + i) * 2;
-            pair[0] = (float)cosine;
-            pair[1] = (float)sine;
+            pair[0] = (float)(cosine * rest_cos[r] - sine * rest_sin[r]);
+            pair[1] = (float)(sine * rest_cos[r] + cosine * rest_sin[r]);
         }
     }
 }
