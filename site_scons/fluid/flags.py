@@ -105,6 +105,7 @@ LIBC = (
     "-O2",
     "-fno-builtin",  # its memset must not become a call of itself
     "-funsigned-char",  # strcmp, strncmp and memmem subtract chars, where C wants unsigned ones
+    "-fno-math-errno",  # or __builtin_fma and __builtin_sqrt are calls, with FMA and SSE2, too
     "-fno-exceptions",
     "-fno-rtti",
     "-fno-threadsafe-statics",

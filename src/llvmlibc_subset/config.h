@@ -10,6 +10,15 @@
 #define LIBC_COPT_PRINTF_DISABLE_INDEX_MODE /* %1$d costs 1 KiB of stack */
 #define LIBC_COPT_PRINTF_DISABLE_WRITE_INT  /* %n */
 #define LIBC_COPT_PRINTF_DISABLE_FLOAT      /* the kernel has no floating point */
+
+#ifdef __i386__ /* llvm-libc has no 32-bit x86 of its own; the state is what x86-64 calls it */
+#define LLVM_LIBC_TYPES_FENV_T_H
+typedef struct {
+    unsigned char x87[28]; /* of FNSTENV */
+    unsigned mxcsr;
+} fenv_t;
+#endif
+
 #define LIBC_COPT_PRINTF_CONV_ATLAS "printf/converters.h"
 
 #endif

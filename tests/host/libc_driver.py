@@ -1,0 +1,117 @@
+"""The image's C library in a Linux process: links libc_host with the objects that the build has made
+for a target, under names of their own."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from fluid import libc_manifest
+from fluid.cpu import load_profile
+from fluid.hosted import can_link
+from fluid.targets import TARGETS
+from hostcc import CC, ROOT, WARNINGS
+
+BUILD = Path(os.environ.get("FLUID_BUILD", ROOT / "build"))
+SOURCES = sorted(Path(__file__).parent.glob("libc_host*.c"))
+# Names of Linux where they are not ours.
+CPUINFO = {"sse3": "pni", "sse4.1": "sse4_1", "sse4.2": "sse4_2", "sahf": "lahf_lm"} | {
+    "lzcnt": "abm", "bmi": "bmi1", "avx512vnni": "avx512_vnni",
+}  # fmt: skip
+MANIFEST = libc_manifest.load(ROOT / libc_manifest.MANIFEST)
+
+Array = NDArray[Any]
+
+
+def _cpu_flags() -> set[str]:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("flags"):
+            return set(line.partition(":")[2].split())
+    return set()
+
+
+def missing_features(target: str) -> list[str]:
+    """Features of the target that this machine's processor lacks."""
+    profile = load_profile(ROOT / "profiles/cpu" / f"{target}.json")
+    here = _cpu_flags()
+    return [name for name in profile.features if CPUINFO.get(name, name) not in here]
+
+
+def unfit(target: str) -> str:
+    """Why the target's code cannot run here; "" when it can."""
+    machine = TARGETS[target]
+    if missing_features(target):
+        return f"this processor lacks {' '.join(missing_features(target))}"
+    return "" if can_link(CC, machine.host_triple) else f"no C library for {target} here"
+
+
+def _objects(target: str, unit: str) -> list[str]:
+    """What the build has made of the unit's library."""
+    folder = BUILD / target / "obj"
+    theirs = [folder / f"llvm-libc/{unit}.{target}/src/{s}.o" for s in MANIFEST.sources(unit)]
+    if unit == "kernel":
+        theirs.append(folder / f"llvm-libc/{unit}.{target}/printf/format.o")
+    ours = folder if unit == "kernel" else folder / target
+    theirs += [ours / f"{Path(s).relative_to('src')}.o" for s in MANIFEST.supply(unit)]
+    return [str(path) for path in theirs]
+
+
+def _builtins(triple: str) -> str:
+    query = [CC, f"--target={triple}", "-rtlib=compiler-rt", "-print-libgcc-file-name"]
+    return subprocess.run(query, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@functools.cache
+def program(target: str, unit: str) -> Path:
+    """libc_host with the library of `unit` ("kernel" or "llama"); skips where it cannot run."""
+    if unfit(target):
+        pytest.skip(unfit(target))
+    triple = TARGETS[target].host_triple
+    objects = _objects(target, unit)
+    state = hashlib.sha256("".join(objects).encode())
+    for path in [*map(Path, objects), *SOURCES, SOURCES[0].with_suffix(".h")]:
+        state.update(path.read_bytes())
+    out = ROOT / "build/host" / f"libc_host.{unit}.{target}.{state.hexdigest()[:16]}"
+    if out.exists():
+        return out
+    out.parent.mkdir(parents=True, exist_ok=True)
+    library, fresh = out.with_suffix(f".{os.getpid()}.o"), out.with_suffix(f".{os.getpid()}.new")
+    emulation = {"i686": "elf_i386"}.get(target, "elf_x86_64")
+    link = ["ld.lld-19", "-r", "-m", emulation, *objects, _builtins(triple), "-o", str(library)]
+    subprocess.run(link, check=True)
+    subprocess.run(["llvm-objcopy-19", "--prefix-symbols=libc_", str(library)], check=True)
+    flags = [f"--target={triple}", "-std=c17", "-D_GNU_SOURCE", "-O1", "-g", *WARNINGS, "-no-pie"]
+    flags += ["-fno-builtin", "-fsanitize=undefined", "-fno-sanitize-recover=all", "-fuse-ld=lld"]
+    flags += ["-Isrc/llvmlibc_subset", *(["-DKERNEL_UNIT"] if unit == "kernel" else [])]
+    sources = [str(path.relative_to(ROOT)) for path in SOURCES]
+    command = [CC, *flags, *sources, str(library), "-o", str(fresh)]
+    subprocess.run(command, check=True, cwd=ROOT)
+    library.unlink()
+    fresh.replace(out)
+    return out
+
+
+def evaluate(target: str, name: str, arguments: Array) -> Array:
+    """Results of a function, element by element; arguments of shape (n,) or (n, 2), of the
+    function's own type."""
+    done = subprocess.run(
+        [str(program(target, "llama")), "math", name],
+        input=np.ascontiguousarray(arguments).tobytes(), check=True, capture_output=True,
+    )  # fmt: skip
+    return np.frombuffer(done.stdout, arguments.dtype)
+
+
+def differ(target: str, unit: str, group: str, seed: int, rounds: int) -> str:
+    """What random calls of one group found to be different from this system's; "" for nothing."""
+    command = [str(program(target, unit)), "differ", group, str(seed), str(rounds)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode in (0, 1), done.stderr
+    return done.stdout
