@@ -13,6 +13,7 @@ from fluid.errors import FluidError
 
 MANIFEST = "src/llvmlibc_subset/manifest.toml"
 SUBSET = "src/llvmlibc_subset"
+KINDS = ("ours", "mended", "left", "absent")
 UNITS = ("kernel", "host", "llama")
 
 
@@ -39,11 +40,21 @@ class Supplied:
 
 
 @dataclass(frozen=True)
+class Note:
+    """A sentence of the gap report."""
+
+    kind: str  # one of KINDS
+    what: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Manifest:
-    """Both lists in the order of the file."""
+    """All lists in the order of the file."""
 
     taken: tuple[Taken, ...]
     supplied: tuple[Supplied, ...]
+    notes: tuple[Note, ...]
 
     def sources(self, unit: str) -> list[str]:
         """Files of llvm-libc in the library of `unit`, below libc/src."""
@@ -92,13 +103,17 @@ def load(path: Path | str) -> Manifest:
             Supplied(g["name"], g["header"], _texts(g["sources"]), _units(g), g["why"])
             for g in data.get("supply", [])
         ]
+        notes = tuple(Note(**group) for group in data.get("note", []))
+        kinds = sorted({note.kind for note in notes} - set(KINDS))
+        if kinds:
+            raise ValueError(f"notes of {', '.join(KINDS)} expected, {kinds} found")
         for unit in UNITS:
             names = [one.name for one in taken if unit in one.units]
             names += [one.name for one in supplied if unit in one.units]
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise ValueError(f"each name once in {unit} expected, {twice} found again")
-        return Manifest(tuple(taken), tuple(supplied))
+        return Manifest(tuple(taken), tuple(supplied), notes)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FluidError(
             "E-LIBC-04", f"{path}: a manifest of llvm-libc expected ({error}); mend the file"

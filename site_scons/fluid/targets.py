@@ -141,6 +141,11 @@ class ModuleVariant:
         return f"{self.name}.{self.place}"
 
 
+def place_of(tag: str) -> str:
+    """Folder of objects for this CPU tag."""
+    return tag if tag in LEVELS else OWN
+
+
 def _sources(folder: Path, *suffixes: str) -> list[Path]:
     return sorted(p for suffix in suffixes for p in folder.glob(f"*{suffix}"))
 
@@ -196,6 +201,5 @@ def module_variants(target: Target, top: Path, wanted: str = "all") -> list[Modu
         for rank, tag in enumerate(tags, start=1):
             plain = tag == target.tag or len(tags) == 1
             file = f"{name}.mod" if plain else f"{name}.{tag}.mod"
-            place = tag if tag in LEVELS else OWN
-            found.append(ModuleVariant(name, tag, rank, file, place, tuple(sources)))
+            found.append(ModuleVariant(name, tag, rank, file, place_of(tag), tuple(sources)))
     return found

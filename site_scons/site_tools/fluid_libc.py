@@ -12,7 +12,7 @@ from typing import Any
 from SCons.Action import Action
 from SCons.Errors import BuildError
 
-from fluid import libc_manifest, libc_source, toolchain
+from fluid import libc_manifest, libc_source, targets, toolchain
 from fluid.errors import FluidError
 
 HEADERS = ("include", "printf")  # below libc_manifest.SUBSET
@@ -40,12 +40,13 @@ def _objects(env: Any, unit: str, tag: str) -> list[Any]:
     """Objects of llvm-libc, and of ours around it, for `unit` and CPU tag `tag`."""
     subset, manifest = libc_manifest.SUBSET, env["FLUID_LIBC_MANIFEST"]
     named = env.Override({"FLUID_LIBC_UNIT": unit, "FLUID_VARIANT": tag})
-    (response,) = named.LibcFlags(f"$OUT/flags/libc.{unit}.{tag}.rsp", env["FLUID_PROFILE"])
+    name = f"{unit}.{targets.place_of(tag)}"
+    (response,) = named.LibcFlags(f"$OUT/flags/libc.{name}.rsp", env["FLUID_PROFILE"])
     headers = [env.File(f"#{subset}/config.h")]
     for folder in HEADERS:
         headers += env.Glob(f"#{subset}/{folder}/*.h")
     needs = [response, *headers, env["FLUID_TOOLCHAIN"], env["FLUID_LIBC_NODE"]]
-    folder = f"$OBJ/llvm-libc/{unit}.{tag}"
+    folder = f"$OBJ/llvm-libc/{name}"
     compile_one = [Action(_provide, None), Action("$LIBCCOM", "$LIBCCOMSTR")]
     objects = []
     for file in manifest.sources(unit):

@@ -1,8 +1,9 @@
 """How exact the elementary functions of the image are, on every target.
 
-Errors are in units in the last place (ulp) of the exact result. Of functions in float the exact result
-is numpy's in double, good to a few 2^-30 ulp of a float; of those in double it is mpmath's, to 150 bits. Results
-that are not numbers have no error when they are what C17 Annex F wants, an infinite one otherwise.
+Errors are in units in the last place (ulp) of the exact result. Of functions in float the exact
+result is numpy's in double, good to a few 2^-30 ulp of a float; of those in double it is mpmath's,
+to 150 bits. Results that are not numbers have no error when they are what C17 Annex F wants, an
+infinite one otherwise.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ class Function:
 def _round(x: Array) -> Array:
     """Halves away from zero, as C wants it."""
     whole = np.floor(np.abs(x))
-    return np.copysign(whole + (np.abs(x) - whole >= 0.5), x)
+    result: Array = np.copysign(whole + (np.abs(x) - whole >= 0.5), x)
+    return result
 
 
 def _c_pow(x: float, y: float) -> float:
@@ -67,8 +69,11 @@ def _pow(x: Array, y: Array) -> Array:
     return result
 
 
-_erf = np.frompyfunc(math.erf, 1, 1)
-_BOTH = {  # in float and double, with one reference
+def _erf(x: Array) -> Array:
+    return np.array([math.erf(one) for one in x.tolist()])
+
+
+_BOTH: dict[str, Callable[..., Any]] = {  # in float and double, with one reference
     "ceil": np.ceil, "fabs": np.abs, "floor": np.floor, "round": _round, "sqrt": np.sqrt,
 }  # fmt: skip
 
@@ -76,7 +81,7 @@ FUNCTIONS = (
     *(Function(f"{n}f", reference, (-100, 100), exact=True) for n, reference in _BOTH.items()),
     Function("fmodf", np.fmod, (-1000, 1000), (-50, 50), exact=True),
     Function("cosf", np.cos, (-100, 100)),
-    Function("erff", lambda x: _erf(x).astype(np.float64), (-4, 4)),
+    Function("erff", _erf, (-4, 4)),
     Function("exp2f", np.exp2, (-150, 128)),
     Function("expf", np.exp, (-104, 89)),
     Function("log2f", np.log2, (0, 4)),
@@ -127,7 +132,7 @@ def arguments(function: Function, extent: str) -> Iterator[Array]:
     if dtype is np.float32:
         step = STRIDE[extent]
         for start in range(0, 1 << 32, CHUNK * step):
-            bits = np.arange(start, min(start + CHUNK * step, 1 << 32), step, np.uint64)
+            bits = np.arange(start, min(start + CHUNK * step, 1 << 32), step)
             yield bits.astype(np.uint32).view(np.float32)
     counts = FOCUS if dtype is np.float32 or function.exact else EXACT
     if dtype is np.float64:
@@ -170,7 +175,7 @@ def _one_of_mpmath(function: Function, given: Sequence[float]) -> tuple[float, f
         usual = _c_pow(*given) if name == "pow" else float(getattr(np, name)(*given))
     if not math.isfinite(usual) and (any(not math.isfinite(x) for x in given) or given[0] <= 0):
         return usual, 0.0
-    if any(not math.isfinite(x) for x in given) or usual == 0 and given[0] == 0:
+    if any(not math.isfinite(x) for x in given) or (usual == 0 and given[0] == 0):
         return usual, 0.0
     exact = function.reference(*map(mpmath.mpf, given))
     if abs(exact) >= mpmath.ldexp(2 - mpmath.ldexp(1, -53), 1023):
@@ -242,3 +247,54 @@ def measure(function: Function, targets: Sequence[str], extent: str) -> Mapping[
                 culprit = np.atleast_1d(given[at]).tolist()
                 worst[target] = Worst(float(error[at]), tuple(culprit))
     return worst
+
+
+ACCURACY = """## How exact it is
+
+The largest error found, in units in the last place of the exact result: 0.500 is correctly rounded,
+"exact" means that no result differed. Functions in float are measured at every {stride}th of all
+floats and {focus} more in the range named, those in double at {exact} arguments of any size and as
+many in the range, `fmod` and `pow` in the ranges of both arguments. "-": no machine at hand had
+that CPU; x86-64-v4 is compiled from the same source to the same arithmetic as x86-64-v3.
+
+"""
+
+
+def shown(worst: Worst, function: Function) -> str:
+    """The error as the table has it."""
+    return "exact" if function.exact and worst.ulp == 0 else f"{worst.ulp:.3f}"
+
+
+def _ranges(function: Function) -> str:
+    both = (function.focus, *([function.second] if function.second else []))
+    return ", ".join(f"{low:g} .. {high:g}" for low, high in both)
+
+
+def table(measured: Mapping[str, Mapping[str, Worst]], targets: Sequence[str]) -> str:
+    """Section of docs/libc.md; `measured` by function and target."""
+    counts = {"stride": STRIDE["full"], "focus": FOCUS["full"], "exact": EXACT["full"]}
+    lines = [ACCURACY.format(**counts), f"| function | range | {' | '.join(targets)} |\n"]
+    lines.append(f"|---|---|{'---|' * len(targets)}\n")
+    for function in FUNCTIONS:
+        found = measured[function.name]
+        errors = [shown(found[t], function) if t in found else "-" for t in targets]
+        lines.append(f"| `{function.name}` | {_ranges(function)} | {' | '.join(errors)} |\n")
+    return "".join(lines)
+
+
+def read_table(document: str) -> dict[str, dict[str, float]]:
+    """Documented errors by function and target; those that were not measured are left out."""
+    rows = [
+        [cell.strip(" `") for cell in line.split("|")[1:-1]]
+        for line in document.partition("## How exact it is")[2].splitlines()
+        if line.startswith("|") and "---" not in line
+    ]
+    targets = rows[0][2:]
+    return {
+        row[0]: {
+            t: 0.0 if cell == "exact" else float(cell)
+            for t, cell in zip(targets, row[2:], strict=True)
+            if cell != "-"
+        }
+        for row in rows[1:]
+    }

@@ -1,4 +1,4 @@
-"""The image's C library in a Linux process: links libc_host with the objects that the build has made
+"""The image's C library in a Linux process: links libc_host with the objects that the build made
 for a target, under names of their own."""
 
 from __future__ import annotations

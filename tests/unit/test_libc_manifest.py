@@ -47,6 +47,8 @@ def test_entry_points_and_other_files(tmp_path: Path) -> None:
         SOUND.replace('["memcpy"]', "[]"),
         SOUND.replace('["memcpy"]', '"memcpy"'),
         SOUND + SOUND,
+        SOUND + '[[note]]\nkind = "odd"\nwhat = "a"\nwhy = "b"\n',
+        SOUND + '[[note]]\nkind = "left"\n',
         "not toml",
     ],
 )

@@ -1,4 +1,4 @@
-"""llvm-libc in the graph: fetched only to be compiled, and the place of its source shows nowhere."""
+"""llvm-libc in the graph: fetched only to be compiled, and the place of its source is not in it."""
 
 from __future__ import annotations
 

@@ -13,7 +13,9 @@ def _groups(unit: str) -> list[str]:
 
 
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize(("unit", "group"), [(u, g) for u in ("kernel", "llama") for g in _groups(u)])
+@pytest.mark.parametrize(
+    ("unit", "group"), [(u, g) for u in ("kernel", "llama") for g in _groups(u)]
+)
 def test_like_this_systems(target: str, unit: str, group: str) -> None:
     assert differ(target, unit, group, seed=1, rounds=GROUPS[group]) == ""
 
