@@ -95,6 +95,7 @@ ALIASES = {
     "profile-cpu": "the CPU profile of this machine, printed and stored in build/cpu/native.json",
     "toolchain": "the tools of this machine against toolchain.lock.json",
     "coverage": "tests of fluid-host with counters: lines of our C that ran, per file",
+    "libc-report": "docs/libc.md: what is llvm-libc's, how exact it is on each target; minutes",
     "fuzz": "10^6 inputs for each fuzz target; minutes to an hour each",
     "docs": "docs/errors.md from the error catalogue, and build/event_schema.json",
     "compiledb": "build/<target>/compile_commands.json for editors",
@@ -102,6 +103,7 @@ ALIASES = {
 
 BOOTED = {"run", "bench"}  # with runner=
 TESTS_THAT_BOOT = {"test", "test-host", "test-qemu"}
+FOR_ALL_TARGETS = TESTS_THAT_BOOT | {"libc-report"}
 
 
 def problems(arguments: Mapping[str, str]) -> list[str]:
@@ -154,8 +156,10 @@ def wanted_builds(
         wanted |= {pair for pair in every if goal.startswith(f"build/{output_folder(*pair)}/")}
     if "coverage" in goals:
         wanted.add((target, "coverage"))
+    if FOR_ALL_TARGETS & set(goals):
+        wanted |= {(t, check) for t in TARGETS}
     if TESTS_THAT_BOOT & set(goals):
-        wanted |= {(t, check) for t in TARGETS} | {(DEFAULT_TARGET, "address")}
+        wanted.add((DEFAULT_TARGET, "address"))
     return [pair for pair in every if pair in wanted]
 
 

@@ -5,6 +5,8 @@ The source is one node, its SHA-256; the files are fetched when the first of the
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from fluid.errors import FluidError
 
 HEADERS = ("include", "printf")  # below libc_manifest.SUBSET
 FORMATTER = "printf/format"
+CAMPAIGN_FOLDERS = ("site_scons", "tests", "tests/host")
 
 
 def _flags_step(target: list[str], source: list[str], env: Any) -> None:
@@ -63,8 +66,25 @@ def _objects(env: Any, unit: str, tag: str) -> list[Any]:
     return objects
 
 
+def _measure(target: Any, source: Any, env: Any) -> int:
+    top = Path(env.Dir("#").abspath)
+    variables = {
+        "PYTHONPATH": os.pathsep.join(str(top / folder) for folder in CAMPAIGN_FOLDERS),
+        "FLUID_BUILD": str(top / "build"),
+        "PATH": env["ENV"]["PATH"],
+    }
+    command = [sys.executable, str(top / "tests/host/libc_campaign.py")]
+    return subprocess.call(command, cwd=top, env={**os.environ, **variables})
+
+
+def _report(env: Any, alias: str, needs: Any) -> Any:
+    """Alias that measures the libraries of all targets and writes docs/libc.md."""
+    action = env.Action(_measure, "  MEASURE docs/libc.md")
+    return env.AlwaysBuild(env.Alias(alias, needs, action))
+
+
 def generate(env: Any) -> None:
-    """Adds env.LibcObjects; the build id covers the source."""
+    """Adds env.LibcObjects and env.LibcReport; the build id covers the source."""
     try:
         lock = toolchain.read_lock(Path(env.File("#" + toolchain.LOCK_FILE).abspath))
         source = env["FLUID_LIBC"] = toolchain.libc_source(lock)
@@ -90,6 +110,7 @@ def generate(env: Any) -> None:
         ["FLUID_TAG", "FLUID_LIBC_UNIT", "FLUID_VARIANT"],
     )  # fmt: skip
     env.AddMethod(_objects, "LibcObjects")
+    env.AddMethod(_report, "LibcReport")
 
 
 def exists(env: Any) -> bool:

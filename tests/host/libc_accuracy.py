@@ -19,7 +19,7 @@ import numpy as np
 from libc_driver import Array, evaluate
 
 CHUNK = 1 << 20  # arguments at a time
-STRIDE = {"quick": 40_009, "full": 257}  # of all 2^32 floats, every so many
+STRIDE = {"quick": 157 * 257, "full": 257}  # of all 2^32 floats, every so many
 FOCUS = {"quick": 20_000, "full": 4_000_000}  # floats in the range where results are finite
 EXACT = {"quick": 400, "full": 20_000}  # arguments in double for mpmath
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, 3.0, math.inf, -math.inf, math.nan]
@@ -103,8 +103,11 @@ FUNCTIONS = (
 )
 
 
-def _uniform(rng: np.random.Generator, bounds: tuple[float, float], n: int) -> Array:
-    return rng.uniform(*bounds, n)
+def _uniform(rng: np.random.Generator, bounds: Sequence[tuple[float, float]], n: int) -> Array:
+    """Shape (n, len(bounds))."""
+    low, high = np.array(bounds).T
+    drawn: Array = rng.uniform(low, high, (n, len(bounds)))
+    return drawn
 
 
 def _any_doubles(rng: np.random.Generator, n: int) -> Array:
@@ -112,33 +115,31 @@ def _any_doubles(rng: np.random.Generator, n: int) -> Array:
     return rng.integers(0, 1 << 64, n, dtype=np.uint64).view(np.float64)
 
 
+def _every_float(step: int) -> Iterator[Array]:
+    for start in range(0, 1 << 32, CHUNK * step):
+        bits = np.arange(start, min(start + CHUNK * step, 1 << 32), step)
+        yield bits.astype(np.uint32).view(np.float32)
+
+
 def arguments(function: Function, extent: str) -> Iterator[Array]:
-    """Chunks of shape (n,) or (n, 2), the same in every run."""
-    rng = np.random.default_rng(1)
-    dtype = function.dtype
+    """Chunks of shape (n,) or (n, 2), the same in every run; the first are special values. Those of
+    "quick" are among those of "full"."""
+    dtype, rng = function.dtype, np.random.default_rng(1)
     special = np.array(SPECIAL, dtype)
+    count = (FOCUS if dtype is np.float32 or function.exact else EXACT)[extent]
+    bounds = [function.focus]
     if function.second is not None:
-        pairs = np.stack(np.meshgrid(special, special), axis=-1).reshape(-1, 2)
-        yield np.ascontiguousarray(pairs)
-        left = FOCUS[extent] if function.dtype is np.float32 or function.exact else EXACT[extent]
-        while left > 0:
-            n = min(left, CHUNK)
-            x = _uniform(rng, function.focus, n)
-            y = _uniform(rng, function.second, n)
-            yield np.stack([x, y], axis=-1).astype(dtype)
-            left -= n
-        return
-    yield special
-    if dtype is np.float32:
-        step = STRIDE[extent]
-        for start in range(0, 1 << 32, CHUNK * step):
-            bits = np.arange(start, min(start + CHUNK * step, 1 << 32), step)
-            yield bits.astype(np.uint32).view(np.float32)
-    counts = FOCUS if dtype is np.float32 or function.exact else EXACT
-    if dtype is np.float64:
-        yield _any_doubles(rng, counts[extent])
-    for left in range(counts[extent], 0, -CHUNK):
-        yield _uniform(rng, function.focus, min(left, CHUNK)).astype(dtype)
+        bounds.append(function.second)
+        yield np.stack(np.meshgrid(special, special), axis=-1).reshape(-1, 2)
+    else:
+        yield special
+        if dtype is np.float32:
+            yield from _every_float(STRIDE[extent])
+        else:
+            yield _any_doubles(np.random.default_rng(2), count)
+    for left in range(count, 0, -CHUNK):
+        drawn = _uniform(rng, bounds, min(left, CHUNK)).astype(dtype)
+        yield drawn if function.second is not None else drawn[:, 0]
 
 
 @dataclass(frozen=True)
@@ -247,54 +248,3 @@ def measure(function: Function, targets: Sequence[str], extent: str) -> Mapping[
                 culprit = np.atleast_1d(given[at]).tolist()
                 worst[target] = Worst(float(error[at]), tuple(culprit))
     return worst
-
-
-ACCURACY = """## How exact it is
-
-The largest error found, in units in the last place of the exact result: 0.500 is correctly rounded,
-"exact" means that no result differed. Functions in float are measured at every {stride}th of all
-floats and {focus} more in the range named, those in double at {exact} arguments of any size and as
-many in the range, `fmod` and `pow` in the ranges of both arguments. "-": no machine at hand had
-that CPU; x86-64-v4 is compiled from the same source to the same arithmetic as x86-64-v3.
-
-"""
-
-
-def shown(worst: Worst, function: Function) -> str:
-    """The error as the table has it."""
-    return "exact" if function.exact and worst.ulp == 0 else f"{worst.ulp:.3f}"
-
-
-def _ranges(function: Function) -> str:
-    both = (function.focus, *([function.second] if function.second else []))
-    return ", ".join(f"{low:g} .. {high:g}" for low, high in both)
-
-
-def table(measured: Mapping[str, Mapping[str, Worst]], targets: Sequence[str]) -> str:
-    """Section of docs/libc.md; `measured` by function and target."""
-    counts = {"stride": STRIDE["full"], "focus": FOCUS["full"], "exact": EXACT["full"]}
-    lines = [ACCURACY.format(**counts), f"| function | range | {' | '.join(targets)} |\n"]
-    lines.append(f"|---|---|{'---|' * len(targets)}\n")
-    for function in FUNCTIONS:
-        found = measured[function.name]
-        errors = [shown(found[t], function) if t in found else "-" for t in targets]
-        lines.append(f"| `{function.name}` | {_ranges(function)} | {' | '.join(errors)} |\n")
-    return "".join(lines)
-
-
-def read_table(document: str) -> dict[str, dict[str, float]]:
-    """Documented errors by function and target; those that were not measured are left out."""
-    rows = [
-        [cell.strip(" `") for cell in line.split("|")[1:-1]]
-        for line in document.partition("## How exact it is")[2].splitlines()
-        if line.startswith("|") and "---" not in line
-    ]
-    targets = rows[0][2:]
-    return {
-        row[0]: {
-            t: 0.0 if cell == "exact" else float(cell)
-            for t, cell in zip(targets, row[2:], strict=True)
-            if cell != "-"
-        }
-        for row in rows[1:]
-    }

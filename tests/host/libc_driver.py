@@ -15,41 +15,24 @@ import pytest
 from numpy.typing import NDArray
 
 from fluid import libc_manifest
-from fluid.cpu import load_profile
 from fluid.hosted import can_link
 from fluid.targets import TARGETS
+from host_features import lacking
 from hostcc import CC, ROOT, WARNINGS
 
 BUILD = Path(os.environ.get("FLUID_BUILD", ROOT / "build"))
 SOURCES = sorted(Path(__file__).parent.glob("libc_host*.c"))
-# Names of Linux where they are not ours.
-CPUINFO = {"sse3": "pni", "sse4.1": "sse4_1", "sse4.2": "sse4_2", "sahf": "lahf_lm"} | {
-    "lzcnt": "abm", "bmi": "bmi1", "avx512vnni": "avx512_vnni",
-}  # fmt: skip
 MANIFEST = libc_manifest.load(ROOT / libc_manifest.MANIFEST)
 
 Array = NDArray[Any]
 
 
-def _cpu_flags() -> set[str]:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("flags"):
-            return set(line.partition(":")[2].split())
-    return set()
-
-
-def missing_features(target: str) -> list[str]:
-    """Features of the target that this machine's processor lacks."""
-    profile = load_profile(ROOT / "profiles/cpu" / f"{target}.json")
-    here = _cpu_flags()
-    return [name for name in profile.features if CPUINFO.get(name, name) not in here]
-
-
 def unfit(target: str) -> str:
     """Why the target's code cannot run here; "" when it can."""
     machine = TARGETS[target]
-    if missing_features(target):
-        return f"this processor lacks {' '.join(missing_features(target))}"
+    missing = lacking(target)
+    if missing:
+        return f"this machine cannot run {target} code: no {' '.join(missing)}"
     return "" if can_link(CC, machine.host_triple) else f"no C library for {target} here"
 
 

@@ -12,9 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fluid.cpu import load_profile
-from fluid.cpu_scan import LINUX, PROC, linux_says, processors
 from fluid.targets import LONG_MODE
+from host_features import features, lacking
 from hostcc import ROOT, build
 
 Floats = NDArray[np.float32]
@@ -36,17 +35,6 @@ class Variant:
     name: str
     flags: tuple[str, ...]
     sanitize: bool
-
-
-def features(tag: str) -> tuple[str, ...]:
-    """What code for a CPU tag may use."""
-    return load_profile(ROOT / f"profiles/cpu/{tag}.json").features
-
-
-def lacking(tag: str) -> list[str]:
-    """Features of a tag that this machine has not, by Linux' names."""
-    here = linux_says(processors(PROC.read_text(encoding="utf-8")))
-    return [LINUX[name] for name in features(tag) if LINUX[name] not in here]
 
 
 VARIANTS = [

@@ -9,7 +9,8 @@ from gguf.quants import dequantize, quantize
 from numpy.typing import NDArray
 
 from fluid.targets import LONG_MODE
-from tensor_driver import ACT_ORDER, ACT_Q16, Bytes, Floats, Tensor, lacking
+from host_features import lacking
+from tensor_driver import ACT_ORDER, ACT_Q16, Bytes, Floats, Tensor
 
 KINDS = {
     "f32": GGMLQuantizationType.F32,
