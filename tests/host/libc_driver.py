@@ -36,8 +36,8 @@ def unfit(target: str) -> str:
     return "" if can_link(CC, machine.host_triple) else f"no C library for {target} here"
 
 
-def _objects(target: str, unit: str) -> list[str]:
-    """What the build has made of the unit's library."""
+def library(target: str, unit: str) -> list[str]:
+    """The objects that the build has made of the unit's library."""
     folder = BUILD / target / "obj"
     theirs = [folder / f"llvm-libc/{unit}.{target}/src/{s}.o" for s in MANIFEST.sources(unit)]
     if unit == "kernel":
@@ -58,7 +58,7 @@ def program(target: str, unit: str) -> Path:
     if unfit(target):
         pytest.skip(unfit(target))
     triple = TARGETS[target].host_triple
-    objects = _objects(target, unit)
+    objects = library(target, unit)
     state = hashlib.sha256("".join(objects).encode())
     for path in [*map(Path, objects), *SOURCES, SOURCES[0].with_suffix(".h")]:
         state.update(path.read_bytes())
@@ -66,18 +66,18 @@ def program(target: str, unit: str) -> Path:
     if out.exists():
         return out
     out.parent.mkdir(parents=True, exist_ok=True)
-    library, fresh = out.with_suffix(f".{os.getpid()}.o"), out.with_suffix(f".{os.getpid()}.new")
+    merged, fresh = out.with_suffix(f".{os.getpid()}.o"), out.with_suffix(f".{os.getpid()}.new")
     emulation = {"i686": "elf_i386"}.get(target, "elf_x86_64")
-    link = ["ld.lld-19", "-r", "-m", emulation, *objects, _builtins(triple), "-o", str(library)]
+    link = ["ld.lld-19", "-r", "-m", emulation, *objects, _builtins(triple), "-o", str(merged)]
     subprocess.run(link, check=True)
-    subprocess.run(["llvm-objcopy-19", "--prefix-symbols=libc_", str(library)], check=True)
+    subprocess.run(["llvm-objcopy-19", "--prefix-symbols=libc_", str(merged)], check=True)
     flags = [f"--target={triple}", "-std=c17", "-D_GNU_SOURCE", "-O1", "-g", *WARNINGS, "-no-pie"]
     flags += ["-fno-builtin", "-fsanitize=undefined", "-fno-sanitize-recover=all", "-fuse-ld=lld"]
     flags += ["-Isrc/llvmlibc_subset", *(["-DKERNEL_UNIT"] if unit == "kernel" else [])]
     sources = [str(path.relative_to(ROOT)) for path in SOURCES]
-    command = [CC, *flags, *sources, str(library), "-o", str(fresh)]
+    command = [CC, *flags, *sources, str(merged), "-o", str(fresh)]
     subprocess.run(command, check=True, cwd=ROOT)
-    library.unlink()
+    merged.unlink()
     fresh.replace(out)
     return out
 

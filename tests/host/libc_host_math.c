@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libc_functions.h"
 #include "libc_host.h"
 
 #ifdef KERNEL_UNIT
@@ -15,37 +16,6 @@ int run_math(const char *name) {
 #else
 
 #define CHUNK 4096 /* numbers */
-
-/* DOUBLE(name), FLOAT(name): one argument; the others have two, side by side in the input. */
-#define FUNCTIONS                                                                                  \
-    DOUBLE(ceil)                                                                                   \
-    DOUBLE(cos)                                                                                    \
-    DOUBLE(exp)                                                                                    \
-    DOUBLE(fabs)                                                                                   \
-    DOUBLE(floor)                                                                                  \
-    DOUBLE(log)                                                                                    \
-    DOUBLE(round)                                                                                  \
-    DOUBLE(sin)                                                                                    \
-    DOUBLE(sqrt)                                                                                   \
-    DOUBLE(tanh)                                                                                   \
-    DOUBLES(fmod)                                                                                  \
-    DOUBLES(pow)                                                                                   \
-    FLOAT(ceilf)                                                                                   \
-    FLOAT(cosf)                                                                                    \
-    FLOAT(erff)                                                                                    \
-    FLOAT(exp2f)                                                                                   \
-    FLOAT(expf)                                                                                    \
-    FLOAT(fabsf)                                                                                   \
-    FLOAT(floorf)                                                                                  \
-    FLOAT(log2f)                                                                                   \
-    FLOAT(logf)                                                                                    \
-    FLOAT(roundf)                                                                                  \
-    FLOAT(sinf)                                                                                    \
-    FLOAT(sqrtf)                                                                                   \
-    FLOAT(tanf)                                                                                    \
-    FLOAT(tanhf)                                                                                   \
-    FLOATS(fmodf)                                                                                  \
-    FLOATS(powf)
 
 #define DOUBLE(name) double libc_##name(double x);
 #define DOUBLES(name) double libc_##name(double x, double y);

@@ -14,7 +14,9 @@ The largest error found, in units in the last place of the exact result: 0.500 i
 floats and at {focus:,} more in the range named, those in double at {exact:,} arguments of any size
 and as many in the range, functions of two arguments in the ranges of both. Exact results are those
 of mpmath to 150 bits, for functions in float those of the C library of the measuring machine in
-double. "-": the measuring machine had no such CPU.
+double. "-": the measuring machine had no such CPU. On the machine itself results are compared bit
+for bit with those of this measurement (`tests/qemu/test_libc_machine.py`), those of x86-64-v4, in
+Bochs, with x86-64-v3's.
 
 """
 

@@ -20,9 +20,15 @@ ARCH = {"i686": "elf_i386", "x86_64": "elf_x86_64"}
 
 
 def compile_object(
-    sources: Sequence[Path], out: Path, *, arch: str = "x86_64", flags: Sequence[str] = ()
+    sources: Sequence[Path],
+    out: Path,
+    *,
+    arch: str = "x86_64",
+    flags: Sequence[str] = (),
+    library: Sequence[str] = (),
 ) -> Path:
-    """One relocatable object of all sources, linked with the compiler's integer helpers."""
+    """One relocatable object of all sources and what they need of the objects of `library` and the
+    compiler's integer helpers."""
     objects = []
     target = f"--target={arch}-unknown-none-elf"
     for source in sources:
@@ -33,7 +39,8 @@ def compile_object(
     builtins = subprocess.run(
         [*query, "--print-libgcc-file-name"], check=True, capture_output=True, text=True
     ).stdout.strip()
-    link = ["ld.lld-19", "-r", "-m", ARCH[arch], *map(str, objects), builtins, "-o", str(out)]
+    link = ["ld.lld-19", "-r", "-m", ARCH[arch], "--start-lib", *library, "--end-lib"]
+    link += [*map(str, objects), builtins, "-o", str(out)]
     subprocess.run(link, check=True, timeout=60)
     return out
 
@@ -44,12 +51,13 @@ def make_mod(
     *,
     arch: str = "x86_64",
     flags: Sequence[str] = (),
+    library: Sequence[str] = (),
     name: str = "sample",
     target: str = "x86-64",
     features: Sequence[str] = ("sse", "sse2"),
     rank: int = 0,
 ) -> Path:
     """A .mod at `out`, made the way an image's modules are."""
-    obj = compile_object(sources, out.with_suffix(".o"), arch=arch, flags=flags)
+    obj = compile_object(sources, out.with_suffix(".o"), arch=arch, flags=flags, library=library)
     modfile.build_mod(obj, out, name=name, target=target, features=list(features), rank=rank)
     return out

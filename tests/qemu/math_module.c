@@ -1,0 +1,121 @@
+/* math_module.c - stands in the engine's place and compares the functions of math.h, as they were
+ * compiled for this machine, with results that the "model" file brings along.
+ *
+ * The file: for each function a struct job, then `count` rows of one or two arguments and the
+ * result, all doubles; numbers of functions in float are written as doubles, which is exact. */
+#include <math.h>
+#include <string.h>
+
+#include "fluid/engine.h"
+#include "fluid/module.h"
+#include "libc_functions.h"
+
+void sincos(double x, double *sine, double *cosine);
+
+struct job {
+    char name[16];
+    uint64_t count;
+};
+
+static double sincos_sine(double x) {
+    double sine, cosine;
+    sincos(x, &sine, &cosine);
+    return sine;
+}
+
+static double sincos_cosine(double x) {
+    double sine, cosine;
+    sincos(x, &sine, &cosine);
+    return cosine;
+}
+
+static const struct function {
+    const char *name;
+    double (*one)(double);
+    double (*two)(double, double);
+    float (*one_float)(float);
+    float (*two_float)(float, float);
+} functions[] = {
+#define DOUBLE(name) {#name, .one = name},
+#define DOUBLES(name) {#name, .two = name},
+#define FLOAT(name) {#name, .one_float = name},
+#define FLOATS(name) {#name, .two_float = name},
+    FUNCTIONS{"sincos.sin", .one = sincos_sine},
+    {"sincos.cos", .one = sincos_cosine},
+};
+
+static const struct function *find(const char name[16]) {
+    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)
+        if (strncmp(functions[i].name, name, sizeof((struct job *)0)->name) == 0)
+            return &functions[i];
+    return NULL;
+}
+
+static size_t arguments(const struct function *f) {
+    return f->two != NULL || f->two_float != NULL ? 2 : 1;
+}
+
+static double call(const struct function *f, const double *x) {
+    if (f->one != NULL)
+        return f->one(x[0]);
+    if (f->two != NULL)
+        return f->two(x[0], x[1]);
+    return (double)(f->one_float != NULL ? f->one_float((float)x[0])
+                                         : f->two_float((float)x[0], (float)x[1]));
+}
+
+/* All NaN are alike. */
+static bool same(double a, double b) {
+    return memcmp(&a, &b, sizeof a) == 0 || (a != a && b != b);
+}
+
+/* Reports in *err what came out: it has no other way to tell. */
+FLUID_EXPORT llama_open_fn llama_open;
+struct llama_model *llama_open(const void *gguf, uint64_t size, uint32_t max_ctx,
+                               struct llama_info *info, struct fluid_error *err) {
+    (void)max_ctx, (void)info;
+    const char *at = gguf, *end = at + size;
+    unsigned jobs = 0, rows = 0, wrong = 0;
+    char first[40] = "nothing";
+
+    while ((size_t)(end - at) >= sizeof(struct job)) {
+        struct job job;
+        memcpy(&job, at, sizeof job);
+        at += sizeof job;
+        const struct function *f = find(job.name);
+        if (f == NULL) {
+            fluid_fail(err, "E-MATH-02", "no function %.16s", job.name);
+            return NULL;
+        }
+        size_t width = arguments(f) + 1;
+        for (uint64_t i = 0; i < job.count; i++, at += width * sizeof(double)) {
+            double row[3];
+            memcpy(row, at, width * sizeof(double));
+            double found = call(f, row);
+            rows++;
+            if (same(found, row[width - 1]))
+                continue;
+            if (wrong++ == 0)
+                memcpy(first, job.name, sizeof job.name);
+        }
+        jobs++;
+    }
+    fluid_fail(err, "E-MATH-01", "%u functions, %u results, %u differ, first of %s", jobs, rows,
+               wrong, first);
+    return NULL;
+}
+
+/* The kernel asks for these when it binds; without a model it calls none. */
+#define ABSENT(name)                                                                               \
+    FLUID_EXPORT void name(void);                                                                  \
+    void name(void) {                                                                              \
+        fluid_panic(#name " called");                                                              \
+    }
+ABSENT(llama_tokenize)
+ABSENT(llama_piece)
+ABSENT(llama_is_eog)
+ABSENT(llama_chat_turn)
+ABSENT(llama_rewind)
+ABSENT(llama_position)
+ABSENT(llama_eval)
+ABSENT(llama_sample)
