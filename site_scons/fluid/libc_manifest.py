@@ -14,7 +14,9 @@ from fluid.errors import FluidError
 MANIFEST = "src/llvmlibc_subset/manifest.toml"
 SUBSET = "src/llvmlibc_subset"
 KINDS = ("ours", "mended", "left", "absent")
-UNITS = ("kernel", "host", "llama")
+UNITS = ("kernel", "host", "llama", "modules")
+WITH_VECTORS = ("llama", "modules")
+WITH_FORMATTER = ("kernel", "host")
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,10 @@ The source is fetched once with apt into the user's cache folder (`$XDG_CACHE_HO
 `~/.cache/fluid-os`) and verified by its SHA-256; only its folder `libc` is kept. Builds on machines
 without apt take the archive from that folder, if somebody puts it there.
 
-Three libraries are made: for the kernel, which has no vector registers; for the module `llama`,
-with the features of the target's CPU; and the formatter for fluid-host, the rest of which uses the
-C library of its system. Linkers take from them only what is used.
+Four libraries are made: for the kernel, which has no vector registers; for the module `llama`,
+with the features of the target's CPU; for further modules, `build/<target>/libc.o`, which no image
+needs and `./sconsw build/<target>/libc.o` makes; and the formatter for fluid-host, the rest of
+which uses the C library of its system.
 """
 
 NOTES = {
@@ -53,18 +54,17 @@ def linked_sources(link_map: Path | str, unit: str) -> set[str]:
 
 
 def _functions(manifest: Manifest, links: Mapping[str, set[str]]) -> str:
-    lines = ["| header | function | from | kernel | llama |\n|---|---|---|---|---|\n"]
-    rows: dict[tuple[str, str, str], dict[str, str]] = {}
+    rows: dict[tuple[str, str, str], set[str]] = {}
     for one in (one for one in manifest.taken if one.public):
-        row = rows.setdefault((one.header, one.name, "llvm-libc"), {})
-        for unit in one.units:
-            row[unit] = "linked" if one.source in links[unit] else "offered"
+        linked = {unit for unit in links if one.source in links[unit]}
+        offered = {"modules"} & set(one.units)
+        rows.setdefault((one.header, one.name, "llvm-libc"), set()).update(linked, offered)
     for ours in manifest.supplied:
-        rows[(ours.header, ours.name, "ours")] = {
-            unit: "linked" if ours.sources[0] in links[unit] else "offered" for unit in ours.units
-        }
+        linked = {unit for unit in links if ours.sources[0] in links[unit]}
+        rows[(ours.header, ours.name, "ours")] = linked | {"modules"} & set(ours.units)
+    lines = ["| header | function | from | kernel | llama | libc.o |\n|---|---|---|---|---|---|\n"]
     for (header, name, giver), units in sorted(rows.items()):
-        cells = [units.get(unit, "") for unit in ("kernel", "llama")]
+        cells = ["yes" if unit in units else "" for unit in ("kernel", "llama", "modules")]
         lines.append(f"| `{header}` | `{name}` | {giver} | {' | '.join(cells)} |\n")
     return "".join(lines)
 
@@ -76,8 +76,9 @@ def markdown(manifest: Manifest, links: Mapping[str, set[str]], accuracy: str) -
     parts = [
         HEAD,
         "## Functions\n",
-        "`offered`: a module may use it and none in the image does. Objects of llvm-libc in every "
-        f"target's link maps: {counts}.\n",
+        "`kernel`, `llama`: linked in, as the link maps of every target say. `libc.o`: what any\n"
+        "module may link; what the kernel has, modules may also import from it. Objects of\n"
+        f"llvm-libc in the link maps: {counts}.\n",
         _functions(manifest, links),
         "## What llvm-libc lacks and we supply\n",
         "".join(f"- `{one.name}`: {one.why}.\n" for one in manifest.supplied),

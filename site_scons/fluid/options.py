@@ -170,6 +170,11 @@ def wants_host(target: str, runner: str, goals: list[str]) -> bool:
     return named or tested or "coverage" in goals or (bool(BOOTED & set(goals)) and runner == HOST)
 
 
+def wants_libc(goals: list[str]) -> bool:
+    """Whether the library of the modules belongs to what is asked for; no image needs it."""
+    return bool(FOR_ALL_TARGETS & set(goals)) or any(goal.endswith("/libc.o") for goal in goals)
+
+
 def default_model() -> Path | None:
     """The GGUF file inside the model package, found without importing it; None if not installed."""
     spec = importlib.util.find_spec(DEFAULT_MODEL_PACKAGE)

@@ -19,14 +19,14 @@ from fluid.errors import FluidError
 
 HEADERS = ("include", "printf")  # below libc_manifest.SUBSET
 FORMATTER = "printf/format"
-CAMPAIGN_FOLDERS = ("site_scons", "tests", "tests/host")
+CAMPAIGN_FOLDERS = ("site_scons", "tests", "tests/host", "tests/qemu")
 
 
 def _flags_step(target: list[str], source: list[str], env: Any) -> None:
     from fluid import cpu, flags
 
     profile = cpu.read_target_profile(source[0], env["FLUID_VARIANT"])
-    vectors = env["FLUID_LIBC_UNIT"] == "llama"
+    vectors = env["FLUID_LIBC_UNIT"] in libc_manifest.WITH_VECTORS
     made = flags.libc_flags(env["FLUID_TARGET"], profile, vectors=vectors)
     flags.write_response(made, target[0])
 
@@ -53,11 +53,11 @@ def _objects(env: Any, unit: str, tag: str) -> list[Any]:
     compile_one = [Action(_provide, None), Action("$LIBCCOM", "$LIBCCOMSTR")]
     objects = []
     for file in manifest.sources(unit):
-        source = f"$LIBC_ROOT/src/{file}"
+        source = env.Literal(f"{env['FLUID_LIBC'].folder}/src/{file}")
         objects += named.Command(
             f"{folder}/src/{file}.o", [], compile_one, LIBC_SOURCE=source, RESPONSE=response
         )
-    if unit != "llama":
+    if unit in libc_manifest.WITH_FORMATTER:
         source = env.File(f"#{subset}/{FORMATTER}.cpp")
         objects += named.Command(
             f"{folder}/{FORMATTER}.o", source, compile_one, LIBC_SOURCE=source, RESPONSE=response
@@ -95,11 +95,13 @@ def generate(env: Any) -> None:
         sys.exit(2)
     env["FLUID_LIBC_NODE"] = env.Value(source.identity)
     env["FLUID_TOOLS"] += f"; {source.identity}"
-    env["LIBC_ROOT"] = env.Dir(str(source.folder).replace("$", "$$"))
-    # The folder of the user's cache is no part of what is made, nor of its signature.
+    # The folder of the user's cache, whatever its name, is no part of what is made, nor of its
+    # signature.
+    words = [f"-ffile-prefix-map={source.folder}=llvm-libc", f"-I{source.folder}"]
+    words += ["-isystem", f"{source.folder}/include"]
+    env["LIBC_PLACE"] = [env.Literal(word) for word in words]
     env["LIBCCOM"] = (
-        "$CC @$RESPONSE $( -ffile-prefix-map=$LIBC_ROOT=llvm-libc -I$LIBC_ROOT "
-        f"-isystem $LIBC_ROOT/include $) -I{libc_manifest.SUBSET} "
+        f"$CC @$RESPONSE $( $LIBC_PLACE $) -I{libc_manifest.SUBSET} "
         f"-isystem {libc_manifest.SUBSET}/include -c -o $TARGET $( $LIBC_SOURCE $)"
     )
     if env["launcher"]:

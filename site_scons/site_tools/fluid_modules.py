@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fluid import libc_manifest
+from fluid.options import wants_libc
 
 INCLUDES = ("src/include", "src/llvmlibc_subset/include")
 RANGES = "src/modules/coverage"
@@ -43,18 +44,17 @@ def _with_ranges(env: Any, variant: Any, objects: list[Any], response: Any) -> l
     return [begin, *objects, ranges, end]
 
 
-def _library(env: Any, variant: Any, response: Any) -> list[Any]:
-    """What a module may take of llvm-libc and of ours in its place."""
-    if variant.name not in libc_manifest.UNITS:
-        return []
-    supplied = env["FLUID_LIBC_MANIFEST"].supply(variant.name)
-    ours = env.Compile(f"$OBJ/{variant.tag}", supplied, response, INCLUDES)
-    return [*env.LibcObjects(variant.name, variant.tag), *ours]
+def _library(env: Any, unit: str, tag: str, response: Any) -> list[Any]:
+    """Objects of llvm-libc, and of ours in its place, that a module takes."""
+    supplied = env["FLUID_LIBC_MANIFEST"].supply(unit)
+    ours = env.Compile(f"$OBJ/{unit}.{tag}", supplied, response, INCLUDES)
+    return [*env.LibcObjects(unit, tag), *ours]
 
 
 def _modules(env: Any) -> dict[str, Any]:
-    """Node `registry`, and `mods`, one per module and variant."""
-    mods = []
+    """Node `registry`; `mods`, one per module and variant; `libc`, what any module may link of the
+    C library, if it is wanted."""
+    mods, libc = [], []
     for variant in env["FLUID_VARIANTS"]:
         named = env.Override(
             {
@@ -72,11 +72,16 @@ def _modules(env: Any) -> dict[str, Any]:
             f"$OBJ/{variant.place}/{variant.name}.o",
             objects,
             env["FLUID_TARGET"].builtins,
-            _library(named, variant, response[0]),
+            _library(named, variant.name, variant.tag, response[0])
+            if variant.name in libc_manifest.UNITS
+            else [],
         )
+        if variant.name in libc_manifest.UNITS and wants_libc(env["FLUID_GOALS"]):
+            objects = _library(named, "modules", variant.tag, response[0])
+            libc = [named.LinkRelocatable("$OUT/libc.o", objects, env["FLUID_TARGET"].builtins)]
         mods += named.Mod(f"$OUT/modules/{variant.file}", [linked, env["FLUID_PROFILE"]])
     (registry,) = env.Registry("$OUT/registry.bin", mods)
-    return {"mods": mods, "registry": registry}
+    return {"mods": mods, "registry": registry, "libc": libc}
 
 
 def generate(env: Any) -> None:

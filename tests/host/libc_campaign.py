@@ -14,8 +14,9 @@ from fluid.libc_report import linked_sources, markdown
 from fluid.targets import TARGETS
 from hostcc import ROOT
 from libc_accuracy import FUNCTIONS, Worst, measure
-from libc_driver import BUILD, MANIFEST, unfit
+from libc_driver import MANIFEST, unfit
 from libc_table import section
+from qemu_images import BUILD
 
 DOCUMENT = ROOT / "docs/libc.md"
 

@@ -19,8 +19,8 @@ from fluid.hosted import can_link
 from fluid.targets import TARGETS
 from host_features import lacking
 from hostcc import CC, ROOT, WARNINGS
+from qemu_images import BUILD, artifact
 
-BUILD = Path(os.environ.get("FLUID_BUILD", ROOT / "build"))
 SOURCES = sorted(Path(__file__).parent.glob("libc_host*.c"))
 MANIFEST = libc_manifest.load(ROOT / libc_manifest.MANIFEST)
 
@@ -37,14 +37,14 @@ def unfit(target: str) -> str:
 
 
 def library(target: str, unit: str) -> list[str]:
-    """The objects that the build has made of the unit's library."""
+    """The objects that the build has made of the unit's library, "kernel" or "modules"."""
+    if unit == "modules":
+        return [str(artifact(target, "libc.o"))]
     folder = BUILD / target / "obj"
-    theirs = [folder / f"llvm-libc/{unit}.{target}/src/{s}.o" for s in MANIFEST.sources(unit)]
-    if unit == "kernel":
-        theirs.append(folder / f"llvm-libc/{unit}.{target}/printf/format.o")
-    ours = folder if unit == "kernel" else folder / target
-    theirs += [ours / f"{Path(s).relative_to('src')}.o" for s in MANIFEST.supply(unit)]
-    return [str(path) for path in theirs]
+    theirs = [folder / f"llvm-libc/kernel.{target}/src/{s}.o" for s in MANIFEST.sources(unit)]
+    theirs.append(folder / f"llvm-libc/kernel.{target}/printf/format.o")
+    ours = [folder / f"{Path(s).relative_to('src')}.o" for s in MANIFEST.supply(unit)]
+    return [str(path) for path in (*theirs, *ours)]
 
 
 def _builtins(triple: str) -> str:
@@ -54,7 +54,7 @@ def _builtins(triple: str) -> str:
 
 @functools.cache
 def program(target: str, unit: str) -> Path:
-    """libc_host with the library of `unit` ("kernel" or "llama"); skips where it cannot run."""
+    """libc_host with the library of `unit` ("kernel" or "modules"); skips where it cannot run."""
     if unfit(target):
         pytest.skip(unfit(target))
     triple = TARGETS[target].host_triple
@@ -86,7 +86,7 @@ def evaluate(target: str, name: str, arguments: Array) -> Array:
     """Results of a function, element by element; arguments of shape (n,) or (n, 2), of the
     function's own type."""
     done = subprocess.run(
-        [str(program(target, "llama")), "math", name],
+        [str(program(target, "modules")), "math", name],
         input=np.ascontiguousarray(arguments).tobytes(), check=True, capture_output=True,
     )  # fmt: skip
     return np.frombuffer(done.stdout, arguments.dtype)

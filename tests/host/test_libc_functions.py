@@ -14,7 +14,7 @@ def _groups(unit: str) -> list[str]:
 
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize(
-    ("unit", "group"), [(u, g) for u in ("kernel", "llama") for g in _groups(u)]
+    ("unit", "group"), [(u, g) for u in ("kernel", "modules") for g in _groups(u)]
 )
 def test_like_this_systems(target: str, unit: str, group: str) -> None:
     assert differ(target, unit, group, seed=1, rounds=GROUPS[group]) == ""
@@ -22,7 +22,7 @@ def test_like_this_systems(target: str, unit: str, group: str) -> None:
 
 @pytest.mark.full
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("unit", ["kernel", "llama"])
+@pytest.mark.parametrize("unit", ["kernel", "modules"])
 def test_like_this_systems_for_long(target: str, unit: str) -> None:
     for group in _groups(unit):
         assert differ(target, unit, group, seed=2, rounds=100 * GROUPS[group]) == ""

@@ -66,7 +66,7 @@ def image(row: Row, tmp_path: Path) -> Callable[[bytes], Path]:
             [Path(__file__).with_name("math_module.c")],
             arch="i686" if row.tag == "i686" else "x86_64",
             flags=flags,
-            library=library(row.tag, "llama"),
+            library=library(row.tag, "modules"),
             name="llama",
             target=row.tag,
             features=list(profile.features),
