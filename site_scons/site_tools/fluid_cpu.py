@@ -54,7 +54,7 @@ def generate(env: Any) -> None:
         env["target"] = custom.folder
     env["FLUID_TARGETS"] = known
     env["FLUID_BUILDS"] = command_line.wanted_builds(
-        env["target"], env["check"], env["FLUID_GOALS"], list(known)
+        env["target"], env["check"], env["FLUID_GOALS"], list(known), env["FLUID_TESTED"]
     )
     env.AlwaysBuild(env.Alias("profile-cpu", [], env.Action(_scan, "  SCAN    this machine")))
 

@@ -1,5 +1,5 @@
-"""SCons tool: the command line. Sets FLUID_<OPTION> and FLUID_GOALS; ends with status 2 when an
-argument is not valid."""
+"""SCons tool: the command line. Sets an entry for each option, FLUID_GOALS and others; ends with
+status 2 when an argument is not valid."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ def generate(env: Any) -> None:
         sys.exit(2)
     Help(command_line.help_text())
     env["FLUID_GOALS"] = goals
+    env["FLUID_TESTED"] = command_line.tested_targets(ARGUMENTS)
     env["FLUID_VERBOSE"] = env["verbose"] == "1"
     env["FLUID_MODEL"] = Path(env["model"]) if env["model"] else command_line.default_model()
 

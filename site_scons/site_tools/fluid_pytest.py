@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+from fluid.suites import SUITES
+
 
 def _run_pytest(target: Any, source: Any, env: Any) -> int:
+    from fluid import suites
+    from fluid.errors import FluidError
+
     top = Path(env.Dir("#").abspath)
-    chosen = ["-m", ""] if env["full"] == "1" else []  # pyproject.toml leaves `full` out
-    command = [sys.executable, "-m", "pytest", *chosen, env["FLUID_TESTS"]]
-    variables = {"PYTHONPATH": str(top / "site_scons"), "FLUID_BUILD": str(top / "build")}
-    path = env["ENV"]["PATH"]
-    return subprocess.call(command, cwd=top, env={**os.environ, **variables, "PATH": path})
+    try:
+        return suites.run(
+            SUITES[env["FLUID_SUITE"]],
+            top,
+            env["FLUID_TESTED"],
+            env["full"] == "1",
+            env["ENV"]["PATH"],
+        )
+    except FluidError as error:
+        print(error, file=sys.stderr)
+        return 1
 
 
-def _tests(env: Any, alias: str, folder: str, needs: Any) -> Any:
-    """Alias that runs the tests below `folder` after `needs` were built."""
-    action = env.Action(_run_pytest, "  TEST    " + folder)
-    return env.AlwaysBuild(env.Alias(alias, needs, action, FLUID_TESTS=folder))
+def _tests(env: Any, alias: str, needs: Any) -> Any:
+    """Alias that runs the tests of a suite after `needs` were built."""
+    action = env.Action(_run_pytest, "  TEST    " + SUITES[alias].folder)
+    return env.AlwaysBuild(env.Alias(alias, needs, action, FLUID_SUITE=alias))
 
 
 def generate(env: Any) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fluid.options import ALIASES, OPTIONS
+from fluid.suites import BY_TARGET
 from graph_tree import Tree, copy_sources
 
 
@@ -62,6 +63,23 @@ def test_values_that_do_not_fit(sources: Tree) -> None:
     assert result.status == 2
     assert "E-OPT-05" in result.text
     assert result.built == set()
+
+
+def test_tests_by_target_know_levels_only(sources: Tree) -> None:
+    """There are no tests of a machine of one's own."""
+    result = sources.scons("test-qemu", "target=native")
+    assert result.status == 2
+    assert "E-OPT-05 test-qemu is expected with target=i686|x86-64|" in result.text
+    assert result.built == set()
+
+
+@pytest.mark.parametrize("alias", sorted(BY_TARGET))
+def test_tests_of_one_target_build_that_one(sources: Tree, alias: str) -> None:
+    """target= on the command line leaves out the images of the others (-n: told, not done)."""
+    result = sources.scons("-n", alias, "target=x86-64-v3", ok=True)
+    assert "build/x86-64-v3/boot.bin" in result.built
+    assert {path.split("/")[1] for path in result.built} == {"x86-64-v3"}
+    assert "  TEST    tests/qemu" in result.text
 
 
 def test_help(sources: Tree) -> None:

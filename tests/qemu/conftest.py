@@ -9,15 +9,28 @@ import pytest
 from fluid.machine import Machine
 from fluid.targets import DEFAULT_TARGET
 from guests import Machines, TinyModel
+from matrix import WANTED, of_wanted
 from models import tiny_maker
 from qemu_images import BUILD, image_of
 
 FAILED = pytest.StashKey[bool]()
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """The marker is known even when only this folder is run."""
-    config.addinivalue_line("markers", "full: long campaigns, only with full=1")
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out the tests of targets that FLUID_TARGETS does not name."""
+    _, left_out = of_wanted(item for item in items if item.path.is_relative_to(HERE))
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        gone = set(left_out)
+        items[:] = [item for item in items if item not in gone]
+
+
+def pytest_report_header() -> str:
+    """Of which targets the tests are."""
+    return f"targets: {' '.join(WANTED)}"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -36,7 +49,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         return
     terminalreporter.write_line("")
     heads = ("image", "runner", "CPU model", "variant", "passed", "seconds")
-    rows = [(*key, f"{p:.0f}/{n:.0f}", f"{s:.1f}") for key, (p, n, s) in sorted(counts.items())]
+    total = [sum(column) for column in zip(*counts.values(), strict=True)]
+    lines = [*sorted(counts.items()), (("all", "", "", ""), total)]
+    rows = [(*key, f"{p:.0f}/{n:.0f}", f"{s:.1f}") for key, (p, n, s) in lines]
     widths = [max(len(row[i]) for row in (heads, *rows)) for i in range(len(heads))]
     for row in (heads, *rows):
         cells = zip(row, widths, strict=True)

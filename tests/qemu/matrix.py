@@ -1,8 +1,8 @@
 """The matrix of images and processors: each tag on a CPU that has exactly what the tag is named
-for, and what every CPU can run.
+for, and what every CPU can run. QEMU's TCG knows no AVX-512, so x86-64-v4 runs in Bochs.
 
-QEMU's TCG knows no AVX-512, so x86-64-v4 runs in Bochs. FLUID_TARGETS, a list of tags, leaves out
-the rows of others (`scons test-qemu target=T`).
+And the target that each test is of: the tests of those that FLUID_TARGETS does not name are left
+out (`scons test-qemu target=T`).
 """
 
 import os
@@ -15,10 +15,11 @@ import pytest
 from fluid import bochs
 from fluid.cpu import load_profile
 from fluid.emulator import EMULATED
+from fluid.suites import wanted_targets
 from fluid.targets import TARGETS
 from qemu_images import TOP
 
-WANTED = os.environ.get("FLUID_TARGETS", " ".join(TARGETS)).split()
+WANTED = wanted_targets(os.environ)
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,34 @@ def best_variant(tag: str, cpu: Cpu) -> str:
     return fit[-1] if fit else ""
 
 
-def rows(wanted: Iterable[Row] = ROWS) -> list[Any]:
-    """Parameters for the rows that are not left out."""
-    return [
-        pytest.param(row, id=f"{row.tag}-on-{row.cpu.label}") for row in wanted if row.tag in WANTED
-    ]
+def rows(some: Iterable[Row] = ROWS) -> list[Any]:
+    """Rows as parameters of a test."""
+    return [pytest.param(row, id=f"{row.tag}-on-{row.cpu.label}") for row in some]
+
+
+def target_of(item: pytest.Item) -> str:
+    """The target whose image a test boots: what its mark `of_target` says, else the parameter that
+    is a tag or has one. A test of which neither is known would run without its image: an error."""
+    mark = item.get_closest_marker("of_target")
+    if mark is not None:
+        (tag,) = mark.args
+        return str(tag)
+    callspec = getattr(item, "callspec", None)
+    values = callspec.params.values() if callspec is not None else ()
+    named = [getattr(value, "tag", value) for value in values]
+    tags = {tag for tag in named if isinstance(tag, str) and tag in TARGETS}
+    if len(tags) != 1:
+        raise pytest.UsageError(
+            f"{item.nodeid}: one target expected among its parameters, found {sorted(tags)}; "
+            'add @pytest.mark.of_target("TAG")'
+        )
+    return str(tags.pop())
+
+
+def of_wanted(items: Iterable[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
+    """The tests of the wanted targets, and the others."""
+    kept: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
+    for item in items:
+        (kept if target_of(item) in WANTED else left_out).append(item)
+    return kept, left_out

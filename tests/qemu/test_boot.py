@@ -149,6 +149,7 @@ def other_disk(folder: Path, devices: list[str]) -> str:
     return str(emulator)
 
 
+@pytest.mark.of_target("x86-64-v2")
 @pytest.mark.parametrize(
     "devices",
     [
@@ -233,6 +234,7 @@ DAMAGES: list[tuple[str, str, Damage]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.of_target("x86-64-v2")
 @pytest.mark.parametrize(("code", "damage"), [d[1:] for d in DAMAGES], ids=[d[0] for d in DAMAGES])
 def test_damage_has_its_number(
     machines: Machines, images: BootImages, code: str, damage: Damage
@@ -240,6 +242,7 @@ def test_damage_has_its_number(
     refused(machines, images.image("x86-64-v2", damage=damage), code)
 
 
+@pytest.mark.of_target("x86-64-v2")
 @pytest.mark.parametrize(
     ("disk", "code"), [(512, "E-BOOT-32"), (2048, "E-BOOT-32"), (200 * 512, "E-BOOT-45")]
 )
@@ -250,6 +253,7 @@ def test_a_truncated_disk_has_its_number(
     refused(machines, images.image("x86-64-v2", disk=disk), code, machine="pc")
 
 
+@pytest.mark.of_target("x86-64-v2")
 def test_too_little_memory_says_how_much(machines: Machines, images: BootImages) -> None:
     image = images.image("x86-64-v2", KERNEL_MAX)
     sentence = refused(machines, image, "E-BOOT-44", mem=16)
@@ -260,6 +264,7 @@ def test_too_little_memory_says_how_much(machines: Machines, images: BootImages)
     assert 14 * 1024 < int(found[2]) < 16 * 1024
 
 
+@pytest.mark.of_target("x86-64-v2")
 def test_a_damaged_registry_is_the_kernels_business(machines: Machines, images: BootImages) -> None:
     image = images.image("x86-64-v2", damage=flip_blob(REGISTRY_BLOB, 1000))
     report = boot(machines, "x86-64-v2", image, mem=64)
@@ -287,6 +292,7 @@ def test_an_unfit_processor_is_named(
     assert f"error E-CPU-02: {error.text}" in guest.text.decode()
 
 
+@pytest.mark.of_target("x86-64-v2")
 def test_a_floppy_is_refused(machines: Machines, images: BootImages, tmp_path: Path) -> None:
     """It has no EDD packet access."""
     floppy = other_disk(tmp_path, ["floppy,drive=disk"])

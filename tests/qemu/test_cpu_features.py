@@ -32,14 +32,14 @@ QEMU64 = {*V1, "sse3", "cx16", "sahf"}  # what TCG's model has of ours
 class Pair:
     """An image and a processor that it cannot run on."""
 
-    target: str
+    tag: str
     cpu: str
     has: set[str]
     long_mode: bool = True
 
     @property
     def missing(self) -> list[str]:
-        wanted = ordered(set(LEVELS[self.target].features) - self.has)
+        wanted = ordered(set(LEVELS[self.tag].features) - self.has)
         return ["lm"] * (not self.long_mode) + list(wanted)
 
 
@@ -61,14 +61,14 @@ PAIRS = [
 
 def told(pair: Pair) -> str:
     return (
-        f"processor: {' '.join(pair.missing)} expected by a kernel for {pair.target}, not found; "
+        f"processor: {' '.join(pair.missing)} expected by a kernel for {pair.tag}, not found; "
         "use the image of a lower target, or a newer processor or -cpu model"
     )
 
 
-@pytest.mark.parametrize("pair", PAIRS, ids=lambda p: f"{p.target} on {p.cpu}")
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda p: f"{p.tag} on {p.cpu}")
 def test_all_that_is_missing_is_named(machines: Machines, tiny: TinyModel, pair: Pair) -> None:
-    guest = machines.start(pair.target, image_of(pair.target, tiny()), mem=256, cpu=pair.cpu)
+    guest = machines.start(pair.tag, image_of(pair.tag, tiny()), mem=256, cpu=pair.cpu)
     assert guest.wait_end(SECONDS) is Ending.FAIL, guest.text.decode()
     [error] = guest.events
     assert isinstance(error, Error)
@@ -87,17 +87,17 @@ os.execvp({program!r}, [{program!r}, *argv])
 """
 
 
-@pytest.mark.parametrize("pair", [PAIRS[0], PAIRS[5]], ids=lambda p: f"{p.target} on {p.cpu}")
+@pytest.mark.parametrize("pair", [PAIRS[0], PAIRS[5]], ids=lambda p: f"{p.tag} on {p.cpu}")
 def test_the_screen_names_it_too(
     machines: Machines, tiny: TinyModel, tmp_path: Path, pair: Pair
 ) -> None:
     """In whole lines, and the machine stands still."""
-    program = EMULATED[pair.target].program
+    program = EMULATED[pair.tag].program
     emulator = tmp_path / "qemu"
     emulator.write_text(WITHOUT_EXIT.format(python=sys.executable, program=program))
     emulator.chmod(0o755)
-    image = image_of(pair.target, tiny())
-    guest = machines.start(pair.target, image, mem=256, cpu=pair.cpu, emulator=str(emulator))
+    image = image_of(pair.tag, tiny())
+    guest = machines.start(pair.tag, image, mem=256, cpu=pair.cpu, emulator=str(emulator))
     guest.wait_for(Error, SECONDS)
     guest.wait_text(b"error E-CPU-05", SECONDS)
     guest.wait_text(b"\n", SECONDS, start=guest.text.index(b"error E-CPU-05"))
@@ -121,6 +121,7 @@ def test_a_feature_without_a_name(
     assert "processor: bit63 expected" in guest.text.decode()
 
 
+@pytest.mark.of_target("x86-64-v2")
 def test_a_kernel_that_says_less_than_it_uses(
     machines: Machines, tiny: TinyModel, tmp_path: Path
 ) -> None:
@@ -134,6 +135,7 @@ def test_a_kernel_that_says_less_than_it_uses(
     assert codes(guest.command("/help")) == []
 
 
+@pytest.mark.of_target("i686")
 def test_a_control_bit_that_does_not_take(
     machines: Machines, tiny: TinyModel, tmp_path: Path
 ) -> None:
@@ -169,6 +171,7 @@ def boot_of(guest: Machine) -> Boot:
     return boot
 
 
+@pytest.mark.of_target("x86-64")
 def test_the_machine_that_an_image_was_made_for(machines: Machines, custom: Path) -> None:
     guest = machines.boot("x86-64", custom, mem=256, cpu="Haswell-noTSX")
     assert codes(guest.events) == [] and warnings(guest) == []
@@ -177,6 +180,7 @@ def test_the_machine_that_an_image_was_made_for(machines: Machines, custom: Path
     still_works(guest)
 
 
+@pytest.mark.of_target("x86-64")
 def test_another_machine_of_its_level(machines: Machines, custom: Path) -> None:
     """One warning that names what is missing; the level's code computes."""
     guest = machines.boot("x86-64", custom, mem=256, cpu="Nehalem")

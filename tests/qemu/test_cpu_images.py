@@ -13,9 +13,11 @@ from fluid.event_types import Boot, Error, Panic, Prompt, Ready
 from fluid.machine import Machine, MachineEnded
 from fluid.targets import TARGETS
 from guests import BOOT_SECONDS, Machines, TinyModel, codes
-from matrix import AVX512, CPUS, LONG_MODE, WANTED, Cpu, best_variant, features
+from matrix import AVX512, CPUS, LONG_MODE, Cpu, best_variant, features
 from qemu_images import image_of
 from test_score import TEXTS, base64_of, complete, score
+
+pytestmark = pytest.mark.matrix
 
 Record = Callable[[str, object], None]
 
@@ -36,7 +38,7 @@ def ready_of(guest: Machine) -> Ready:
     return ready
 
 
-@pytest.mark.skipif("x86-64" not in WANTED, reason="of the target x86-64")
+@pytest.mark.of_target("x86-64")
 @pytest.mark.parametrize(("quant", "shape"), SHAPES)
 def test_one_image_chooses_by_itself_and_computes_the_same(
     machines: Machines, tiny: TinyModel, quant: str, shape: dict[str, Any]
@@ -67,7 +69,7 @@ def events_until_it_stands(guest: Machine) -> Ending | None:
 
 @pytest.mark.full
 @pytest.mark.parametrize("cpu", CPUS, ids=lambda cpu: cpu.label)
-@pytest.mark.parametrize("tag", [tag for tag in TARGETS if tag in WANTED])
+@pytest.mark.parametrize("tag", list(TARGETS))
 def test_no_pair_ends_in_an_invalid_opcode(
     machines: Machines, tiny: TinyModel, record_property: Record, tag: str, cpu: Cpu
 ) -> None:

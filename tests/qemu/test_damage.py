@@ -26,6 +26,7 @@ from qemu_images import image_of, image_with
 from test_errors import artifact_registry, private_copy, ready_of, still_works, with_registry
 
 TARGET = "x86-64-v2"
+pytestmark = pytest.mark.of_target(TARGET)
 OTHER = b"a file next to the model" * 500
 
 Expected = str | tuple[str, ...]  # code, how it begins, or one of several

@@ -39,6 +39,7 @@ def test_boot_echo_and_off(image: Path, target: str, machine: str) -> None:
         assert guest.wait_end(120) is Ending.PASS
 
 
+@pytest.mark.of_target("x86-64-v2")
 @pytest.mark.parametrize(("key", "ending"), [(b"p", Ending.PANIC), (b"r", Ending.RESET)])
 def test_endings(image: Path, key: bytes, ending: Ending) -> None:
     with Machine(image, target="x86-64-v2", mem=64) as guest:
@@ -47,6 +48,7 @@ def test_endings(image: Path, key: bytes, ending: Ending) -> None:
         assert guest.wait_end(120) is ending
 
 
+@pytest.mark.of_target("x86-64-v2")
 def test_a_reset_boots_again_when_asked(image: Path) -> None:
     with Machine(image, target="x86-64-v2", mem=64, reboot=True) as guest:
         guest.wait_for(Prompt, 60)
@@ -55,6 +57,7 @@ def test_a_reset_boots_again_when_asked(image: Path) -> None:
         assert guest.text.count(b"tiny") == 2
 
 
+@pytest.mark.of_target("x86-64-v2")
 def test_what_is_no_event_is_an_error(image: Path) -> None:
     with Machine(image, target="x86-64-v2", mem=64) as guest:
         guest.wait_for(Prompt, 60)
@@ -65,6 +68,7 @@ def test_what_is_no_event_is_an_error(image: Path) -> None:
             guest.read_event(0.2)
 
 
+@pytest.mark.of_target("x86-64-v2")
 def test_long_input_arrives(image: Path) -> None:
     text = bytes(range(0x20, 0x65)) * 200  # without the letters that have a meaning
     with Machine(image, target="x86-64-v2", mem=64) as guest:
@@ -73,6 +77,7 @@ def test_long_input_arrives(image: Path) -> None:
         guest.wait_text(text, 60)
 
 
+@pytest.mark.of_target("x86-64-v2")
 def test_screenshot(image: Path, tmp_path: Path) -> None:
     with Machine(image, target="x86-64-v2", mem=64) as guest:
         guest.wait_for(Prompt, 60)
@@ -81,6 +86,7 @@ def test_screenshot(image: Path, tmp_path: Path) -> None:
     assert (tmp_path / "screen.png").read_bytes().startswith(PNG_MAGIC)
 
 
+@pytest.mark.of_target("i686")
 def test_the_image_is_never_modified(image: Path) -> None:
     before = image.read_bytes()
     with Machine(image, target="i686", mem=64) as guest:

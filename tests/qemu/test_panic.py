@@ -90,6 +90,7 @@ def test_faults_end_in_a_report(
     check_fault(machines, target, image_of(target, tiny()), fault)
 
 
+@pytest.mark.of_target("i686")
 def test_bound_range(machines: Machines, tiny: TinyModel) -> None:
     """BOUND does not exist in 64-bit mode."""
     fault = Fault("fault-br", (BOUND_RANGE,), function="bound_range")

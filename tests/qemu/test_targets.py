@@ -22,7 +22,7 @@ QUANTS = [
     for quant in TOLERANCE
 ]
 
-pytestmark = pytest.mark.parametrize("row", rows())
+pytestmark = [pytest.mark.matrix, pytest.mark.parametrize("row", rows())]
 
 Start = Callable[..., Machine]
 

@@ -53,6 +53,9 @@ def test_targets_that_are_no_level(tmp_path: Path) -> None:
     given = {"check": "none", "runner": "auto", "target": "native"}
     assert options.unfit(given, ["coverage"])[0].startswith("E-OPT-05 coverage")
     assert options.unfit(given | {"target": "i686"}, ["coverage"]) == []
+    for goal in ("test-qemu", "test-matrix"):
+        assert options.unfit(given, [goal])[0].startswith(f"E-OPT-05 {goal} is expected with")
+        assert options.unfit(given | {"target": "x86-64-v3"}, [goal]) == []
 
 
 def test_goals() -> None:
@@ -66,7 +69,7 @@ def test_wanted_builds() -> None:
     assert options.wanted_builds(DEFAULT_TARGET, "none", []) == [(DEFAULT_TARGET, "none")]
     assert options.wanted_builds("i686", "none", ["run"]) == [("i686", "none")]
     assert options.wanted_builds("i686", "address", ["run"]) == [("i686", "address")]
-    for goal in ("test", "test-qemu", "test-host"):
+    for goal in ("test", "test-host"):
         found = options.wanted_builds("i686", "none", [goal])
         assert set(found) == {(t, "none") for t in TARGETS} | {(DEFAULT_TARGET, "address")}
     found = options.wanted_builds("i686", "none", ["coverage"])
@@ -77,6 +80,25 @@ def test_wanted_builds() -> None:
     assert found == [("i686", "none"), ("x86-64-v2", "address")]
 
 
+def test_builds_of_tests_that_go_by_target() -> None:
+    """All targets, or the one that stands on the command line, without instrumented code."""
+    assert options.tested_targets({"mem": "512"}) == list(TARGETS)
+    assert options.tested_targets({"target": "i686"}) == ["i686"]
+    folders = list(TARGETS)
+    for goal in ("test-qemu", "test-matrix"):
+        found = options.wanted_builds(DEFAULT_TARGET, "none", [goal], folders, folders)
+        assert found == [(t, "none") for t in TARGETS]
+        found = options.wanted_builds("x86-64-v3", "none", [goal], folders, ["x86-64-v3"])
+        assert found == [("x86-64-v3", "none")]
+        found = options.wanted_builds("i686", "none", ["test", goal], folders, ["i686"])
+        assert set(found) == {(t, "none") for t in TARGETS} | {(DEFAULT_TARGET, "address")}
+        found = options.wanted_builds("i686", "address", [goal], folders, ["i686"])
+        assert found == [("i686", "none"), ("i686", "address")]
+    v3, v4 = ("x86-64-v3", "none"), ("x86-64-v4", "none")
+    assert options.wanted_builds("x86-64-v4", "none", ["test-qemu"], folders, [v4[0]]) == [v3, v4]
+    assert options.wanted_builds("x86-64-v4", "none", ["test-matrix"], folders, [v4[0]]) == [v4]
+
+
 def test_host_only_when_asked_for() -> None:
     """fluid-host costs a plain build nothing."""
     assert not options.wants_host("i686", "auto", [])
@@ -84,6 +106,8 @@ def test_host_only_when_asked_for() -> None:
     assert not options.wants_host("i686", "tcg", ["run"])
     assert options.wants_host("i686", "host", ["run"])
     assert options.wants_host("i686", "auto", ["test-host"])
+    assert options.wants_host("i686", "auto", ["test-qemu"])
+    assert not options.wants_host("i686", "auto", ["test-matrix"])
     assert not options.wants_host("x86-64", "auto", ["test-host"])
     assert options.wants_host("x86-64", "auto", ["build/x86-64/fluid-host.ksyms"])
 

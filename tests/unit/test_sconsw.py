@@ -129,7 +129,9 @@ def test_model_counts_from_the_folder_of_the_caller(checkout: Checkout) -> None:
         assert checkout.run(untouched, cwd=elsewhere) == [untouched]
 
 
-@pytest.mark.parametrize("wanted", ["runner=bochs", "test", "test-qemu", "target=x86-64-v4"])
+@pytest.mark.parametrize(
+    "wanted", ["runner=bochs", "test", "test-qemu", "test-matrix", "target=x86-64-v4"]
+)
 def test_bochs_is_installed_for_those_who_use_it(checkout: Checkout, wanted: str) -> None:
     """The stand-in for apt-get installs nothing: said, and no reason to stop."""
     apt = checkout.top / "apt"
