@@ -69,7 +69,7 @@ class Option:
 
 
 OPTIONS = (
-    Option("target", DEFAULT_TARGET, "the machine to build for", _target()),
+    Option("target", DEFAULT_TARGET, "the machine to build for, or to test alone", _target()),
     Option("variants", VARIANTS[0], "base leaves out code for better CPUs", _one_of(*VARIANTS)),
     Option("model", "", "GGUF file for the image; SmolLM2-135M from .venv if not given", _file()),
     Option("runner", "auto", "what executes the image in run", _one_of(*RUNNERS)),
