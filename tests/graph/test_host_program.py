@@ -77,6 +77,8 @@ def test_no_library_for_the_target(tree: Tree) -> None:
     assert "E-TOOL-05" in result.text
     assert "libc6-dev-i386" in result.text
     assert "build/i686/fluid-host" not in tree.products()
+    planned = tree.scons("-n", "test-qemu", "target=i686", PATH=path, ok=True).built
+    assert "build/i686/boot.bin" in planned and "build/i686/fluid-host" not in planned  # skipped
 
 
 @pytest.mark.full
