@@ -21,6 +21,7 @@ def _run_pytest(target: Any, source: Any, env: Any) -> int:
             env["FLUID_TESTED"],
             env["full"] == "1",
             env["ENV"]["PATH"],
+            env.GetOption("num_jobs"),
         )
     except FluidError as error:
         print(error, file=sys.stderr)

@@ -33,31 +33,6 @@ def pytest_report_header() -> str:
     return f"targets: {' '.join(WANTED)}"
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """The table of images and processors (matrix.py), when their tests ran."""
-    counts: dict[tuple[str, ...], list[float]] = {}  # passed, all, seconds
-    for outcome in ("passed", "failed", "error", "skipped"):
-        for report in terminalreporter.getreports(outcome):
-            key = dict(getattr(report, "user_properties", [])).get("matrix")
-            if key is None or (report.when != "call" and outcome == "passed"):
-                continue
-            count = counts.setdefault(tuple(key), [0, 0, 0.0])
-            count[0] += outcome == "passed"
-            count[1] += 1
-            count[2] += report.duration
-    if not counts:
-        return
-    terminalreporter.write_line("")
-    heads = ("image", "runner", "CPU model", "variant", "passed", "seconds")
-    total = [sum(column) for column in zip(*counts.values(), strict=True)]
-    lines = [*sorted(counts.items()), (("all", "", "", ""), total)]
-    rows = [(*key, f"{p:.0f}/{n:.0f}", f"{s:.1f}") for key, (p, n, s) in lines]
-    widths = [max(len(row[i]) for row in (heads, *rows)) for i in range(len(heads))]
-    for row in (heads, *rows):
-        cells = zip(row, widths, strict=True)
-        terminalreporter.write_line("  ".join(cell.ljust(w) for cell, w in cells).rstrip())
-
-
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """Tells fixtures whether their test failed."""

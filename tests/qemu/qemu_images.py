@@ -48,11 +48,13 @@ def image_with(target: str, label: str, files: Files) -> Path:
         return image
     IMAGES.mkdir(parents=True, exist_ok=True)
     for outdated in IMAGES.glob(f"{label}-{target}-{'[0-9a-f]' * KEY_DIGITS}.img"):
-        outdated.unlink()
-    partition = image.with_suffix(".fat")
+        outdated.unlink(missing_ok=True)
+    fresh = image.with_suffix(f".{os.getpid()}.new")  # others may make the same one now
+    partition = image.with_suffix(f".{os.getpid()}.fat")
     build_fat_partition(files, partition)
-    build_image(boot, partition, image)
+    build_image(boot, partition, fresh)
     partition.unlink()
+    fresh.replace(image)
     return image
 
 

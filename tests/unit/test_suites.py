@@ -88,6 +88,20 @@ def test_tests_learn_their_targets(
     assert names == ["test_of_targets", "test_parametrised[32]", "test_parametrised[64]"]
 
 
+def test_several_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same tests, and a run without tests is no success there either."""
+    monkeypatch.delenv(TARGETS_VARIABLE, raising=False)
+    made(tmp_path, None)
+    suite = Suite("test_made.py", "build/made.xml")
+    assert suite.arguments(False, jobs=2)[:2] == ["-n", "2"]
+    assert run(suite, tmp_path, EVERY, False, os.environ["PATH"], jobs=2) == 0
+    report = xml.etree.ElementTree.parse(tmp_path / suite.junit).getroot()
+    assert len(list(report.iter("testcase"))) == 3
+    none = Suite("test_made.py", "build/made.xml", marks="parametrize and not parametrize")
+    with pytest.raises(FluidError, match="E-SUITE-02"):
+        run(none, tmp_path, ["i686"], False, os.environ["PATH"], jobs=2)
+
+
 def test_a_failed_test_is_a_failed_run(tmp_path: Path) -> None:
     made(tmp_path, "another list")
     suite = Suite("test_made.py", "build/made.xml")
