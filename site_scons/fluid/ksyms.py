@@ -77,7 +77,8 @@ def _code_symbols(elf: Any) -> dict[int, tuple[int, str]]:
         if s["st_shndx"] not in code or kind not in ("STT_FUNC", "STT_NOTYPE") or not s.name:
             continue
         if address < code[s["st_shndx"]]:
-            rank = (kind != "STT_FUNC") * 2 + (s["st_info"]["bind"] == "STB_LOCAL")
+            mangled = s.name.startswith("_Z")  # llvm-libc's functions have a C name, too
+            rank = (kind != "STT_FUNC") * 4 + mangled * 2 + (s["st_info"]["bind"] == "STB_LOCAL")
             found[address] = min(found.get(address, (9, "")), (rank, s.name))
     for end in code.values():
         found.setdefault(end, (9, ""))

@@ -108,7 +108,9 @@ def test_equal_features_make_equal_images(kitchen: Tree) -> None:
     assert image(tree, "kitchen") != first
 
 
-@pytest.mark.parametrize("less", [False, True], ids=["all of it", "less"])
+@pytest.mark.parametrize(
+    "less", [False, pytest.param(True, marks=pytest.mark.full)], ids=["all of it", "less"]
+)
 def test_native_is_the_same_as_its_profile(tree: Tree, less: bool) -> None:
     """Also where the machine is no level; here it is taken to lack something."""
     if less:
@@ -137,18 +139,22 @@ def test_a_profile_that_is_a_level(tree: Tree) -> None:
     assert tree.scons(same, ok=True).built == set()
 
 
-def test_switching_targets_rebuilds_nothing(kitchen: Tree) -> None:
-    targets = ["target=kitchen.json", "target=native", "target=i686", "target=x86-64-v2"]
-    for target in targets[1:3]:
+@pytest.mark.parametrize(
+    "more",
+    [[], pytest.param(["target=native", "target=i686"], marks=pytest.mark.full)],
+    ids=["two", "four"],
+)
+def test_switching_targets_rebuilds_nothing(kitchen: Tree, more: list[str]) -> None:
+    for target in more:
         assert kitchen.scons(target, ok=True).built
-    for target in targets * 2:
+    for target in ["target=kitchen.json", *more, "target=x86-64-v2"] * 2:
         assert kitchen.scons(target, ok=True).built == set(), target
 
 
 def test_a_32_bit_machine(tree: Tree) -> None:
     features = ["sse", "sse2", "sse3"]
     give(tree, "old.json", tag="old", march="i686", features=features)
-    tree.scons("target=old.json", ok=True)
+    tree.scons("target=old.json", "build/old/cpu_profile.json", ok=True)
     old = json.loads((tree.top / "build/old/cpu_profile.json").read_text())
     assert (old["kernel"], [p["features"] for p in old["profiles"]]) == (
         "i686",
@@ -156,6 +162,7 @@ def test_a_32_bit_machine(tree: Tree) -> None:
     )
 
 
+@pytest.mark.full
 def test_a_native_build_poisons_no_other_machine(tree: Tree, tmp_path: Path) -> None:
     """Two machines with one cachedir= and one name for what they build: what the second takes from
     there is what it would have made itself."""

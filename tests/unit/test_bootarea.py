@@ -202,3 +202,11 @@ def test_kernel_symbols(tmp_path: Path) -> None:
     for bad in (b"", data[:-1], data[:20], b"X" + data[1:], data[:4] + b"\xff" + data[5:]):
         with pytest.raises(FluidError, match="E-BOOT-20"):
             ksyms.unpack(bad)
+
+
+def test_a_function_of_two_names_goes_by_its_c_name(tmp_path: Path) -> None:
+    """llvm-libc's have a mangled one besides."""
+    other = "_ZN3lib5startEv"
+    alias = f".globl {other}\n.type {other}, @function\n.set {other}, start\n"
+    symbols = ksyms.read_symbols(make_kernel(tmp_path, source=KERNEL + alias))
+    assert [s.name for s in symbols] == ["start", "hidden", ""]
