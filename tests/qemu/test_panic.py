@@ -83,6 +83,31 @@ def check_fault(machines: Machines, target: str, image: Path, fault: Fault) -> N
     assert "backtrace:" in said
 
 
+def full_stack(machines: Machines, target: str, image: Path, name: str) -> str:
+    """Which stack the report says is full."""
+    guest = machines.boot(target, image, mem=256)
+    guest.send_line(f"/selftest {name}")
+    assert guest.wait_end(60) is Ending.PANIC  # no triple fault
+    panic = guest.events[-1]
+    assert isinstance(panic, Panic) and panic.vector in (PAGE_FAULT, DOUBLE_FAULT)
+    found = re.search(rb"the ([a-z -]+) is full: address (0x[0-9a-f]+) is in its", guest.text)
+    assert found is not None, bytes(guest.text[-3000:])
+    assert panic.address == int(found[2], 16)
+    return found[1].decode()
+
+
+def test_a_full_kernel_stack_is_named(machines: Machines, target: str, tiny: TinyModel) -> None:
+    image = image_of(target, tiny())
+    assert full_stack(machines, target, image, "fault-stack-overflow") == "kernel stack"
+
+
+def test_a_full_exception_stack_is_named(machines: Machines, tiny: TinyModel) -> None:
+    """In long mode each of these exceptions has a stack with a guard page of its own."""
+    image = image_of("x86-64-v2", tiny())
+    stack = full_stack(machines, "x86-64-v2", image, "fault-handler-stack")
+    assert stack == "stack of machine checks"
+
+
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.name)
 def test_faults_end_in_a_report(
     machines: Machines, target: str, tiny: TinyModel, fault: Fault

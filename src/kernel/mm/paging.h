@@ -15,7 +15,8 @@
 void paging_init(void); /* builds and activates the final tables: null page absent, text read-only,
                            NX elsewhere */
 /* Walks all tables: identity-mapped, no page both writable and executable, kernel text and rodata
- * not writable, page 0 and the stack guard absent; panics at the first page that differs. */
+ * not writable, page 0 and the guards of the stacks absent; panics at the first page that differs.
+ */
 void paging_check(void);
 /* Sets protection of whole pages; start and size page-aligned. PAGE_W|PAGE_X together panics. */
 void paging_protect(const void *start, size_t size, unsigned flags);

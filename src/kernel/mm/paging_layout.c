@@ -1,9 +1,11 @@
 /* paging_layout.c - what the boot-time page tables contain, and the proof that they do. */
 #include "mm/paging_layout.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "arch/x86/sections.h"
+#include "arch/x86/stacks.h"
 #include "lib/panic.h"
 #include "mm/pages.h"
 #include "mm/paging.h"
@@ -23,7 +25,6 @@ static const struct piece kernel_pieces[] = {
     {"text", kernel_text_start, kernel_text_end, PAGE_X},
     {"rodata", kernel_rodata_start, kernel_rodata_end, PAGE_R},
     {"data and bss", kernel_data_start, kernel_end, PAGE_W},
-    {"stack guard", kernel_stack_guard, kernel_stack_guard + PAGE_SIZE, PAGE_NONE},
 };
 #define PIECES (sizeof(kernel_pieces) / sizeof(kernel_pieces[0]))
 
@@ -40,7 +41,6 @@ static void map_ram(uint64_t base, uint64_t length, void *context) {
 }
 
 void paging_init(void) {
-    KASSERT((uintptr_t)kernel_stack_guard % PAGE_SIZE == 0);
     paging_create();
     /* Page 0 stays absent: a NULL pointer faults. */
     paging_set(PAGE_SIZE, (VGA_START - PAGE_SIZE) / PAGE_SIZE, PAGE_W);
@@ -49,7 +49,18 @@ void paging_init(void) {
     pages_for_each_range(map_ram, NULL);
     for (size_t i = 0; i < PIECES; i++)
         set_bytes(kernel_pieces[i].start, kernel_pieces[i].end, kernel_pieces[i].flags);
+    for (const struct stack_guard *guard = stack_guards; guard->page != NULL; guard++) {
+        KASSERT((uintptr_t)guard->page % PAGE_SIZE == 0);
+        paging_set((uintptr_t)guard->page, 1, PAGE_NONE);
+    }
     paging_start();
+}
+
+static bool is_stack_guard(const char *page) {
+    for (const struct stack_guard *guard = stack_guards; guard->page != NULL; guard++)
+        if (guard->page == page)
+            return true;
+    return false;
 }
 
 void paging_check(void) {
@@ -60,7 +71,7 @@ void paging_check(void) {
         const struct piece *piece = &kernel_pieces[i];
         for (const char *at = piece->start; at < piece->end; at += PAGE_SIZE) {
             unsigned expected = piece->flags, found = paging_query(at);
-            if (expected == PAGE_W && at == kernel_stack_guard)
+            if (expected == PAGE_W && is_stack_guard(at))
                 expected = PAGE_NONE;
             if (found != expected)
                 panic("page table: kernel %s at %p: flags %u expected, %u found", piece->name,

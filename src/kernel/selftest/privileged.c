@@ -5,6 +5,7 @@
 
 #include "arch/x86/control.h"
 #include "arch/x86/gdt.h"
+#include "arch/x86/stacks.h"
 #include "lib/panic.h"
 #include "lib/string.h"
 #include "selftest/selftest.h"
@@ -69,8 +70,27 @@ static void stack_segment(void) {
     __asm__ volatile("movw %w0, %%ss" : : "r"(gdt_with(DATA_NOT_PRESENT)));
 }
 
+#ifdef __x86_64__
+/* A handler that calls itself without end, as one of machine checks does on a stack of its own. It
+ * runs out of that, not of the kernel's, and the page fault has yet another one. */
+static void handler_overflow(void) {
+    const struct stack_guard *guard = stack_guards + IST_MACHINE_CHECK; /* the kernel's is [0] */
+    const char *top = (const char *)guard->page + sizeof(struct exception_stack);
+    __asm__ volatile("movq %0, %%rsp\n\t"
+                     "1: callq 1b"
+                     :
+                     : "r"(top));
+}
+#endif
+
 const struct selftest_fault selftest_privileged[] = {
-    {"fault-nmi", non_maskable}, {"fault-nm", device_not_available},
-    {"fault-ts", invalid_tss},   {"fault-np", segment_not_present},
-    {"fault-ss", stack_segment}, {NULL, NULL},
+    {"fault-nmi", non_maskable},
+    {"fault-nm", device_not_available},
+    {"fault-ts", invalid_tss},
+    {"fault-np", segment_not_present},
+    {"fault-ss", stack_segment},
+#ifdef __x86_64__
+    {"fault-handler-stack", handler_overflow},
+#endif
+    {NULL, NULL},
 };

@@ -4,6 +4,7 @@
 #include "arch/x86/control.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/sections.h"
+#include "arch/x86/stacks.h"
 #include "fluid/cpu.h"
 #include "lib/printf.h"
 #include "mm/pages.h"
@@ -30,7 +31,10 @@ static bool test_cpu_state(char *why, size_t size) {
 static bool test_paging(char *why, size_t size) {
     paging_check();
     EXPECT(paging_query(NULL) == PAGE_NONE && paging_query((void *)0xfff) == PAGE_NONE);
-    EXPECT(paging_query(kernel_stack_guard) == PAGE_NONE);
+    for (const struct stack_guard *guard = stack_guards; guard->page != NULL; guard++) {
+        EXPECT(paging_query(guard->page) == PAGE_NONE);
+        EXPECT(paging_query((const char *)guard->page + PAGE_SIZE) == PAGE_W);
+    }
     EXPECT(paging_query(kernel_text_start) == PAGE_X);
     EXPECT(paging_query(kernel_rodata_start) == PAGE_R);
     EXPECT(paging_query(kernel_data_start) == PAGE_W);

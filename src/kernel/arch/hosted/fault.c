@@ -8,6 +8,8 @@
 
 #include "arch/x86/control.h"
 #include "arch/x86/gdt.h"
+#include "arch/x86/sections.h"
+#include "arch/x86/stacks.h"
 #include "arch/x86/trap.h"
 #include "lib/panic.h"
 #include "lib/printf.h"
@@ -15,6 +17,9 @@
 #define ALTERNATE_STACK_SIZE (256u << 10)
 
 static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP};
+
+/* Linux keeps the alternate stack apart by itself. */
+const struct stack_guard stack_guards[] = {{"kernel stack", kernel_stack_guard}, {NULL, NULL}};
 
 static volatile uintptr_t address;
 static volatile int last_signal;

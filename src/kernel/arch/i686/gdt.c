@@ -3,10 +3,13 @@
  * stack (Intel SDM vol. 3A, sections 3.4.5, 6.15 and 7.2). */
 #include "arch/x86/gdt.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "arch/i686/fault_task.h"
 #include "arch/x86/control.h"
+#include "arch/x86/sections.h"
+#include "arch/x86/stacks.h"
 #include "arch/x86/trap.h"
 
 struct tss {
@@ -18,7 +21,13 @@ struct tss {
 _Static_assert(sizeof(struct tss) == 104, "Intel SDM figure 7-2");
 
 static struct tss main_tss, fault_tss;
-static uint8_t fault_stack[EXCEPTION_STACK_SIZE] __attribute__((aligned(16)));
+static struct exception_stack fault_stack EXCEPTION_STACK_SECTION;
+
+const struct stack_guard stack_guards[] = {
+    {"kernel stack", kernel_stack_guard},
+    {"stack of double faults", fault_stack.guard},
+    {NULL, NULL},
+};
 
 static uint64_t gdt[5] = {
     [GDT_CODE / 8] = 0x00cf9a000000ffff, /* 32-bit code, 4 GiB, present, ring 0 */
@@ -58,7 +67,7 @@ void fault_task_set_cr3(uint32_t cr3) {
 void gdt_init(void) {
     main_tss.io_map = fault_tss.io_map = sizeof(struct tss);
     fault_tss.eip = (uintptr_t)double_fault;
-    fault_tss.esp = (uintptr_t)fault_stack + sizeof(fault_stack) - 16;
+    fault_tss.esp = (uintptr_t)&fault_stack + sizeof(fault_stack) - 16;
     fault_tss.eflags = 2; /* the bit that always reads 1 */
     fault_tss.cs = GDT_CODE;
     fault_tss.ss = fault_tss.ds = fault_tss.es = fault_tss.fs = fault_tss.gs = GDT_DATA;

@@ -14,8 +14,6 @@ enum { IST_NMI = 1, IST_DOUBLE_FAULT, IST_MACHINE_CHECK, IST_PAGE_FAULT, IST_END
 #define GDT_DOUBLE_FAULT_TSS 0x20 /* entered through a task gate */
 #endif
 
-#define EXCEPTION_STACK_SIZE 16384
-
 #ifndef __ASSEMBLER__
 void gdt_init(void);
 #endif

@@ -1,12 +1,11 @@
 /* trap_report.c - an exception as a person reads it. The kernel has none that it recovers from. */
 #include <stddef.h>
 
-#include "arch/x86/sections.h"
+#include "arch/x86/stacks.h"
 #include "arch/x86/trap.h"
 #include "lib/panic_report.h"
 #include "lib/printf.h"
 #include "load/ksyms.h"
-#include "mm/pages.h"
 #include "mm/paging.h"
 
 static const char *const vector_names[TRAP_EXCEPTIONS] = {
@@ -88,10 +87,11 @@ static void print_page_fault(const struct trap_frame *f, uintptr_t address) {
 }
 
 static void print_hint(uintptr_t vector, uintptr_t address) {
-    uintptr_t guard = (uintptr_t)kernel_stack_guard;
-    if (address - guard < PAGE_SIZE)
-        kprintf("  the kernel stack is full: address %p is in its guard page\n", (void *)address);
-    else if (vector == TRAP_PAGE_FAULT && address < PAGE_SIZE)
+    for (const struct stack_guard *guard = stack_guards; guard->page != NULL; guard++)
+        if (address - (uintptr_t)guard->page < PAGE_SIZE)
+            kprintf("  the %s is full: address %p is in its guard page\n", guard->stack,
+                    (void *)address);
+    if (vector == TRAP_PAGE_FAULT && address < PAGE_SIZE)
         kprintf("  a NULL pointer, most likely\n");
 }
 

@@ -2,7 +2,11 @@
  * interrupt stack table (Intel SDM vol. 3A, sections 3.4.5, 6.14.5 and 7.7). */
 #include "arch/x86/gdt.h"
 
+#include <stddef.h>
 #include <stdint.h>
+
+#include "arch/x86/sections.h"
+#include "arch/x86/stacks.h"
 
 struct __attribute__((packed)) tss {
     uint32_t reserved0;
@@ -16,7 +20,16 @@ struct __attribute__((packed)) tss {
 _Static_assert(sizeof(struct tss) == 104, "Intel SDM figure 7-11");
 
 static struct tss tss;
-static uint8_t stacks[IST_END - 1][EXCEPTION_STACK_SIZE] __attribute__((aligned(16)));
+static struct exception_stack stacks[IST_END - 1] EXCEPTION_STACK_SECTION; /* [0] is IST1's */
+
+const struct stack_guard stack_guards[] = {
+    {"kernel stack", kernel_stack_guard},
+    {"stack of non-maskable interrupts", stacks[IST_NMI - 1].guard},
+    {"stack of double faults", stacks[IST_DOUBLE_FAULT - 1].guard},
+    {"stack of machine checks", stacks[IST_MACHINE_CHECK - 1].guard},
+    {"stack of page faults", stacks[IST_PAGE_FAULT - 1].guard},
+    {NULL, NULL},
+};
 
 static uint64_t gdt[5] = {
     [GDT_CODE / 8] = 0x00af9a000000ffff, /* 64-bit code, present, ring 0 */
@@ -25,7 +38,7 @@ static uint64_t gdt[5] = {
 
 void gdt_init(void) {
     for (unsigned i = 0; i < IST_END - 1; i++)
-        tss.ist[i] = (uintptr_t)stacks[i] + EXCEPTION_STACK_SIZE;
+        tss.ist[i] = (uintptr_t)&stacks[i] + sizeof(stacks[i]);
     tss.io_map = sizeof(tss);
 
     uint64_t base = (uintptr_t)&tss;
