@@ -40,4 +40,4 @@ EXCEPTIONS = {
     30: X86Exception("#SX", True),
     31: RESERVED,
 }
-IRQS = 16  # vectors behind the exceptions; no error code
+INTERRUPTS = 32  # vectors behind the exceptions; no error code

@@ -2,7 +2,7 @@
 #include "arch/x86/cpu.h"
 #include "arch/x86/gdt.h"
 #include "arch/x86/interrupts.h"
-#include "arch/x86/pic.h"
+#include "arch/x86/irq.h"
 #include "arch/x86/time.h"
 #include "arch/x86/trap.h"
 #include "console/boot_event.h"
@@ -54,7 +54,7 @@ _Noreturn void kernel_main(const struct bootinfo *boot) {
     paging_check();                                  // no page is writable and executable
     cpu_check_state(true);                           // CR0.PG, CR4.PAE, EFER.LMA took
     time_init();                                     // TSC frequency
-    pic_init();                                      // interrupt controllers
+    irq_init();                                      // interrupt controllers
     serial_enable_irq();                             // input is buffered from here on
     keyboard_init();                                 // keys too
     interrupts_enable();                             // IRQ 1 and IRQ 4 only

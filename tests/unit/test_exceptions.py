@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from x86_exceptions import EXCEPTIONS, IRQS
+from x86_exceptions import EXCEPTIONS, INTERRUPTS
 
 ROOT = Path(__file__).resolve().parents[2]
 X86 = ROOT / "src/kernel/arch/x86"
-VECTORS = len(EXCEPTIONS) + IRQS
+VECTORS = len(EXCEPTIONS) + INTERRUPTS
 PUSH_BYTE, JUMP = 0x6A, 0xE9  # SDM vol. 2: PUSH imm8, JMP rel32
 ADDRESS_SIZE = {"i686-unknown-none-elf": 4, "x86_64-unknown-none-elf": 8}
 

@@ -8,6 +8,6 @@
 #define KEYBOARD_SCROLL_UP 0x100 /* no byte: Shift-PgUp */
 #define KEYBOARD_SCROLL_DOWN 0x101
 
-void keyboard_init(void); /* input through IRQ 1 from now on; after pic_init */
+void keyboard_init(void); /* input through IRQ 1 from now on; after irq_init */
 int keyboard_read(void);  /* next byte or a KEYBOARD_ value, -1 when there is none */
 #endif

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "arch/x86/control.h"
-#include "arch/x86/pic.h"
+#include "arch/x86/irq.h"
 #include "arch/x86/port.h"
 #include "arch/x86/time.h"
 
@@ -109,9 +109,12 @@ static void receive(void) {
     }
 }
 
-static void handle_irq(void) {
+static bool handle_irq(void) {
+    bool asked = inb(STATUS) & STATUS_OUTPUT_FULL;
+
     irq_works = true;
     receive();
+    return asked;
 }
 
 void ps2_init(void) {

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-/* Sets the controller up and starts the keyboard; after pic_init. Without a controller nothing else
+/* Sets the controller up and starts the keyboard; after irq_init. Without a controller nothing else
  * does anything. */
 void ps2_init(void);
 int ps2_read(void);  /* next scan code, -1 when none */

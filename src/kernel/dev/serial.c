@@ -9,7 +9,7 @@
 
 #include "arch/x86/control.h"
 #include "arch/x86/interrupts.h"
-#include "arch/x86/pic.h"
+#include "arch/x86/irq.h"
 #include "arch/x86/port.h"
 #include "fluid/com1.h"
 
@@ -25,6 +25,7 @@
 
 #define INTERRUPT_RECEIVED 1
 #define INTERRUPT_TRANSMITTER_EMPTY 2
+#define INTERRUPT_NONE 1          /* in INTERRUPT_ID */
 #define FIFO_ENABLE_CLEAR_14 0xc7 /* on, both cleared, interrupt at 14 bytes or after a pause */
 #define FIFO_WORKS 0xc0           /* in INTERRUPT_ID: 16550A and later */
 #define FIFO_SIZE 16
@@ -88,13 +89,15 @@ static void receive(void) {
     }
 }
 
-static void handle_irq(void) {
+static bool handle_irq(void) {
+    /* Reading it acknowledges the transmitter's interrupt. */
+    bool asked = !(inb(INTERRUPT_ID) & INTERRUPT_NONE);
     if (!irq_works) {
         irq_works = true;
         outb(INTERRUPT_ENABLE, INTERRUPT_RECEIVED);
     }
-    (void)inb(INTERRUPT_ID); /* acknowledges the transmitter's interrupt */
     receive();
+    return asked;
 }
 
 void serial_enable_irq(void) {

@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 void serial_init(void);       /* polled output and input */
-void serial_enable_irq(void); /* input through IRQ 4 from now on; after pic_init */
+void serial_enable_irq(void); /* input through IRQ 4 from now on; after irq_init */
 void serial_write(const char *bytes, size_t n);
 /* Waits until the last byte has left: before the machine is switched off. */
 void serial_flush(void);

@@ -1,14 +1,14 @@
 /* absent.c - hardware that a process does not have. The kernel's table of contents (main.c) and its
  * console name it all the same; here there is nothing to set up. */
 #include "arch/x86/interrupts.h"
-#include "arch/x86/pic.h"
+#include "arch/x86/irq.h"
 #include "dev/keyboard.h"
 #include "dev/pci.h"
 #include "dev/serial.h"
 #include "dev/vga.h"
 
 /* Nothing interrupts the processor: input is polled (serial.c), Linux keeps the time. */
-void pic_init(void) {
+void irq_init(void) {
 }
 
 void serial_enable_irq(void) {

@@ -2,12 +2,9 @@
 #include "arch/x86/pic.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
-#include "arch/x86/control.h"
 #include "arch/x86/port.h"
-#include "lib/panic.h"
 
 #define MASTER 0x20
 #define SLAVE 0xa0
@@ -18,7 +15,6 @@
 #define OCW2_EOI 0x20
 #define OCW3_READ_ISR 0x0b
 
-static void (*handlers[IRQ_COUNT])(void);
 static uint16_t mask = 0xffff;
 
 /* Old controllers need about a microsecond between commands; port 0x80 is the POST code's. */
@@ -45,15 +41,17 @@ void pic_init(void) {
     write_mask();
 }
 
-void irq_register(unsigned irq, void (*handler)(void)) {
-    KASSERT(irq < IRQ_COUNT && irq != CASCADE && handler != NULL);
-    uintptr_t flags = interrupts_save();
-    handlers[irq] = handler;
+static void mask_irq(unsigned irq) {
+    mask |= (uint16_t)(1u << irq);
+    write_mask();
+}
+
+static bool unmask_irq(unsigned irq) {
     mask &= (uint16_t)~(1u << irq);
     if (irq >= 8)
         mask &= (uint16_t)~(1u << CASCADE);
     write_mask();
-    interrupts_restore(flags);
+    return true;
 }
 
 /* A request that went away before it was acknowledged arrives as IRQ 7 or 15 without its in-service
@@ -70,12 +68,10 @@ static bool is_spurious(unsigned irq) {
     return true;
 }
 
-void irq_handle(unsigned irq) {
-    if (is_spurious(irq))
-        return;
-    if (handlers[irq] != NULL)
-        handlers[irq]();
+static void end_irq(unsigned irq) {
     if (irq >= 8)
         pic_write(SLAVE, OCW2_EOI);
     pic_write(MASTER, OCW2_EOI);
 }
+
+const struct irq_controller pic = {"8259A", mask_irq, unmask_irq, is_spurious, end_irq};

@@ -4,7 +4,8 @@
 #include <stddef.h>
 
 #include "arch/x86/control.h"
-#include "arch/x86/pic.h"
+#include "arch/x86/irq.h"
+#include "arch/x86/lapic.h"
 #include "lib/printf.h"
 
 uintptr_t trap_address(void) {
@@ -19,6 +20,10 @@ void trap_print_state(void) {
 void trap_handle(struct trap_frame *f) {
     if (f->vector >= IRQ_VECTOR_BASE && f->vector < IRQ_VECTOR_BASE + IRQ_COUNT)
         irq_handle((unsigned)f->vector - IRQ_VECTOR_BASE);
+    else if (f->vector == TRAP_LAPIC_SPURIOUS)
+        lapic_handle_spurious();
+    else if (f->vector == TRAP_LAPIC_ERROR)
+        lapic_handle_error();
     else
         trap_panic(f);
 }

@@ -7,7 +7,10 @@
 #define TRAP_DOUBLE_FAULT 8
 #define TRAP_PAGE_FAULT 14
 #define TRAP_EXCEPTIONS 32
-#define TRAP_VECTORS 48 /* exceptions, then 16 IRQs */
+#define TRAP_VECTORS 64 /* exceptions, 16 IRQs (irq.h), then the local APIC's: */
+#define TRAP_LAPIC_TIMER 48
+#define TRAP_LAPIC_ERROR 49
+#define TRAP_LAPIC_SPURIOUS 63 /* the four low bits are 1 in old processors (SDM vol. 3A, 10.9) */
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>

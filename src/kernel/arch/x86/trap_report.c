@@ -56,7 +56,9 @@ static const char *const vector_names[TRAP_EXCEPTIONS] = {
 #define REGISTER_DIGITS ((int)(2 * sizeof(uintptr_t)))
 
 static const char *vector_name(uintptr_t vector) {
-    const char *name = vector < TRAP_EXCEPTIONS ? vector_names[vector] : NULL;
+    if (vector >= TRAP_EXCEPTIONS)
+        return "interrupt that nobody expects";
+    const char *name = vector_names[vector];
     return name != NULL ? name : "reserved exception";
 }
 
