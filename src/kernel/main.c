@@ -1,9 +1,11 @@
 /* main.c - the kernel's table of contents. */
+#include "arch/x86/clock.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/gdt.h"
 #include "arch/x86/interrupts.h"
 #include "arch/x86/irq.h"
 #include "arch/x86/time.h"
+#include "arch/x86/timer.h"
 #include "arch/x86/trap.h"
 #include "console/boot_event.h"
 #include "console/console.h"
@@ -54,10 +56,12 @@ _Noreturn void kernel_main(const struct bootinfo *boot) {
     paging_check();                                  // no page is writable and executable
     cpu_check_state(true);                           // CR0.PG, CR4.PAE, EFER.LMA took
     time_init();                                     // TSC frequency
+    clock_init();                                    // how long the machine is up
     irq_init();                                      // interrupt controllers
+    timer_init();                                    // 100 ticks a second
     serial_enable_irq();                             // input is buffered from here on
     keyboard_init();                                 // keys too
-    interrupts_enable();                             // IRQ 1 and IRQ 4 only
+    interrupts_enable();                             // timer, keyboard and serial port
     registry_load_all(blob(modules), modules->size); // the best variant of each
     pci_init();                                      // buses and devices
     block_init();                                    // disks

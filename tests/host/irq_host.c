@@ -95,7 +95,7 @@ static void show(const char *what, unsigned irq) {
 
 static void dispatch(void) {
     irq_use(&counting);
-    printf("%s\n", irq_controller_name());
+    printf("%s\n", irq_controller()->name);
     printf("registered %d %d %d\n", irq_register(LEVEL_IRQ, first_device),
            irq_register(LEVEL_IRQ, second_device), irq_register(5, first_device));
     irq_handle(LEVEL_IRQ);

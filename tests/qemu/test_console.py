@@ -13,7 +13,19 @@ from guests import Machines, TinyModel, codes, names, no_more_events, said
 from qemu_images import artifact, image_of, image_with
 
 LINE_MAX = 64 << 10
-COMMANDS = ["help", "cpu", "mem", "ls", "score", "complete", "set", "show", "clear", "regen"]
+COMMANDS = [
+    "help",
+    "cpu",
+    "mem",
+    "uptime",
+    "ls",
+    "score",
+    "complete",
+    "set",
+    "show",
+    "clear",
+    "regen",
+]
 COMMANDS += ["selftest", "reboot", "off"]
 
 

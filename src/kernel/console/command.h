@@ -12,7 +12,7 @@ void command_run(struct line *line);
 /* argument is what follows the name and exactly one space (length bytes, NUL-terminated). */
 typedef void command_fn(char *argument, size_t length);
 /* command_system.c */
-command_fn command_help, command_cpu, command_mem, command_ls, command_selftest;
+command_fn command_help, command_cpu, command_mem, command_ls, command_uptime, command_selftest;
 command_fn command_reboot, command_off;
 command_fn command_score, command_complete; /* command_model.c */
 command_fn command_set, command_show;       /* settings.c */

@@ -1,8 +1,12 @@
-/* command_system.c - commands about the machine: /help /cpu /mem /ls /selftest /reboot /off. */
+/* command_system.c - commands about the machine: /help /cpu /mem /uptime /ls /selftest /reboot
+ * /off. */
 #include "console/command.h"
 
+#include "arch/x86/clock.h"
 #include "arch/x86/cpu.h"
+#include "arch/x86/irq.h"
 #include "arch/x86/time.h"
+#include "arch/x86/timer.h"
 #include "console/event.h"
 #include "console/model.h"
 #include "fluid/exit.h"
@@ -14,6 +18,7 @@
 #include "selftest/selftest.h"
 
 #define MIB (1024u * 1024u)
+#define US_PER_SECOND 1000000u
 
 void command_help(char *argument, size_t length) {
     (void)argument;
@@ -70,6 +75,19 @@ void command_mem(char *argument, size_t length) {
     print_mib("activations and tables", scratch);
     print_mib("kernel and the rest", total - available - modules - file - kv - scratch);
     kprintf("  %-24s %zu bytes in use\n", "heap", heap_used());
+}
+
+void command_uptime(char *argument, size_t length) {
+    uint64_t us = clock_ns() / 1000;
+
+    (void)argument;
+    (void)length;
+    kprintf("up %llu.%06llu s\n", (unsigned long long)(us / US_PER_SECOND),
+            (unsigned long long)(us % US_PER_SECOND));
+    kprintf("  clock: %s, %llu Hz\n", clock_counter()->name,
+            (unsigned long long)clock_counter()->hz);
+    kprintf("  timer: %s, %llu ticks\n", timer_name(), (unsigned long long)timer_ticks());
+    irq_print();
 }
 
 static bool print_entry(const struct fat16_entry *entry, void *context) {

@@ -83,12 +83,18 @@ static void handler_overflow(void) {
 }
 #endif
 
+/* A vector that no device was given. */
+static void unused_vector(void) {
+    __asm__ volatile("int $60");
+}
+
 const struct selftest_fault selftest_privileged[] = {
     {"fault-nmi", non_maskable},
     {"fault-nm", device_not_available},
     {"fault-ts", invalid_tss},
     {"fault-np", segment_not_present},
     {"fault-ss", stack_segment},
+    {"fault-vector", unused_vector},
 #ifdef __x86_64__
     {"fault-handler-stack", handler_overflow},
 #endif

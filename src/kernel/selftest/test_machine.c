@@ -1,15 +1,22 @@
 /* test_machine.c - control registers and page tables. */
 #include <stdint.h>
 
+#include "arch/x86/clock.h"
 #include "arch/x86/control.h"
 #include "arch/x86/cpu.h"
+#include "arch/x86/lapic.h"
+#include "arch/x86/pic.h"
 #include "arch/x86/sections.h"
 #include "arch/x86/stacks.h"
+#include "arch/x86/timer.h"
+#include "arch/x86/trap.h"
 #include "fluid/cpu.h"
 #include "lib/printf.h"
 #include "mm/pages.h"
 #include "mm/paging.h"
 #include "selftest/selftest.h"
+
+#define TICK_NS (CLOCK_NS_PER_S / TIMER_HZ)
 
 static bool test_cpu_state(char *why, size_t size) {
     const struct cpu_info *info = cpu_info();
@@ -43,8 +50,35 @@ static bool test_paging(char *why, size_t size) {
     return true;
 }
 
+/* Requests that are withdrawn, as an interrupt controller shows them: it sends the vector, but its
+ * in-service register knows of none. */
+static bool test_spurious(char *why, size_t size) {
+    uint64_t apic = lapic_spurious_count(), master = irq_counts(7).spurious,
+             slave = irq_counts(15).spurious;
+    __asm__ volatile("int %0" : : "i"(TRAP_LAPIC_SPURIOUS) : "memory");
+    EXPECT(lapic_spurious_count() == apic + 1);
+    if (irq_controller() != &pic)
+        return true;
+    __asm__ volatile("int %0\n\tint %1" : : "i"(IRQ_VECTOR_BASE + 7), "i"(IRQ_VECTOR_BASE + 15));
+    EXPECT(irq_counts(7).spurious == master + 1 && irq_counts(15).spurious == slave + 1);
+    return true;
+}
+
+/* The processor sleeps, the tick wakes it. */
+static bool test_timer(char *why, size_t size) {
+    uint64_t ticks = timer_ticks(), ns = clock_ns(), slept;
+    timer_sleep_until(ns + 5 * TICK_NS);
+    slept = clock_ns() - ns;
+    EXPECT(slept >= 5 * TICK_NS);
+    EXPECT(timer_ticks() - ticks >= 2); /* a host may swallow some */
+    EXPECT(timer_ticks() - ticks <= slept / TICK_NS + 2);
+    return true;
+}
+
 const struct selftest selftests_machine[] = {
     {"cpu-state", test_cpu_state},
     {"paging", test_paging},
+    {"spurious", test_spurious},
+    {"timer", test_timer},
     {NULL, NULL},
 };

@@ -23,8 +23,8 @@ void irq_use(const struct irq_controller *which) {
     controller = which;
 }
 
-const char *irq_controller_name(void) {
-    return controller->name;
+const struct irq_controller *irq_controller(void) {
+    return controller;
 }
 
 bool irq_register(unsigned irq, irq_handler *handler) {

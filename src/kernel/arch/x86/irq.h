@@ -36,8 +36,10 @@ struct irq_counts {
     uint64_t spurious;
     bool stuck; /* masked for good: requested without end, and by nobody */
 };
-const char *irq_controller_name(void);
+const struct irq_controller *irq_controller(void);
 struct irq_counts irq_counts(unsigned irq);
+/* For people: which controller, and how often each IRQ came. */
+void irq_print(void);
 
 /* For irq_init: what delivers from now on. */
 void irq_use(const struct irq_controller *controller);

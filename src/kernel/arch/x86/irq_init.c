@@ -1,10 +1,12 @@
-/* irq_init.c - which controllers deliver: local and I/O APIC where the firmware's tables tell of
- * them and they answer, else the two 8259A, which every PC has or plays. */
+/* irq_init.c - which controllers deliver, and what they have delivered: local and I/O APIC where
+ * the firmware's tables tell of them and they answer, else the two 8259A, which every PC has or
+ * plays. */
 #include "arch/x86/ioapic.h"
 #include "arch/x86/lapic.h"
 #include "arch/x86/pic.h"
 #include "console/event.h"
 #include "dev/acpi_memory.h"
+#include "lib/printf.h"
 
 static bool find_madt(struct madt *madt, struct fluid_error *err) {
     struct acpi_table table;
@@ -24,4 +26,19 @@ void irq_init(void) {
     } else if (err.code[0] != '\0') {
         report_warn(&err);
     }
+}
+
+void irq_print(void) {
+    uint64_t unclaimed = 0, spurious = lapic_spurious_count();
+    kprintf("  interrupts by %s:", irq_controller()->name);
+    for (unsigned irq = 0; irq < IRQ_COUNT; irq++) {
+        struct irq_counts counts = irq_counts(irq);
+        unclaimed += counts.unclaimed;
+        spurious += counts.spurious;
+        if (counts.taken != 0 || counts.stuck)
+            kprintf(" IRQ %u: %llu%s,", irq, (unsigned long long)counts.taken,
+                    counts.stuck ? " (masked, endless)" : "");
+    }
+    kprintf(" unclaimed: %llu, spurious: %llu, errors: %llu\n", (unsigned long long)unclaimed,
+            (unsigned long long)spurious, (unsigned long long)lapic_error_count());
 }

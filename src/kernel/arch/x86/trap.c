@@ -6,6 +6,7 @@
 #include "arch/x86/control.h"
 #include "arch/x86/irq.h"
 #include "arch/x86/lapic.h"
+#include "arch/x86/timer.h"
 #include "lib/printf.h"
 
 uintptr_t trap_address(void) {
@@ -20,6 +21,8 @@ void trap_print_state(void) {
 void trap_handle(struct trap_frame *f) {
     if (f->vector >= IRQ_VECTOR_BASE && f->vector < IRQ_VECTOR_BASE + IRQ_COUNT)
         irq_handle((unsigned)f->vector - IRQ_VECTOR_BASE);
+    else if (f->vector == TRAP_LAPIC_TIMER)
+        lapic_timer_handle();
     else if (f->vector == TRAP_LAPIC_SPURIOUS)
         lapic_handle_spurious();
     else if (f->vector == TRAP_LAPIC_ERROR)
