@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fluid.emulator import Ending
-from fluid.event_types import Boot, Bye, Done, Error, Prompt, Ready, Warn
+from fluid.event_types import Boot, Bye, Done, Error, Prompt, Ready, Token, Warn
 from fluid.image import read_layout
 from fluid.machine import Machine
 from guests import Machines, TinyModel, codes, names, no_more_events, said
@@ -192,6 +192,23 @@ def test_a_large_paste_during_a_reply_is_not_lost(guest: Machine) -> None:
     for _ in range(1 + count):
         guest.wait_for(Prompt, 240)
     assert names(guest.events[before:]).count("error") == count
+
+
+def test_a_full_ring_holds_the_sender_back(guest: Machine) -> None:
+    """More than the rings of serial port and console take (64 and 128 KiB), while nothing is read:
+    the rest waits at the sender, and no line of it is lost."""
+    lines = [f"/{number}-{'x' * 600}" for number in range(400)]
+    pasted = "".join(line + "\r" for line in lines).encode()
+    assert len(pasted) > 200 << 10
+    guest.command("/clear")
+    guest.send_line("/complete 100 once upon a time")
+    guest.wait_for(Token, 120)
+    guest.send(pasted)
+    guest.wait_for(Prompt, 240)
+    for number in range(len(lines)):
+        (error,) = guest.wait_for(Prompt, 240)[:-1]
+        assert isinstance(error, Error) and f"found /{number}-x" in error.text
+    assert no_more_events(guest)
 
 
 def test_events_can_be_silenced(guest: Machine) -> None:
