@@ -110,9 +110,11 @@ HOST_FOLDERS = ("arch/hosted", "mm", "fs", "load", "console", "selftest", "lib")
 HOST_FILES = (
     "main.c",
     "arch/x86/backtrace.c",
+    "arch/x86/call_context.S",
     "arch/x86/cpu.c",
     "arch/x86/target.c",
     "arch/x86/time.c",
+    "arch/x86/trap_recover.c",
     "arch/x86/trap_report.c",
     "dev/block.c",
     "dev/mbr.c",

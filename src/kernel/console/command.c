@@ -3,6 +3,7 @@
 
 #include "console/chat.h"
 #include "console/event.h"
+#include "console/model.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 
@@ -59,7 +60,7 @@ static void run_command(char *text, size_t length) {
 }
 
 void command_run(struct line *line) {
-    struct fluid_error too_long;
+    struct fluid_error too_long, failed;
 
     if (line->too_long) {
         fluid_fail(&too_long, "E-CON-01",
@@ -72,4 +73,6 @@ void command_run(struct line *line) {
     } else if (line->length > 0) {
         chat_say(line->text, line->length);
     }
+    if (engine_failed(&failed)) /* in a call whose result did not matter */
+        report_error(&failed);
 }

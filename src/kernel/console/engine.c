@@ -1,6 +1,9 @@
 /* engine.c - the kernel's side of the engine module: each entry point is one slot, read at every
- * call, so that the engine's code can be replaced like any tensor operation. */
+ * call, so that the engine's code can be replaced like any tensor operation; and each call is
+ * guarded, so that a fault in the engine ends it and not the system. */
 #include "console/model.h"
+
+#include "load/guard.h"
 
 #define ENTRY_POINTS(X)                                                                            \
     X(llama_open)                                                                                  \
@@ -44,42 +47,79 @@ static struct llama_model *handle(void) {
     return model_current()->handle;
 }
 
+/* A fault in a call that has no way to tell; nobody has asked for it yet. */
+static struct fluid_error untold;
+
+bool engine_failed(struct fluid_error *err) {
+    bool failed = untold.code[0] != '\0';
+
+    if (failed)
+        *err = untold;
+    untold.code[0] = '\0';
+    return failed;
+}
+
+static struct fluid_error *first_untold(void) {
+    return untold.code[0] == '\0' ? &untold : NULL;
+}
+
+/* Returns what the call returns; failure, with *err filled, when it faults. */
+#define RETURN_GUARDED(call, failure, err)                                                         \
+    do {                                                                                           \
+        struct module_guard guard;                                                                 \
+        if (MODULE_GUARD(&guard)) {                                                                \
+            module_guard_report(&guard, err);                                                      \
+            return failure;                                                                        \
+        }                                                                                          \
+        __auto_type result = (call);                                                               \
+        module_guard_end(&guard);                                                                  \
+        return result;                                                                             \
+    } while (0)
+
 struct llama_model *engine_open(const void *gguf, uint64_t size, struct llama_info *info,
                                 struct fluid_error *err) {
-    return CALL(llama_open)(gguf, size, 0, info, err);
+    RETURN_GUARDED(CALL(llama_open)(gguf, size, 0, info, err), NULL, err);
 }
 
 int64_t engine_tokenize(const char *text, size_t length, int32_t *ids, size_t max_ids,
                         struct fluid_error *err) {
-    return CALL(llama_tokenize)(handle(), text, length, false, true, ids, max_ids, err);
+    RETURN_GUARDED(CALL(llama_tokenize)(handle(), text, length, false, true, ids, max_ids, err), -1,
+                   err);
 }
 
 int64_t engine_chat_turn(const char *system, const char *user, size_t length, bool first,
                          int32_t *ids, size_t max_ids, struct fluid_error *err) {
-    return CALL(llama_chat_turn)(handle(), system, user, length, first, ids, max_ids, err);
+    RETURN_GUARDED(CALL(llama_chat_turn)(handle(), system, user, length, first, ids, max_ids, err),
+                   -1, err);
 }
 
 size_t engine_piece(int32_t id, bool first, char *out, size_t size) {
-    return CALL(llama_piece)(handle(), id, first, out, size);
+    RETURN_GUARDED(CALL(llama_piece)(handle(), id, first, out, size), 0, first_untold());
 }
 
 bool engine_is_eog(int32_t id) {
-    return CALL(llama_is_eog)(handle(), id);
+    RETURN_GUARDED(CALL(llama_is_eog)(handle(), id), true, first_untold());
 }
 
 void engine_rewind(uint32_t keep) {
+    struct module_guard guard;
+    if (MODULE_GUARD(&guard)) {
+        module_guard_report(&guard, first_untold());
+        return;
+    }
     CALL(llama_rewind)(handle(), keep);
+    module_guard_end(&guard);
 }
 
 uint32_t engine_position(void) {
-    return CALL(llama_position)(handle());
+    RETURN_GUARDED(CALL(llama_position)(handle()), UINT32_MAX, first_untold());
 }
 
 int engine_eval(const int32_t *ids, uint32_t n, struct llama_prediction *predictions,
                 const int32_t *next, struct fluid_error *err) {
-    return CALL(llama_eval)(handle(), ids, n, predictions, next, err);
+    RETURN_GUARDED(CALL(llama_eval)(handle(), ids, n, predictions, next, err), -1, err);
 }
 
 int32_t engine_sample(const struct llama_sampling *how) {
-    return CALL(llama_sample)(handle(), how);
+    RETURN_GUARDED(CALL(llama_sample)(handle(), how), 0, first_untold());
 }

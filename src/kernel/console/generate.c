@@ -105,6 +105,16 @@ static void show_reading(uint32_t done, uint32_t total) {
         kprintf("%*s\r", (int)sizeof(READING) + 10, "");
 }
 
+static bool engine_gave_up(enum reason *reason) {
+    struct fluid_error err;
+
+    if (!engine_failed(&err))
+        return false;
+    report_error(&err);
+    *reason = REASON_ERROR;
+    return true;
+}
+
 /* Evaluates the tokens that are not in the KV cache yet, batch by batch, and counts them; false:
  * *reason says why it stopped. */
 static bool evaluate(const struct generation *g, uint32_t *evaluated, enum reason *reason) {
@@ -131,7 +141,7 @@ static bool evaluate(const struct generation *g, uint32_t *evaluated, enum reaso
     }
     if (g->count > begin)
         show_reading(g->count - begin, g->count - begin);
-    return true;
+    return !engine_gave_up(reason);
 }
 
 static int32_t next_token(const struct generation *g) {
@@ -153,6 +163,7 @@ static enum reason produce(struct generation *g, uint32_t *n_gen, uint32_t *eval
         char piece[PIECE_MAX];
         size_t n;
         int32_t id;
+        bool last;
 
         if (g->count == g->capacity && !(g->make_room && g->make_room(g)))
             return REASON_CONTEXT;
@@ -160,6 +171,9 @@ static enum reason produce(struct generation *g, uint32_t *n_gen, uint32_t *eval
             return reason;
         id = next_token(g);
         n = engine_piece(id, g->text_start && *n_gen == 0, piece, sizeof(piece));
+        last = engine_is_eog(id);
+        if (engine_gave_up(&reason))
+            return reason;
         if (n > sizeof(piece))
             n = sizeof(piece);
         g->ids[g->count++] = id;
@@ -167,7 +181,7 @@ static enum reason produce(struct generation *g, uint32_t *n_gen, uint32_t *eval
         token_event(id, piece, n);
         if (stop_feed(filter, piece, n, stream_write, stream))
             return REASON_STOP;
-        if (engine_is_eog(id))
+        if (last)
             return REASON_EOG;
         if (g->max_new && *n_gen >= g->max_new)
             return REASON_LENGTH;

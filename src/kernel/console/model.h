@@ -42,4 +42,7 @@ uint32_t engine_position(void);
 int engine_eval(const int32_t *ids, uint32_t n, struct llama_prediction *predictions,
                 const int32_t *next, struct fluid_error *err);
 int32_t engine_sample(const struct llama_sampling *how);
+/* A call that faulted fails with E-MOD-16. Of those without *err: sampling yields token 0, a piece
+ * nothing, every token is the last, the position is UINT32_MAX, and this is true once. */
+bool engine_failed(struct fluid_error *err);
 #endif

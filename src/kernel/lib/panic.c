@@ -71,15 +71,19 @@ static void emit_event(const struct panic_report *r, const uintptr_t *trace, siz
     event_end();
 }
 
-_Noreturn void panic_finish(const struct panic_report *r) {
-    uintptr_t trace[BACKTRACE_MAX];
+void panic_print_trace(const uintptr_t *trace, size_t n) {
     char symbol[SYMBOL_SIZE];
-    size_t n = backtrace(r->ip, r->called_from, r->frame_pointer, trace);
     kprintf("backtrace:\n");
     for (size_t i = 0; i < n; i++) {
         ksyms_format(trace[i], symbol, sizeof(symbol));
         kprintf("  %p %s\n", (void *)trace[i], symbol);
     }
+}
+
+_Noreturn void panic_finish(const struct panic_report *r) {
+    uintptr_t trace[BACKTRACE_MAX];
+    size_t n = backtrace(r->ip, r->called_from, r->frame_pointer, trace);
+    panic_print_trace(trace, n);
     emit_event(r, trace, n);
     cpu_power_off(FLUID_EXIT_PANIC);
 }

@@ -4,6 +4,7 @@
 #define KERNEL_LIB_PANIC_REPORT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct panic_report {
@@ -19,6 +20,8 @@ struct panic_report {
 /* Interrupts off, one report only: a fault while reporting prints what (one line) on the serial
  * port and ends the machine. */
 void panic_enter(const char *what);
+/* A backtrace for people, with names. */
+void panic_print_trace(const uintptr_t *trace, size_t n);
 /* Backtrace, panic event, exit. */
 _Noreturn void panic_finish(const struct panic_report *report);
 

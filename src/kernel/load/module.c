@@ -6,6 +6,7 @@
 #include "mm/pages.h"
 
 static struct loaded_module *modules; /* newest first */
+static struct loaded_module *loading; /* whose initialisers run: not among them yet */
 
 static void discard(struct loaded_module *m) {
     if (!m)
@@ -83,7 +84,10 @@ struct loaded_module *module_load(const void *file, size_t size, uint32_t usable
         return NULL;
     }
     module_protect(m);
-    if (module_initialise(m, &f, err) != 0) {
+    loading = m;
+    int initialised = module_initialise(m, &f, err);
+    loading = NULL;
+    if (initialised != 0) {
         discard(m);
         return NULL;
     }
@@ -145,19 +149,26 @@ static const struct mod_symbol *symbol_at(const struct loaded_module *m, uintptr
     return best;
 }
 
+static const struct loaded_module *module_at(uintptr_t address) {
+    const struct loaded_module *first = loading != NULL ? loading : modules;
+    for (const struct loaded_module *m = first; m; m = m == loading ? modules : m->next)
+        if (address - (uintptr_t)m->base < m->pages * PAGE_SIZE)
+            return m;
+    return NULL;
+}
+
+bool module_contains(uintptr_t address) {
+    return module_at(address) != NULL;
+}
+
 bool module_symbolise(uintptr_t address, const char **module, const char **symbol,
                       uintptr_t *offset) {
-    for (const struct loaded_module *m = modules; m; m = m->next) {
-        uintptr_t base = (uintptr_t)m->base;
-        if (address < base || address - base >= m->pages * PAGE_SIZE)
-            continue;
-        const struct mod_symbol *s = symbol_at(m, address);
-        if (!s)
-            return false;
-        *module = m->name;
-        *symbol = m->strings + s->name;
-        *offset = address - (uintptr_t)m->section[s->section] - s->offset;
-        return true;
-    }
-    return false;
+    const struct loaded_module *m = module_at(address);
+    const struct mod_symbol *s = m != NULL ? symbol_at(m, address) : NULL;
+    if (!s)
+        return false;
+    *module = m->name;
+    *symbol = m->strings + s->name;
+    *offset = address - (uintptr_t)m->section[s->section] - s->offset;
+    return true;
 }

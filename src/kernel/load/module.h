@@ -8,8 +8,8 @@
 struct loaded_module; /* opaque; list in load/module.c */
 
 /* Checks, places, relocates, protects and runs initialisers: E-MOD-01 .. 10 (docs/errors.md), 15
- * (name already loaded), 14 (entry point exists in another module). usable: CPU bits that may be
- * used. The file is not needed afterwards. */
+ * (name already loaded), 14 (entry point exists in another module), 16 (an initialiser faults).
+ * usable: CPU bits that may be used. The file is not needed afterwards. */
 struct loaded_module *module_load(const void *file, size_t size, uint32_t usable,
                                   struct fluid_error *err);
 /* Address of an exported entry point, NULL when absent. */
@@ -20,6 +20,8 @@ uint32_t module_rank(const struct loaded_module *m);
 /* Symbol that covers address in any loaded module: "tensor_q4_1:matmul_q4_1"; false when none. */
 bool module_symbolise(uintptr_t address, const char **module, const char **symbol,
                       uintptr_t *offset);
+/* Does address lie in a module, also in one whose initialisers are running? */
+bool module_contains(uintptr_t address);
 void module_for_each(void (*visit)(const struct loaded_module *m, void *context), void *context);
 size_t module_memory(const struct loaded_module *m); /* bytes of pages it occupies */
 /* Finds the entry point among all loaded modules; NULL when none exports it. */

@@ -29,7 +29,8 @@ int module_place(struct loaded_module *m, const struct module_file *f, struct fl
 int module_relocate(struct loaded_module *m, const struct module_file *f, struct fluid_error *err);
 /* Gives every group its final protection. */
 void module_protect(struct loaded_module *m);
-/* Calls the initialisers; -1 with E-MOD-08, and none called, when one is outside the code. */
+/* Calls the initialisers; -1 with E-MOD-08, and none called, when one is outside the code, with
+ * E-MOD-16 when one faults. */
 int module_initialise(struct loaded_module *m, const struct module_file *f,
                       struct fluid_error *err);
 /* Gives the pages back, readable and writable as they came. */

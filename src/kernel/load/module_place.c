@@ -1,6 +1,7 @@
 /* module_place.c - a module's sections in memory: where they go, how they are protected, and the
  * initialisers that run once they are there. */
 #include "lib/string.h"
+#include "load/guard.h"
 #include "load/module_list.h"
 #include "mm/heap.h"
 #include "mm/pages.h"
@@ -69,6 +70,16 @@ void module_protect(struct loaded_module *m) {
     }
 }
 
+/* -1 with E-MOD-16 when it faults. */
+static int call_initialiser(void (*initialiser)(void), struct fluid_error *err) {
+    struct module_guard guard;
+    if (MODULE_GUARD(&guard))
+        return module_guard_report(&guard, err);
+    initialiser();
+    module_guard_end(&guard);
+    return 0;
+}
+
 int module_initialise(struct loaded_module *m, const struct module_file *f,
                       struct fluid_error *err) {
     uintptr_t code = (uintptr_t)m->base, code_end = code + m->group_end[MODULE_CODE];
@@ -85,8 +96,8 @@ int module_initialise(struct loaded_module *m, const struct module_file *f,
                                       "initialiser %u of section %u: address in the module's code "
                                       "expected, 0x%llx found (rebuild it)",
                                       at / (uint32_t)sizeof entry, i, (unsigned long long)entry);
-                if (run)
-                    ((void (*)(void))entry)();
+                if (run && call_initialiser((void (*)(void))entry, err) != 0)
+                    return -1;
             }
         }
     }

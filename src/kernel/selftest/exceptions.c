@@ -10,8 +10,7 @@
 #else
 #define STACK_POINTER "esp"
 #endif
-#define X87_DEFAULT 0x37fu    /* all exceptions masked (SDM vol. 1, 8.1.5) */
-#define MXCSR_DEFAULT 0x1f80u /* the same (SDM vol. 1, 10.2.3) */
+#define X87_DEFAULT 0x37fu /* all exceptions masked (SDM vol. 1, 8.1.5) */
 #define X87_ZERO_DIVIDE 4u
 #define MXCSR_ZERO_DIVIDE 0x200u
 #define FLOAT_ONE 0x3f800000u

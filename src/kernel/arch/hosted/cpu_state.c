@@ -7,8 +7,7 @@
 #include "lib/printf.h"
 
 #define ECX_OSXSAVE (1u << 27)
-#define MXCSR_DEFAULT 0x1f80u /* round to nearest, denormals kept, exceptions masked */
-#define MXCSR_FLAGS 0x3fu     /* set by computing */
+#define MXCSR_FLAGS 0x3fu /* set by computing */
 
 static bool sse;
 static uint64_t xcr0;

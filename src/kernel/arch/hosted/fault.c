@@ -55,6 +55,18 @@ static struct trap_frame frame_of(const ucontext_t *context) {
     return f;
 }
 
+/* What trap_recover changes. */
+static void return_to(ucontext_t *context, const struct trap_frame *f) {
+    greg_t *r = context->uc_mcontext.gregs;
+#ifdef __x86_64__
+    r[REG_RIP] = (greg_t)f->rip, r[REG_RSP] = (greg_t)f->rsp, r[REG_RAX] = (greg_t)f->rax;
+    r[REG_EFL] = (greg_t)f->rflags;
+#else
+    r[REG_EIP] = (greg_t)f->eip, r[REG_ESP] = (greg_t)f->esp, r[REG_EAX] = (greg_t)f->eax;
+    r[REG_EFL] = (greg_t)f->eflags;
+#endif
+}
+
 static void handle(int number, siginfo_t *info, void *context) {
     /* Linux leaves it set; unlike ring 0, the report would be checked for alignment, too. */
     __writeeflags(__readeflags() & ~(uintptr_t)EFLAGS_AC);
@@ -65,7 +77,9 @@ static void handle(int number, siginfo_t *info, void *context) {
     }
     struct trap_frame frame = frame_of(context);
     last_signal = number;
-    trap_panic(&frame);
+    if (!trap_recover(&frame))
+        trap_panic(&frame);
+    return_to(context, &frame);
 }
 
 /* The stack for exceptions: the one that they are raised on may be what is broken. */

@@ -32,8 +32,11 @@
 #define EFER_LMA CONTROL_BIT(10)
 #define EFER_NXE CONTROL_BIT(11)
 
+#define MXCSR_DEFAULT 0x1f80 /* all exceptions masked, to nearest (SDM vol. 1, 10.2.3) */
+
 #define EFLAGS_TF CONTROL_BIT(8)
 #define EFLAGS_IF CONTROL_BIT(9)
+#define EFLAGS_DF CONTROL_BIT(10)
 #define EFLAGS_AC CONTROL_BIT(18)
 
 #ifndef __ASSEMBLER__

@@ -11,7 +11,6 @@
 #define XCR0_SSE 2u
 #define XCR0_AVX 4u
 #define XCR0_AVX512 0xe0u /* opmask, upper halves of ZMM0-15, ZMM16-31: only all three together */
-#define MXCSR_DEFAULT 0x1f80u
 
 #define CR0_SET (CR0_MP | CR0_NE | CR0_WP)
 #define CR0_CLEAR (CR0_EM | CR0_TS | CR0_CD | CR0_NW)

@@ -27,6 +27,6 @@ void trap_handle(struct trap_frame *f) {
         lapic_handle_spurious();
     else if (f->vector == TRAP_LAPIC_ERROR)
         lapic_handle_error();
-    else
+    else if (!trap_recover(f))
         trap_panic(f);
 }

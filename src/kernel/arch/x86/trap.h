@@ -13,7 +13,11 @@
 #define TRAP_LAPIC_SPURIOUS 63 /* the four low bits are 1 in old processors (SDM vol. 3A, 10.9) */
 
 #ifndef __ASSEMBLER__
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#include "arch/x86/backtrace.h"
 
 struct trap_frame {
 #ifdef __x86_64__
@@ -29,8 +33,41 @@ struct trap_frame {
 
 void idt_init(void);
 void trap_handle(struct trap_frame *frame); /* from isr.S */
+
+#ifdef __x86_64__
+#define FRAME_IP(f) ((f)->rip)
+#define FRAME_AX(f) ((f)->rax)
+#define FRAME_BP(f) ((f)->rbp)
+#define FRAME_SP(f) ((f)->rsp)
+#define FRAME_FLAGS(f) ((f)->rflags)
+#else
+#define FRAME_IP(f) ((f)->eip)
+#define FRAME_AX(f) ((f)->eax)
+#define FRAME_BP(f) ((f)->ebp)
+#define FRAME_SP(f) ((f)->esp) /* changing it changes nothing: the return leaves ESP alone */
+#define FRAME_FLAGS(f) ((f)->eflags)
+#endif
+
+/* An exception that the system goes on after. */
+struct trap_fault {
+    struct trap_frame frame;
+    uintptr_t address; /* of a page fault */
+    size_t count;
+    uintptr_t trace[BACKTRACE_MAX]; /* (count,) */
+};
+
 /* Report, event, exit (trap_report.c). */
 _Noreturn void trap_panic(const struct trap_frame *frame);
+/* The same report for people, of a fault that was survived. */
+void trap_print_fault(const struct trap_fault *fault);
+const char *trap_name(unsigned vector);
+/* A jump to a page without code leaves no frame of its own: the top of the stack tells where it
+ * came from, if it was a call. 0: the fault is of another kind. */
+uintptr_t trap_called_from(const struct trap_frame *frame, uintptr_t address);
+/* When a guarded call of a module (load/guard.h) faults: lets frame return to the guard
+ * (trap_recover.c).
+ */
+bool trap_recover(struct trap_frame *frame);
 /* For the report: the address of the last page fault, and the processor's state as words. */
 uintptr_t trap_address(void);
 void trap_print_state(void);

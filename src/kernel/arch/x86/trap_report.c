@@ -1,8 +1,9 @@
-/* trap_report.c - an exception as a person reads it. The kernel has none that it recovers from. */
+/* trap_report.c - an exception as a person reads it. */
 #include <stddef.h>
 
 #include "arch/x86/stacks.h"
 #include "arch/x86/trap.h"
+#include "console/console.h"
 #include "lib/panic_report.h"
 #include "lib/printf.h"
 #include "load/ksyms.h"
@@ -37,25 +38,17 @@ static const char *const vector_names[TRAP_EXCEPTIONS] = {
 };
 
 #ifdef __x86_64__
-#define FRAME_IP(f) ((f)->rip)
-#define FRAME_BP(f) ((f)->rbp)
-#define FRAME_SP(f) ((f)->rsp)
-#define FRAME_FLAGS(f) ((f)->rflags)
 /* clang-format off */
 #define REGISTERS(X)                                                                               \
     X(rax) X(rbx) X(rcx) X(rdx) X(rsi) X(rdi) X(rbp) X(rsp)                                        \
     X(r8) X(r9) X(r10) X(r11) X(r12) X(r13) X(r14) X(r15)
 /* clang-format on */
 #else
-#define FRAME_IP(f) ((f)->eip)
-#define FRAME_BP(f) ((f)->ebp)
-#define FRAME_SP(f) ((f)->esp)
-#define FRAME_FLAGS(f) ((f)->eflags)
 #define REGISTERS(X) X(eax) X(ebx) X(ecx) X(edx) X(esi) X(edi) X(ebp) X(esp)
 #endif
 #define REGISTER_DIGITS ((int)(2 * sizeof(uintptr_t)))
 
-static const char *vector_name(uintptr_t vector) {
+const char *trap_name(unsigned vector) {
     if (vector >= TRAP_EXCEPTIONS)
         return "interrupt that nobody expects";
     const char *name = vector_names[vector];
@@ -97,9 +90,7 @@ static void print_hint(uintptr_t vector, uintptr_t address) {
         kprintf("  a NULL pointer, most likely\n");
 }
 
-/* A jump to a page without code leaves no frame of its own: the top of the stack tells where it
- * came from, if it was a call. 0: the fault is of another kind. */
-static uintptr_t called_from(const struct trap_frame *f, uintptr_t address) {
+uintptr_t trap_called_from(const struct trap_frame *f, uintptr_t address) {
     uintptr_t stack = FRAME_SP(f);
     if (f->vector != TRAP_PAGE_FAULT || address != FRAME_IP(f))
         return 0;
@@ -108,31 +99,46 @@ static uintptr_t called_from(const struct trap_frame *f, uintptr_t address) {
                : 0;
 }
 
-_Noreturn void trap_panic(const struct trap_frame *f) {
-    uintptr_t address = trap_address();
-    bool memory = f->vector == TRAP_PAGE_FAULT || f->vector == TRAP_DOUBLE_FAULT;
-    char text[96];
-    ksnprintf(text, sizeof(text), "%s at %p, address %p", vector_name(f->vector),
-              (void *)(uintptr_t)FRAME_IP(f), (void *)address);
-    panic_enter(text);
+static bool has_address(const struct trap_frame *f) {
+    return f->vector == TRAP_PAGE_FAULT || f->vector == TRAP_DOUBLE_FAULT;
+}
 
-    ksyms_format(FRAME_IP(f), text, sizeof(text));
-    kprintf("\npanic: %s, vector %u, error code 0x%zx, at %p %s\n", vector_name(f->vector),
-            (unsigned)f->vector, (size_t)f->error_code, (void *)(uintptr_t)FRAME_IP(f), text);
+static void print_report(const char *what, const struct trap_frame *f, uintptr_t address) {
+    char symbol[96];
+    ksyms_format(FRAME_IP(f), symbol, sizeof(symbol));
+    kprintf("\n%s: %s, vector %u, error code 0x%zx, at %p %s\n", what,
+            trap_name((unsigned)f->vector), (unsigned)f->vector, (size_t)f->error_code,
+            (void *)(uintptr_t)FRAME_IP(f), symbol);
     if (f->vector == TRAP_PAGE_FAULT)
         print_page_fault(f, address);
-    if (memory)
+    if (has_address(f))
         print_hint(f->vector, address);
     print_registers(f);
+}
+
+void trap_print_fault(const struct trap_fault *fault) {
+    console_style(VGA_ERROR);
+    print_report("module fault", &fault->frame, fault->address);
+    panic_print_trace(fault->trace, fault->count);
+    console_style(VGA_TEXT);
+}
+
+_Noreturn void trap_panic(const struct trap_frame *f) {
+    uintptr_t address = trap_address();
+    char text[96];
+    ksnprintf(text, sizeof(text), "%s at %p, address %p", trap_name((unsigned)f->vector),
+              (void *)(uintptr_t)FRAME_IP(f), (void *)address);
+    panic_enter(text);
+    print_report("panic", f, address);
 
     struct panic_report report = {
         .trap = true,
-        .has_address = memory,
+        .has_address = has_address(f),
         .vector = (unsigned)f->vector,
         .error_code = f->error_code,
         .address = address,
         .ip = FRAME_IP(f),
-        .called_from = called_from(f, address),
+        .called_from = trap_called_from(f, address),
         .frame_pointer = FRAME_BP(f),
     };
     panic_finish(&report);

@@ -1,0 +1,138 @@
+"""A fault in a module costs the call that was made, not the machine."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from faulty_modules import CODE, faulty
+from fluid.emulator import Ending
+from fluid.event_types import Done, Error, Panic, Ready
+from fluid.machine import Machine
+from guests import Machines, TinyModel, codes, names
+from qemu_images import image_of
+from test_errors import artifact_registry, with_registry
+from x86_exceptions import EXCEPTIONS
+
+DIVIDE, BREAKPOINT, OPCODE, DOUBLE_FAULT, PAGE_FAULT = 0, 3, 6, 8, 14
+KINDS = {
+    "divide": DIVIDE,
+    "opcode": OPCODE,
+    "page": PAGE_FAULT,
+    "write-code": PAGE_FAULT,
+    "jump": PAGE_FAULT,
+    "breakpoint": BREAKPOINT,
+    "dirty": OPCODE,
+}
+COMPLETE, SCORE, CHAT = "/complete 3 once", "/score once", "hello"
+
+
+def boot(
+    machines: Machines, target: str, model: Path, folder: Path, export: str, kind: str, name: str
+) -> Machine:
+    good = image_of(target, model)
+    registry = faulty(artifact_registry(good), name, export, CODE[kind])
+    return machines.boot(target, with_registry(good, registry, folder), mem=256)
+
+
+def check_report(guest: Machine, start: int, vector: int, place: str) -> None:
+    """For people: exception, registers and a backtrace that begins in the module."""
+    said = bytes(guest.text[start:]).decode(errors="replace")
+    label = re.escape(EXCEPTIONS[vector].label)
+    assert re.search(rf"module fault: {label} .*, vector {vector}, error code 0x", said), said
+    assert re.search(r"\b[er]sp +[0-9a-f]{8}", said)
+    trace = said[said.index("backtrace:") :].splitlines()[1:3]
+    assert any(f" {place}+0x" in line for line in trace), said  # the first is where it jumped to
+
+
+def failed(guest: Machine, line: str, vector: int, place: str) -> None:
+    """The command ends in one error, and no event before it is wrong."""
+    start = len(guest.text)
+    events = guest.command(line, 60)
+    assert codes(events) == ["E-MOD-16"], (line, events)
+    error = events[-1]
+    assert isinstance(error, Error)
+    assert f" at {place}+0x" in error.text and EXCEPTIONS[vector].label in error.text
+    check_report(guest, start, vector, place)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_fault(
+    machines: Machines, target: str, tiny: TinyModel, tmp_path: Path, kind: str
+) -> None:
+    """The conversation goes on behind it, as often as it comes."""
+    guest = boot(machines, target, tiny(), tmp_path, "llama_tokenize", kind, "llama")
+    for _ in range(3):
+        failed(guest, SCORE, KINDS[kind], "llama:llama_tokenize")
+    assert names(guest.command(CHAT))[-1] == "done"
+    assert codes(guest.command("/selftest")) == []
+    guest.send_line("/off")
+    assert guest.wait_end(60) is Ending.PASS
+
+
+@pytest.mark.parametrize(
+    ("export", "lines", "fine"),
+    [
+        ("llama_chat_turn", [CHAT, CHAT], [COMPLETE, SCORE]),
+        ("llama_piece", [COMPLETE, CHAT], [SCORE]),
+        ("llama_is_eog", [COMPLETE, CHAT], [SCORE]),
+        ("llama_rewind", [COMPLETE], ["/cpu"]),
+        ("llama_position", [COMPLETE, CHAT, CHAT], [SCORE]),
+        ("llama_eval", [COMPLETE, SCORE, CHAT, CHAT], ["/clear"]),
+        ("llama_sample", [COMPLETE, CHAT], [SCORE]),
+    ],
+)
+def test_every_call_of_the_engine(
+    machines: Machines,
+    target: str,
+    tiny: TinyModel,
+    tmp_path: Path,
+    export: str,
+    lines: list[str],
+    fine: list[str],
+) -> None:
+    guest = boot(machines, target, tiny(), tmp_path, export, "page", "llama")
+    for line in lines:
+        failed(guest, line, PAGE_FAULT, f"llama:{export}")
+    for line in fine:
+        assert codes(guest.command(line)) == []
+
+
+def test_in_the_middle_of_an_evaluation(
+    machines: Machines, target: str, tiny: TinyModel, tmp_path: Path
+) -> None:
+    """A module below the one that was called, whose frames are left as well."""
+    guest = boot(machines, target, tiny(), tmp_path, "rmsnorm", "opcode", "tensor_norm")
+    for line in (COMPLETE, SCORE, CHAT):
+        failed(guest, line, OPCODE, "tensor_norm:rmsnorm")
+    said = bytes(guest.text).decode(errors="replace")
+    assert re.search(r"tensor_norm:rmsnorm.*llama:llama_eval", said, re.DOTALL)
+
+
+def test_while_the_model_is_opened(
+    machines: Machines, target: str, tiny: TinyModel, tmp_path: Path
+) -> None:
+    guest = boot(machines, target, tiny(), tmp_path, "llama_open", "divide", "llama")
+    assert codes(guest.events) == ["E-MOD-16"]
+    [ready] = [event for event in guest.events if isinstance(event, Ready)]
+    assert ready.model is None
+    assert codes(guest.command(CHAT)) == ["E-CON-05"]
+    assert codes(guest.command("/selftest")) == []
+
+
+def test_endless_recursion(
+    machines: Machines, target: str, tiny: TinyModel, tmp_path: Path
+) -> None:
+    """In long mode the page fault has a stack of its own, and the call is given up. In protected
+    mode it becomes a double fault, another task, which is the end; but a readable one."""
+    guest = boot(machines, target, tiny(), tmp_path, "llama_tokenize", "stack", "llama")
+    if target != "i686":
+        failed(guest, SCORE, PAGE_FAULT, "llama:llama_tokenize")
+        done = guest.command(CHAT)[-1]
+        assert isinstance(done, Done)
+        return
+    guest.send_line(SCORE)
+    assert guest.wait_end(60) is Ending.PANIC
+    panic = guest.events[-1]
+    assert isinstance(panic, Panic) and panic.vector == DOUBLE_FAULT
+    assert b"the kernel stack is full" in guest.text
