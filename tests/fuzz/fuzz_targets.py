@@ -83,9 +83,10 @@ TARGETS = (
         [
             FUZZ / "fuzz_module.c",
             HOST / "loader_env.c",
+            KERNEL / "arch/x86/call_context.S",
             *_kernel(
-                *(f"load/{n}" for n in ("ksyms", "module_file", "module_place", "registry")),
-                *(f"load/{n}" for n in ("relocate", "sha256", "slot")),
+                *(f"load/{n}" for n in ("guard", "ksyms", "module_file", "module_place")),
+                *(f"load/{n}" for n in ("registry", "relocate", "sha256", "slot")),
             ),
         ],
         ["-fno-pie", "-no-pie", "-fno-sanitize=function", "-Wl,--wrap=paging_protect"],

@@ -52,6 +52,11 @@ int engine_eval(const int32_t *ids, uint32_t n, struct llama_prediction *predict
     return 0;
 }
 
+bool engine_failed(struct fluid_error *e) {
+    (void)e;
+    return false;
+}
+
 void engine_rewind(uint32_t keep) {
     require(keep == 0);
 }

@@ -6,8 +6,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include "arch/x86/cpu.h"
+#include "arch/x86/trap.h"
 #include "console/event.h"
 #include "fluid/cpu.h"
+#include "lib/panic.h"
 #include "load/kapi.h"
 #include "mm/heap.h"
 #include "mm/pages.h"
@@ -123,6 +125,22 @@ int fluid_fail(struct fluid_error *err, const char *code, const char *format, ..
     vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
     return -1;
+}
+
+/* Nothing handles exceptions here: a fault ends the process. */
+void trap_print_fault(const struct trap_fault *fault) {
+    (void)fault;
+    abort();
+}
+
+const char *trap_name(unsigned vector) {
+    (void)vector;
+    abort();
+}
+
+void panic(const char *format, ...) {
+    fprintf(stderr, "%s\n", format);
+    abort();
 }
 
 void *fluid_alloc(size_t size, size_t align) {

@@ -17,7 +17,9 @@ from hostcc import ROOT, build
 from module_build import make_mod
 
 LOAD = ROOT / "src/kernel/load"
-SOURCES = ["ksyms", "module_file", "module_place", "registry", "relocate", "sha256", "slot"]
+SOURCES = ["guard", "ksyms", "module_file", "module_place", "registry", "relocate", "sha256"]
+SOURCES += ["slot"]
+CALL_CONTEXT = ROOT / "src/kernel/arch/x86/call_context.S"
 BASE = feature_bits(["sse", "sse2"])
 
 
@@ -27,7 +29,7 @@ MISSING_32 = "32-bit programs cannot be built here; apt-get install gcc-multilib
 
 def build_loader(arch: str) -> Path:
     host = [ROOT / "tests/host/loader_host.c", ROOT / "tests/host/loader_env.c"]
-    sources = [*host, *(LOAD / f"{name}.c" for name in SOURCES)]
+    sources = [*host, CALL_CONTEXT, *(LOAD / f"{name}.c" for name in SOURCES)]
     flags = ["-fno-pie", "-no-pie", "-D_GNU_SOURCE", "-Itests/host"]
     flags += [
         "-fno-sanitize=function"

@@ -9,9 +9,12 @@ from faulty_modules import CODE, faulty
 from fluid.emulator import Ending
 from fluid.event_types import Done, Error, Panic, Ready
 from fluid.machine import Machine
+from fluid.registry import pack, unpack
+from fluid.targets import TARGETS
 from guests import Machines, TinyModel, codes, names
+from module_build import make_mod
 from qemu_images import image_of
-from test_errors import artifact_registry, with_registry
+from test_errors import artifact_registry, still_works, warnings, with_registry
 from x86_exceptions import EXCEPTIONS
 
 DIVIDE, BREAKPOINT, OPCODE, DOUBLE_FAULT, PAGE_FAULT = 0, 3, 6, 8, 14
@@ -136,3 +139,27 @@ def test_endless_recursion(
     panic = guest.events[-1]
     assert isinstance(panic, Panic) and panic.vector == DOUBLE_FAULT
     assert b"the kernel stack is full" in guest.text
+
+
+def test_an_initialiser(machines: Machines, target: str, tiny: TinyModel, tmp_path: Path) -> None:
+    """The module is left out, and the others work."""
+    source = tmp_path / "broken.c"
+    source.write_text(
+        '#include "fluid/module.h"\n'
+        "__attribute__((constructor)) static void initialise(void) { __builtin_trap(); }\n"
+        "FLUID_EXPORT int broken(void) { return 0; }\n"
+    )
+    arch = TARGETS[target].arch
+    mod = make_mod(
+        tmp_path / "broken.mod", [source], arch=arch, name="broken", target=TARGETS[target].lowest
+    )
+    good = image_of(target, tiny())
+    files = unpack(artifact_registry(good)).files
+    guest = machines.boot(
+        target, with_registry(good, pack([*files, mod.read_bytes()]), tmp_path), mem=256
+    )
+    assert warnings(guest) == ["E-MOD-16"]
+    assert codes(guest.events) == ["E-MOD-11"]
+    said = bytes(guest.text).decode(errors="replace")
+    assert "E-MOD-16: broken" in said and "#UD invalid opcode at broken:initialise+0x" in said
+    still_works(guest)

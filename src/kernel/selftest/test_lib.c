@@ -177,12 +177,6 @@ static bool test_clock(char *why, size_t size) {
 }
 
 const struct selftest selftests_lib[] = {
-    {"string", test_string},
-    {"libc", test_libc},
-    {"printf", test_printf},
-    {"div64", test_div64},
-    {"sha256", test_sha256},
-    {"time", test_time},
-    {"clock", test_clock},
-    {NULL, NULL},
+    {"string", test_string}, {"libc", test_libc}, {"printf", test_printf}, {"div64", test_div64},
+    {"sha256", test_sha256}, {"time", test_time}, {"clock", test_clock},   {NULL, NULL},
 };
