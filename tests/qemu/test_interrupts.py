@@ -74,6 +74,16 @@ def test_what_delivers_and_ticks(machines: Machines, target: str, board: Board) 
     assert "endless" not in said(guest, "/uptime")
 
 
+def test_the_deadline_of_the_time_stamp_counter(machines: Machines) -> None:
+    """TCG's processors lack it, Bochs' have it."""
+    image = image_of("x86-64-v4", None)
+    guest = machines.boot("x86-64-v4", image, runner="bochs", mem=256)
+    text = said(guest, "/uptime")
+    assert "interrupts by I/O APIC:" in text and "timer: TSC deadline," in text
+    assert codes(guest.command("/selftest timer")) == []
+    assert codes(guest.command("/selftest clock")) == []
+
+
 def test_a_vector_that_nobody_uses(machines: Machines, target: str) -> None:
     guest = boot(machines, target, BOARDS["q35"])
     guest.send_line("/selftest fault-vector")
