@@ -141,25 +141,65 @@ def test_endless_recursion(
     assert b"the kernel stack is full" in guest.text
 
 
-def test_an_initialiser(machines: Machines, target: str, tiny: TinyModel, tmp_path: Path) -> None:
-    """The module is left out, and the others work."""
-    source = tmp_path / "broken.c"
+MEMCPY = "extern void *memcpy(void *, const void *, unsigned long);\nstatic char to[64];\n"
+MEMSET = "extern void *memset(void *, int, unsigned long);\n"
+INITIALISERS = {
+    "own": ("", "__builtin_trap();", OPCODE),
+    "memcpy": (MEMCPY, "memcpy(to, (void *)8, length);", PAGE_FAULT),
+    "memset": (MEMSET, "memset((void *)8, 1, length);", PAGE_FAULT),
+}
+
+
+def with_initialiser(target: str, image: Path, folder: Path, declarations: str, body: str) -> Path:
+    """The image with one more module, whose initialiser does this."""
+    source = folder / "broken.c"
     source.write_text(
-        '#include "fluid/module.h"\n'
-        "__attribute__((constructor)) static void initialise(void) { __builtin_trap(); }\n"
+        f'#include "fluid/kapi.h"\n#include "fluid/module.h"\n{declarations}'
+        "static volatile unsigned long length = 33;\n"
+        f"__attribute__((constructor)) static void initialise(void) {{ (void)length; {body} }}\n"
         "FLUID_EXPORT int broken(void) { return 0; }\n"
     )
-    arch = TARGETS[target].arch
+    t = TARGETS[target]
     mod = make_mod(
-        tmp_path / "broken.mod", [source], arch=arch, name="broken", target=TARGETS[target].lowest
+        folder / "broken.mod",
+        [source],
+        arch=t.arch,
+        name="broken",
+        target=t.lowest,
+        flags=["-Wno-incompatible-library-redeclaration"],
     )
-    good = image_of(target, tiny())
-    files = unpack(artifact_registry(good)).files
-    guest = machines.boot(
-        target, with_registry(good, pack([*files, mod.read_bytes()]), tmp_path), mem=256
-    )
+    files = unpack(artifact_registry(image)).files
+    return with_registry(image, pack([*files, mod.read_bytes()]), folder)
+
+
+@pytest.mark.parametrize("kind", INITIALISERS)
+def test_an_initialiser(
+    machines: Machines, target: str, tiny: TinyModel, tmp_path: Path, kind: str
+) -> None:
+    """The module is left out, and the others work; whether its own code faults or what it calls of
+    the C library."""
+    declarations, body, vector = INITIALISERS[kind]
+    image = with_initialiser(target, image_of(target, tiny()), tmp_path, declarations, body)
+    guest = machines.boot(target, image, mem=256)
     assert warnings(guest) == ["E-MOD-16"]
     assert codes(guest.events) == ["E-MOD-11"]
     said = bytes(guest.text).decode(errors="replace")
-    assert "E-MOD-16: broken" in said and "#UD invalid opcode at broken:initialise+0x" in said
+    place = "broken:initialise" if kind == "own" else kind
+    assert f"E-MOD-16: broken ({TARGETS[target].lowest})" in said
+    assert re.search(rf"module fault: {EXCEPTIONS[vector].label} .* \S*{place}\S*\+0x", said), said
     still_works(guest)
+
+
+def test_the_kernel_at_work_for_a_module(
+    machines: Machines, target: str, tiny: TinyModel, tmp_path: Path
+) -> None:
+    """Its heap may be half changed: a panic."""
+    good = image_of(target, tiny())
+    body = "fluid_free((void *)(length * 64)); length = 1;"  # no tail call
+    image = with_initialiser(target, good, tmp_path, "", body)
+    guest = machines.start(target, image, mem=256)
+    assert guest.wait_end(120) is Ending.PANIC
+    panic = guest.events[-1]
+    assert isinstance(panic, Panic) and panic.vector == PAGE_FAULT
+    assert any(line.startswith("fluid_free+") for line in panic.backtrace), panic.backtrace
+    assert any(line.startswith("broken:initialise+") for line in panic.backtrace)

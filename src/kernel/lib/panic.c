@@ -12,6 +12,7 @@
 #include "lib/panic_report.h"
 #include "lib/printf.h"
 #include "lib/string.h"
+#include "load/guard.h"
 #include "load/ksyms.h"
 
 #define SYMBOL_SIZE 96
@@ -29,6 +30,7 @@ static void write_raw(const char *text) {
 
 void panic_enter(const char *what) {
     interrupts_disable();
+    module_guard_abandon();
     switch (depth++) {
     case 0:
         event_abandon();

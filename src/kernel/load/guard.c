@@ -8,9 +8,11 @@
 #define SYMBOL_SIZE 96
 
 static struct module_guard *innermost;
+static volatile unsigned kernel_depth; /* functions of the kernel that modules are in */
 
 void module_guard_begin(struct module_guard *guard) {
     guard->outer = innermost;
+    guard->kernel_depth = kernel_depth;
     innermost = guard;
 }
 
@@ -23,13 +25,37 @@ struct module_guard *module_guard_innermost(void) {
     return innermost;
 }
 
+bool module_guard_in_kernel(const struct module_guard *guard) {
+    return kernel_depth != guard->kernel_depth;
+}
+
+void module_guard_enter_kernel(void) {
+    kernel_depth++;
+    __asm__ volatile("" : : : "memory");
+}
+
+void module_guard_leave_kernel(void) {
+    __asm__ volatile("" : : : "memory");
+    kernel_depth--;
+}
+
+void module_guard_abandon(void) {
+    innermost = NULL;
+}
+
+/* The first address in a module: the fault's, or that of the call that led there. */
+static uintptr_t place_of(const struct trap_fault *fault) {
+    for (size_t i = 0; i < fault->count; i++)
+        if (module_contains(fault->trace[i]))
+            return fault->trace[i];
+    return fault->trace[0];
+}
+
 int module_guard_report(const struct module_guard *guard, struct fluid_error *err) {
     const struct trap_fault *fault = &guard->fault;
     char symbol[SYMBOL_SIZE];
-    /* Where it has called what is no code: the call. */
-    size_t place = !module_contains(fault->trace[0]) && fault->count > 1;
     trap_print_fault(fault);
-    ksyms_format(fault->trace[place], symbol, sizeof(symbol));
+    ksyms_format(place_of(fault), symbol, sizeof(symbol));
     return fluid_fail(err, "E-MOD-16",
                       "a call of a module expected to return, found %s at %s; the call was given "
                       "up, /reboot if the next ones fail too",

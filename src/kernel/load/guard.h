@@ -7,8 +7,9 @@
  *     ... a call of a module ...
  *     module_guard_end(&guard);
  *
- * What faults must be the module's code: while it has called back into the kernel, a fault is the
- * kernel's and a panic. What the module has changed or allocated until then stays as it is. */
+ * What faults must be the module's code, or a function of the C library that it has called: those
+ * keep no state. Within the kernel's own functions (kapi.c) a fault is the kernel's and a panic.
+ * What the module has changed or allocated until then stays as it is. */
 #ifndef KERNEL_LOAD_GUARD_H
 #define KERNEL_LOAD_GUARD_H
 
@@ -19,6 +20,7 @@
 struct module_guard {
     struct call_context context;
     struct module_guard *outer;
+    unsigned kernel_depth;   /* when it began */
     struct trap_fault fault; /* once it has happened */
 };
 
@@ -29,7 +31,16 @@ void module_guard_begin(struct module_guard *guard);
 void module_guard_end(struct module_guard *guard);
 /* Prints the report of the fault; -1 with E-MOD-16. */
 int module_guard_report(const struct module_guard *guard, struct fluid_error *err);
-/* trap_recover.c: the guard of the call that is being made, NULL when there is none. */
+
+/* Around what the kernel does for a module: it may be in the middle of a change. */
+void module_guard_enter_kernel(void);
+void module_guard_leave_kernel(void);
+/* A panic: nothing is survived any more. */
+void module_guard_abandon(void);
+
+/* trap_recover.c: the guard of the call that is being made, NULL when there is none; and whether
+ * the kernel is doing something for the module. */
 struct module_guard *module_guard_innermost(void);
+bool module_guard_in_kernel(const struct module_guard *guard);
 
 #endif

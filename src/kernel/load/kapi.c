@@ -10,6 +10,7 @@
 #include "fluid/kapi.h"
 #include "lib/panic.h"
 #include "lib/printf.h"
+#include "load/guard.h"
 #include "mm/heap.h"
 #include "mm/pages.h"
 
@@ -29,11 +30,16 @@ int fluid_fail(struct fluid_error *err, const char *code, const char *format, ..
 void *fluid_alloc(size_t size, size_t align) {
     if (size >= LARGE_PAGE_SIZE)
         align = LARGE_PAGE_SIZE;
-    return kzalloc_aligned(size, align > ALIGN_DEFAULT ? align : ALIGN_DEFAULT);
+    module_guard_enter_kernel();
+    void *memory = kzalloc_aligned(size, align > ALIGN_DEFAULT ? align : ALIGN_DEFAULT);
+    module_guard_leave_kernel();
+    return memory;
 }
 
 void fluid_free(void *memory) {
+    module_guard_enter_kernel();
     kfree(memory);
+    module_guard_leave_kernel();
 }
 
 size_t fluid_memory_free(void) {
@@ -42,7 +48,10 @@ size_t fluid_memory_free(void) {
 }
 
 bool fluid_poll(void) {
-    return console_poll();
+    module_guard_enter_kernel();
+    bool stop = console_poll();
+    module_guard_leave_kernel();
+    return stop;
 }
 
 void fluid_panic(const char *format, ...) {

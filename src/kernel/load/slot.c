@@ -2,6 +2,7 @@
  * its first request and never freed, since modules keep pointers to it. */
 #include "fluid/kapi.h"
 #include "lib/string.h"
+#include "load/guard.h"
 #include "load/module.h"
 #include "mm/heap.h"
 
@@ -20,7 +21,7 @@ static struct slot_node *find(const char *name, uint32_t rows, uint32_t cols) {
     return NULL;
 }
 
-struct fluid_slot *fluid_slot_get(const char *name, uint32_t rows, uint32_t cols) {
+static struct fluid_slot *get(const char *name, uint32_t rows, uint32_t cols) {
     struct slot_node *n = find(name, rows, cols);
     if (n)
         return &n->slot;
@@ -39,4 +40,11 @@ struct fluid_slot *fluid_slot_get(const char *name, uint32_t rows, uint32_t cols
     n->next = slots;
     slots = n;
     return &n->slot;
+}
+
+struct fluid_slot *fluid_slot_get(const char *name, uint32_t rows, uint32_t cols) {
+    module_guard_enter_kernel();
+    struct fluid_slot *slot = get(name, rows, cols);
+    module_guard_leave_kernel();
+    return slot;
 }

@@ -14,16 +14,19 @@
      BIT(TRAP_PAGE_FAULT) | BIT(16) | BIT(17) | BIT(19))
 #define RED_ZONE 128u /* of code for Linux */
 
-/* A module's code has faulted, or has called what is no code. */
-static bool is_of_module(const struct trap_frame *f, uintptr_t address) {
-    return module_contains(FRAME_IP(f)) || module_contains(trap_called_from(f, address));
+/* A module's code has faulted, or has called what is no code, or is in a function of the C library;
+ * but not in the kernel. Handlers of interrupts run with interrupts off. */
+static bool is_of_module(const struct module_guard *guard, const struct trap_frame *f,
+                         uintptr_t address) {
+    return module_contains(FRAME_IP(f)) || module_contains(trap_called_from(f, address)) ||
+           (!module_guard_in_kernel(guard) && FRAME_FLAGS(f) & EFLAGS_IF);
 }
 
 bool trap_recover(struct trap_frame *f) {
     struct module_guard *guard = module_guard_innermost();
     uintptr_t address = trap_address();
     if (guard == NULL || f->vector >= TRAP_EXCEPTIONS || !(RECOVERABLE & BIT(f->vector)) ||
-        !is_of_module(f, address))
+        !is_of_module(guard, f, address))
         return false;
     struct trap_fault *fault = &guard->fault;
     fault->frame = *f;
