@@ -74,6 +74,7 @@ def test_what_delivers_and_ticks(machines: Machines, target: str, board: Board) 
     assert "endless" not in said(guest, "/uptime")
 
 
+@pytest.mark.of_target("x86-64-v4")
 def test_the_deadline_of_the_time_stamp_counter(machines: Machines) -> None:
     """TCG's processors lack it, Bochs' have it."""
     image = image_of("x86-64-v4", None)
