@@ -101,6 +101,7 @@ def test_a_full_kernel_stack_is_named(machines: Machines, target: str, tiny: Tin
     assert full_stack(machines, target, image, "fault-stack-overflow") == "kernel stack"
 
 
+@pytest.mark.of_target("x86-64-v2")
 def test_a_full_exception_stack_is_named(machines: Machines, tiny: TinyModel) -> None:
     """In long mode each of these exceptions has a stack with a guard page of its own."""
     image = image_of("x86-64-v2", tiny())
