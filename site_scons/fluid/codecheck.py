@@ -108,13 +108,18 @@ def _needs(instruction: Instruction, bits: int, rule: Rule) -> frozenset[str]:
 
 
 def _has_vectors(instruction: Instruction) -> bool:
+    """Or registers of the x87, which interrupts do not save either. Each instruction is asked: one
+    opcode may take a register or memory (CVTTSD2SI)."""
     registers = (
         instruction.op_register(n)
         for n in range(instruction.op_count)
         if instruction.op_kind(n) == OpKind.REGISTER
     )
     return any(
-        RegisterExt.is_vector_register(r) or RegisterExt.is_k(r) or RegisterExt.is_mm(r)
+        RegisterExt.is_vector_register(r)
+        or RegisterExt.is_k(r)
+        or RegisterExt.is_mm(r)
+        or RegisterExt.is_st(r)
         for r in registers
     )
 
@@ -135,21 +140,21 @@ def _no_instruction(text: Text, address: int) -> None:
 
 def _check(text: Text, rule: Rule) -> set[str]:
     found: set[str] = set()
-    known: dict[int, tuple[frozenset[str], bool]] = {}  # what follows from the opcode alone
+    known: dict[int, frozenset[str]] = {}  # by opcode
     for instruction in Decoder(text.bits, text.data, ip=text.address):
         code = instruction.code
         if code == Code.INVALID:
             _no_instruction(text, instruction.ip)
         if code not in known:
-            known[code] = _needs(instruction, text.bits, rule), _has_vectors(instruction)
-            found |= known[code][0]
-        needs, vectors = known[code]
+            known[code] = _needs(instruction, text.bits, rule)
+            found |= known[code]
+        needs = known[code]
         if not needs <= rule.features:
             missing = " ".join(sorted(needs - rule.features))
             expected = f"an instruction of {rule.name} expected"
             advice = f"found one of {missing}; compile it for what runs it, or use another variant"
             _refuse("E-CPU-23", text, instruction, expected, advice)
-        if vectors and not rule.vectors(instruction.ip):
+        if not rule.vectors(instruction.ip) and _has_vectors(instruction):
             advice = "found a vector register; interrupts do not save them"
             expected = f"general registers expected in {rule.name}"
             _refuse("E-CPU-25", text, instruction, expected, advice)

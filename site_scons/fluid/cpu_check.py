@@ -21,7 +21,9 @@ SIZE_MAX = 65536  # bytes of a profile; one with everything in it has 800
 SHOWN = 60  # characters of what was found
 
 # Folders below build/ that a tag must not be taken for: other products, instrumented builds.
-RESERVED = ("cpu", "fuzz", "host", "native", "test-images")
+RESERVED = (
+    *("cpu", "event_schema.json", "fuzz", "host", "junit", "matrix", "native", "test-images"),
+)
 RESERVED_ENDS = ("-address", "-coverage")
 
 
@@ -37,11 +39,12 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    keys = [key for key, _ in pairs]
-    twice = next((key for key in keys if keys.count(key) > 1), None)
-    if twice is not None:
-        raise ValueError(f"key {twice[:SHOWN]!r} twice")
-    return dict(pairs)
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"key {key[:SHOWN]!r} twice")
+        found[key] = value
+    return found
 
 
 def parse(path: Path) -> Any:

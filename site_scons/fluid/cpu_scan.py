@@ -1,9 +1,9 @@
 """The CPU profile of the building machine, from three witnesses that must agree.
 
-The compiler says what `-march=native` means here, Linux what it found and switched on
-(/proc/cpuinfo), py-cpuinfo what CPUID says. A feature counts when all have it on every processor
-and when what it brings along counts, too; the rest is told, not used: hypervisors mask bits, and a
-CPU's name promises more than a machine has.
+The compiler says what `-march=native` means here, for which it asks CPUID, Linux what it found and
+switched on (/proc/cpuinfo), py-cpuinfo what it makes of both. A feature counts when all have it on
+every processor and when what it brings along counts, too; the rest is told, not used: hypervisors
+mask bits, and a CPU's name promises more than a machine has.
 
 E-CPU-22 no x86 machine, or one below every level.
 """
@@ -59,7 +59,11 @@ class Scan:
 
 
 def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)
+    """A program that takes too long has said nothing."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(command, 1, "", "")
 
 
 def compiler_says(compiler: str) -> set[str]:
@@ -92,10 +96,14 @@ def linux_says(found: Processors) -> set[str]:
     return set.intersection(*(set(p.get("flags", "").split()) for p in found)) if found else set()
 
 
-def cpuid_says() -> dict[str, Any]:
-    """py-cpuinfo's findings, from a process of its own: it executes code that it makes up."""
+def cpuinfo_says() -> dict[str, Any]:
+    """py-cpuinfo's findings, from a process of its own: it executes code that it makes up. Empty
+    when it fails."""
     done = _run([sys.executable, "-m", "cpuinfo", "--json"])
-    data = json.loads(done.stdout) if done.returncode == 0 else {}
+    try:
+        data = json.loads(done.stdout) if done.returncode == 0 else {}
+    except ValueError:
+        return {}
     return data if isinstance(data, dict) else {}
 
 
@@ -150,13 +158,25 @@ def _processor(found: Processors, folder: Path) -> Processor:
     )
 
 
+def _plausible(profile: dict[str, Any], processor: Processor) -> dict[str, Any]:
+    """What a profile may say of a processor; hypervisors tell of caches without a size."""
+    kept = {}
+    for key, value in asdict(processor).items():
+        try:
+            profile_from_dict(profile | {"processor": {key: value}}, "this machine")
+        except FluidError:
+            continue
+        kept[key] = value
+    return kept
+
+
 def scan(compiler: str, proc: Path = PROC, folder: Path = CACHES) -> Scan:
     """The profile of this machine; its tag is what images for it say of themselves."""
     found = _read(proc)
     flags = linux_says(found)
-    cpuid = cpuid_says()
+    cpuinfo = cpuinfo_says()
     witnesses = {"the compiler": compiler_says(compiler) & FEATURES.keys()}
-    for who, names in (("Linux", flags), ("CPUID", set(cpuid.get("flags", [])))):
+    for who, names in (("Linux", flags), ("py-cpuinfo", set(cpuinfo.get("flags", [])))):
         witnesses[who] = {name for name, linux in LINUX.items() if linux in names}
     features, differences = agreed(witnesses)
     march = "x86-64" if LONG_MODE in flags else "i686"
@@ -166,7 +186,8 @@ def scan(compiler: str, proc: Path = PROC, folder: Path = CACHES) -> Scan:
             f"this machine: an x86 processor with {' '.join(LEVELS[march].features)} expected, "
             f"found {' '.join(features) or 'none of it'}; give target= a level or a profile",
         )
-    data = CpuProfile("scanned", march, features, _processor(found, folder)).to_dict()
+    data = CpuProfile("scanned", march, features).to_dict()
+    data["processor"] = _plausible(data, _processor(found, folder))
     tag = profile_from_dict(data, "this machine").image_tag
     return Scan(profile_from_dict(data | {"tag": tag}, "this machine"), differences)
 

@@ -92,6 +92,11 @@ def damage(folder: Path) -> str | None:
         return f"a readable {SUMS} expected ({error})"
     if head != f"# {len(rows)} files":
         return f"{SUMS}: {head!r} and as many lines expected, {len(rows)} lines found"
+    listed = {row.partition("  ")[2] for row in rows} | {SUMS}
+    there = (path for path in folder.rglob("*") if not path.is_dir())
+    extra = sorted({path.relative_to(folder).as_posix() for path in there} - listed)
+    if extra:
+        return f"{extra[0]}: no such file expected"
     for row in rows:
         expected, _, place = row.partition("  ")
         path = folder / place

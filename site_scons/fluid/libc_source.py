@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -81,14 +82,15 @@ def _locked(folder: Path) -> Iterator[None]:
     """One process at a time; others wait for its download."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with (folder / "lock").open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
+        file = (folder / "lock").open("w")
     except OSError as error:
         raise FluidError(
             "E-LIBC-01", f"a writable folder {folder} was expected for the source of llvm-libc, "
             f"found: {error}; make it writable or set XDG_CACHE_HOME to another"
         ) from error  # fmt: skip
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _ensure(source: LibcSource) -> None:
@@ -121,7 +123,7 @@ def _fetch(source: LibcSource) -> None:
             print(f"  FETCH   {source.archive}", file=sys.stderr, flush=True)
             try:
                 archive = libc_apt.download(source.package, source.archive, scratch)
-            except libc_apt.Unavailable as error:
+            except (libc_apt.Unavailable, OSError, subprocess.SubprocessError, ValueError) as error:
                 raise FluidError(
                     "E-LIBC-01",
                     f"the source of llvm-libc was expected from apt, found: {error}; put "

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hostcc import LINE_INPUT, ROOT, build
+from hostcc import FAIL, LINE_INPUT, ROOT, build
 
 FUZZ = ROOT / "tests" / "fuzz"
 HOST = ROOT / "tests" / "host"
@@ -44,7 +44,12 @@ class Target:
 
 
 def _engine(name: str, source: str, about: str, **options: object) -> Target:
-    code = [*sorted(LLAMA.glob("*.c")), *sorted(TENSOR.glob("tensor_*.c")), HOST / "kapi_host.c"]
+    code = [
+        *sorted(LLAMA.glob("*.c")),
+        *sorted(TENSOR.glob("tensor_*.c")),
+        HOST / "kapi_host.c",
+        FAIL,
+    ]
     flags = [f"-I{LLAMA.relative_to(ROOT)}", "-fno-math-errno", "-ffp-contract=off", "-lm"]
     sources = [FUZZ / source, FUZZ / "fuzz_engine.c", *code]
     return Target(name, about, sources, flags, **options)  # type: ignore[arg-type]
@@ -83,6 +88,7 @@ TARGETS = (
         [
             FUZZ / "fuzz_module.c",
             HOST / "loader_env.c",
+            FAIL,
             KERNEL / "arch/x86/call_context.S",
             *_kernel(
                 *(f"load/{n}" for n in ("guard", "ksyms", "module_file", "module_place")),
@@ -99,6 +105,7 @@ TARGETS = (
         [
             FUZZ / "fuzz_console.c",
             HOST / "command_env.c",
+            FAIL,
             *_kernel(*(f"console/{n}" for n in ("argument", "base64", "command", "event"))),
             *_kernel(*(f"console/{n}" for n in ("command_model", "number", "settings", "stop"))),
             *LINE_INPUT,

@@ -6,7 +6,6 @@
  * FILE: pieces of physical memory, each with its address and size (uint64_t, little-endian) in
  * front. Every piece that is looked at is a block of its own and of that very size, so that
  * AddressSanitizer notices each byte that is read beyond it. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,15 +25,6 @@ static struct piece pieces[PIECES_MAX];
 static unsigned piece_count;
 static void *looked_at[LOOKED_AT_MAX];
 static unsigned looked_at_count;
-
-int fluid_fail(struct fluid_error *err, const char *code, const char *format, ...) {
-    va_list args;
-    snprintf(err->code, sizeof err->code, "%s", code);
-    va_start(args, format);
-    vsnprintf(err->text, sizeof err->text, format, args);
-    va_end(args);
-    return -1;
-}
 
 static const void *map(uint64_t address, size_t size) {
     for (unsigned i = 0; i < piece_count; i++) {

@@ -5,7 +5,6 @@
  *     clock_host hpet SPACE ADDRESS PERIOD WIDE COUNTS SIZE
  *                                      an HPET as its table and its registers tell of it */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,15 +45,6 @@ uint64_t time_ms(void) {
 void time_delay_us(uint32_t us) {
     if (counts_at_all)
         hpet[COUNTER_LOW] += us;
-}
-
-int fluid_fail(struct fluid_error *err, const char *code, const char *format, ...) {
-    va_list args;
-    snprintf(err->code, sizeof err->code, "%s", code);
-    va_start(args, format);
-    vsnprintf(err->text, sizeof err->text, format, args);
-    va_end(args);
-    return -1;
 }
 
 void report_warn(const struct fluid_error *err) {

@@ -2,7 +2,6 @@
  * are bytes, a heap that can run out, and commands that do nothing. */
 #include "command_env.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,15 +94,6 @@ void *kmalloc(size_t size) {
 
 void kfree(void *memory) {
     free(memory);
-}
-
-int fluid_fail(struct fluid_error *e, const char *code, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    snprintf(e->code, sizeof e->code, "%s", code);
-    vsnprintf(e->text, sizeof e->text, format, args);
-    va_end(args);
-    return -1;
 }
 
 /* Commands that only print. */

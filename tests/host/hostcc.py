@@ -19,6 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = ROOT / "build" / "host"
+FAIL = ROOT / "tests/host/fail_host.c"  # fluid_fail, for programs without the kernel's
 CC = "clang-19"
 
 WARNINGS = ["-Wall", "-Wextra", "-Werror"]
@@ -39,7 +40,7 @@ class CompileError(Exception):
 
 
 @functools.cache
-def _compiler_version() -> str:
+def compiler_version() -> str:
     return subprocess.run([CC, "--version"], check=True, capture_output=True, text=True).stdout
 
 
@@ -66,7 +67,7 @@ def _digest(command: Sequence[str], sources: Sequence[Path]) -> str:
     """Identifies everything that the output depends on."""
     folders = [ROOT / "src", ROOT / "tests" / "host", ROOT / "tests" / "fuzz"]
     headers = sorted(path for folder in folders for path in folder.rglob("*.h"))
-    state = hashlib.sha256(repr([_compiler_version(), *command]).encode())
+    state = hashlib.sha256(repr([compiler_version(), *command]).encode())
     for path in [*_with_included(sources), *headers]:
         content = hashlib.sha256(path.read_bytes()).hexdigest()
         state.update(f"{os.path.relpath(path, ROOT)} {content}\n".encode())

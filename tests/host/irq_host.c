@@ -5,7 +5,6 @@
  *     irq_host ioapic VERSION    one I/O APIC with this version register (hexadecimal, "-": none)
  *
  * The registers of an I/O APIC are plain memory: the window holds what was written last. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,15 +20,6 @@
 
 static volatile uint32_t registers[8];
 static bool mapped = true;
-
-int fluid_fail(struct fluid_error *err, const char *code, const char *format, ...) {
-    va_list args;
-    snprintf(err->code, sizeof err->code, "%s", code);
-    va_start(args, format);
-    vsnprintf(err->text, sizeof err->text, format, args);
-    va_end(args);
-    return -1;
-}
 
 void panic(const char *format, ...) {
     printf("panic %s\n", format);

@@ -27,17 +27,6 @@ static struct {
 } blocks[MAX_BLOCKS];
 static size_t used;
 
-int fluid_fail(struct fluid_error *err, const char *code, const char *format, ...) {
-    if (err == NULL)
-        return -1;
-    va_list args;
-    va_start(args, format);
-    vsnprintf(err->text, sizeof err->text, format, args);
-    va_end(args);
-    snprintf(err->code, sizeof err->code, "%s", code);
-    return -1;
-}
-
 static size_t round_up(size_t size, size_t to) {
     return (size + to - 1) & ~(to - 1);
 }

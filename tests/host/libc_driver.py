@@ -18,10 +18,12 @@ from fluid import libc_manifest
 from fluid.hosted import can_link
 from fluid.targets import TARGETS
 from host_features import lacking
-from hostcc import CC, ROOT, WARNINGS
+from hostcc import CC, ROOT, WARNINGS, compiler_version
 from qemu_images import BUILD, artifact
 
-SOURCES = sorted(Path(__file__).parent.glob("libc_host*.c"))
+HOST = Path(__file__).parent
+SOURCES = sorted(HOST.glob("libc_host*.c"))
+HEADERS = [*sorted(HOST.glob("libc_*.h")), ROOT / "src/llvmlibc_subset/printf/format.h"]
 MANIFEST = libc_manifest.load(ROOT / libc_manifest.MANIFEST)
 
 Array = NDArray[Any]
@@ -59,8 +61,11 @@ def program(target: str, unit: str) -> Path:
         pytest.skip(unfit(target))
     triple = TARGETS[target].host_triple
     objects = library(target, unit)
-    state = hashlib.sha256("".join(objects).encode())
-    for path in [*map(Path, objects), *SOURCES, SOURCES[0].with_suffix(".h")]:
+    flags = [f"--target={triple}", "-std=c17", "-D_GNU_SOURCE", "-O1", "-g", *WARNINGS, "-no-pie"]
+    flags += ["-fno-builtin", "-fsanitize=undefined", "-fno-sanitize-recover=all", "-fuse-ld=lld"]
+    flags += ["-Isrc/llvmlibc_subset", *(["-DKERNEL_UNIT"] if unit == "kernel" else [])]
+    state = hashlib.sha256(repr([compiler_version(), flags, objects]).encode())
+    for path in [*map(Path, objects), *SOURCES, *HEADERS]:
         state.update(path.read_bytes())
     out = ROOT / "build/host" / f"libc_host.{unit}.{target}.{state.hexdigest()[:16]}"
     if out.exists():
@@ -71,9 +76,6 @@ def program(target: str, unit: str) -> Path:
     link = ["ld.lld-19", "-r", "-m", emulation, *objects, _builtins(triple), "-o", str(merged)]
     subprocess.run(link, check=True)
     subprocess.run(["llvm-objcopy-19", "--prefix-symbols=libc_", str(merged)], check=True)
-    flags = [f"--target={triple}", "-std=c17", "-D_GNU_SOURCE", "-O1", "-g", *WARNINGS, "-no-pie"]
-    flags += ["-fno-builtin", "-fsanitize=undefined", "-fno-sanitize-recover=all", "-fuse-ld=lld"]
-    flags += ["-Isrc/llvmlibc_subset", *(["-DKERNEL_UNIT"] if unit == "kernel" else [])]
     sources = [str(path.relative_to(ROOT)) for path in SOURCES]
     command = [CC, *flags, *sources, str(merged), "-o", str(fresh)]
     subprocess.run(command, check=True, cwd=ROOT)

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libc_functions.h"
 #include "libc_host.h"
 
 #ifdef KERNEL_UNIT
@@ -15,46 +14,10 @@ int run_math(const char *name) {
 
 #else
 
+#define LIBC_NAME(name) libc_##name
+#include "libc_functions.h"
+
 #define CHUNK 4096 /* numbers */
-
-#define DOUBLE(name) double libc_##name(double x);
-#define DOUBLES(name) double libc_##name(double x, double y);
-#define FLOAT(name) float libc_##name(float x);
-#define FLOATS(name) float libc_##name(float x, float y);
-FUNCTIONS
-void libc_sincos(double x, double *sine, double *cosine);
-#undef DOUBLE
-#undef DOUBLES
-#undef FLOAT
-#undef FLOATS
-
-/* sincos as two functions of one argument. */
-static double sincos_sine(double x) {
-    double sine, cosine;
-    libc_sincos(x, &sine, &cosine);
-    return sine;
-}
-
-static double sincos_cosine(double x) {
-    double sine, cosine;
-    libc_sincos(x, &sine, &cosine);
-    return cosine;
-}
-
-static const struct {
-    const char *name;
-    double (*one)(double);
-    double (*two)(double, double);
-    float (*one_float)(float);
-    float (*two_float)(float, float);
-} table[] = {
-#define DOUBLE(name) {#name, .one = libc_##name},
-#define DOUBLES(name) {#name, .two = libc_##name},
-#define FLOAT(name) {#name, .one_float = libc_##name},
-#define FLOATS(name) {#name, .two_float = libc_##name},
-    FUNCTIONS{"sincos.sin", .one = sincos_sine},
-    {"sincos.cos", .one = sincos_cosine},
-};
 
 static void run_doubles(double (*one)(double), double (*two)(double, double)) {
     double in[2 * CHUNK], out[CHUNK];
@@ -77,13 +40,13 @@ static void run_floats(float (*one)(float), float (*two)(float, float)) {
 }
 
 int run_math(const char *name) {
-    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        if (strcmp(name, table[i].name) != 0)
+    for (size_t i = 0; i < MATH_FUNCTIONS; i++) {
+        if (strcmp(name, math_functions[i].name) != 0)
             continue;
-        if (table[i].one != NULL || table[i].two != NULL)
-            run_doubles(table[i].one, table[i].two);
+        if (math_functions[i].one != NULL || math_functions[i].two != NULL)
+            run_doubles(math_functions[i].one, math_functions[i].two);
         else
-            run_floats(table[i].one_float, table[i].two_float);
+            run_floats(math_functions[i].one_float, math_functions[i].two_float);
         return 0;
     }
     fprintf(stderr, "libc_host: no function %s\n", name);

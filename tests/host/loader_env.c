@@ -116,17 +116,6 @@ int ksnprintf(char *to, size_t size, const char *format, ...) {
     return length;
 }
 
-int fluid_fail(struct fluid_error *err, const char *code, const char *format, ...) {
-    va_list args;
-    if (!err)
-        return -1;
-    snprintf(err->code, sizeof err->code, "%s", code);
-    va_start(args, format);
-    vsnprintf(err->text, sizeof err->text, format, args);
-    va_end(args);
-    return -1;
-}
-
 /* Nothing handles exceptions here: a fault ends the process. */
 void trap_print_fault(const struct trap_fault *fault) {
     (void)fault;

@@ -4,14 +4,14 @@ import subprocess
 
 import pytest
 
-from hostcc import ROOT, build
+from hostcc import FAIL, ROOT, build
 
 HPET = {"space": "0", "address": "fed00000", "period": "10000000", "wide": "1", "counts": "1"}
 HPET |= {"size": "56"}
 
 
 def said(*arguments: str) -> str:
-    program = build("clock_host", [ROOT / "tests/host/clock_host.c"])
+    program = build("clock_host", [ROOT / "tests/host/clock_host.c", FAIL])
     command = [str(program), *arguments]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
     return done.stdout.strip()

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from hostcc import CONSOLE, LINE_INPUT, ROOT, build
+from hostcc import CONSOLE, FAIL, LINE_INPUT, ROOT, build
 
 SOURCES = [
     *(ROOT / f"tests/host/command_{name}.c" for name in ("host", "env")),
     *(CONSOLE / f"{name}.c" for name in ("argument", "base64", "command", "command_model")),
     *(CONSOLE / f"{name}.c" for name in ("event", "number", "settings", "stop")),
     *LINE_INPUT,
+    FAIL,
 ]
 
 

@@ -4,11 +4,13 @@ import subprocess
 
 import pytest
 
-from hostcc import ROOT, build
+from hostcc import FAIL, ROOT, build
+
+SOURCES = [ROOT / "tests/host/irq_host.c", FAIL]
 
 
 def said(*arguments: str) -> list[str]:
-    program = build("irq_host", [ROOT / "tests/host/irq_host.c"], flags=["-Wno-unused-parameter"])
+    program = build("irq_host", SOURCES, flags=["-Wno-unused-parameter"])
     command = [str(program), *arguments]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
     return done.stdout.splitlines()

@@ -3,59 +3,29 @@
  *
  * The file: for each function a struct job, then `count` rows of one or two arguments and the
  * result, all doubles; numbers of functions in float are written as doubles, which is exact. */
-#include <math.h>
 #include <string.h>
 
 #include "fluid/engine.h"
 #include "fluid/module.h"
 #include "libc_functions.h"
 
-void sincos(double x, double *sine, double *cosine);
-
 struct job {
     char name[16];
     uint64_t count;
 };
 
-static double sincos_sine(double x) {
-    double sine, cosine;
-    sincos(x, &sine, &cosine);
-    return sine;
-}
-
-static double sincos_cosine(double x) {
-    double sine, cosine;
-    sincos(x, &sine, &cosine);
-    return cosine;
-}
-
-static const struct function {
-    const char *name;
-    double (*one)(double);
-    double (*two)(double, double);
-    float (*one_float)(float);
-    float (*two_float)(float, float);
-} functions[] = {
-#define DOUBLE(name) {#name, .one = name},
-#define DOUBLES(name) {#name, .two = name},
-#define FLOAT(name) {#name, .one_float = name},
-#define FLOATS(name) {#name, .two_float = name},
-    FUNCTIONS{"sincos.sin", .one = sincos_sine},
-    {"sincos.cos", .one = sincos_cosine},
-};
-
-static const struct function *find(const char name[16]) {
-    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)
-        if (strncmp(functions[i].name, name, sizeof((struct job *)0)->name) == 0)
-            return &functions[i];
+static const struct math_function *find(const char name[16]) {
+    for (size_t i = 0; i < MATH_FUNCTIONS; i++)
+        if (strncmp(math_functions[i].name, name, sizeof((struct job *)0)->name) == 0)
+            return &math_functions[i];
     return NULL;
 }
 
-static size_t arguments(const struct function *f) {
+static size_t arguments(const struct math_function *f) {
     return f->two != NULL || f->two_float != NULL ? 2 : 1;
 }
 
-static double call(const struct function *f, const double *x) {
+static double call(const struct math_function *f, const double *x) {
     if (f->one != NULL)
         return f->one(x[0]);
     if (f->two != NULL)
@@ -82,7 +52,7 @@ struct llama_model *llama_open(const void *gguf, uint64_t size, uint32_t max_ctx
         struct job job;
         memcpy(&job, at, sizeof job);
         at += sizeof job;
-        const struct function *f = find(job.name);
+        const struct math_function *f = find(job.name);
         if (f == NULL) {
             fluid_fail(err, "E-MATH-02", "no function %.16s", job.name);
             return NULL;

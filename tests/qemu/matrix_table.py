@@ -5,18 +5,23 @@ import pytest
 
 def write(terminalreporter: pytest.TerminalReporter) -> None:
     """Nothing, when no test recorded a row as its property "matrix"."""
-    counts: dict[tuple[str, ...], list[float]] = {}  # passed, all, seconds
+    tests: dict[str, tuple[tuple[str, ...], bool, float]] = {}  # row, passed, seconds; by name
     for outcome in ("passed", "failed", "error", "skipped"):
         for report in terminalreporter.getreports(outcome):
             key = dict(getattr(report, "user_properties", [])).get("matrix")
             if key is None or (report.when != "call" and outcome == "passed"):
                 continue
-            count = counts.setdefault(tuple(key), [0, 0, 0.0])
-            count[0] += outcome == "passed"
-            count[1] += 1
-            count[2] += report.duration
-    if not counts:
+            # A test may pass and its end fail: one test, which has not passed.
+            _, _, before = tests.get(report.nodeid, ((), False, 0.0))
+            seconds = before + report.duration
+            tests[report.nodeid] = (tuple(key), outcome == "passed", seconds)
+    if not tests:
         return
+    counts: dict[tuple[str, ...], list[float]] = {}  # passed, all, seconds
+    for key, passed, seconds in tests.values():
+        count = counts.setdefault(key, [0, 0, 0.0])
+        for place, more in enumerate((passed, 1, seconds)):
+            count[place] += more
     terminalreporter.write_line("")
     heads = ("image", "runner", "CPU model", "variant", "passed", "seconds")
     total = [sum(column) for column in zip(*counts.values(), strict=True)]

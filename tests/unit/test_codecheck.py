@@ -200,6 +200,7 @@ def test_a_kernel_within_its_profile(tmp_path: Path) -> None:
         ("andn %ecx, %edx, %eax", "E-CPU-23", "the kernel for x86-64 expected, found one of bmi"),
         ("movaps %xmm1, %xmm0", "E-CPU-25", "general registers expected"),
         ("movd %eax, %mm0", "E-CPU-25", "general registers expected"),
+        ("fadd %st(1), %st", "E-CPU-25", "general registers expected"),
         (".byte 0x06", "E-CPU-24", "64-bit mode"),
     ],
 )
@@ -217,6 +218,13 @@ def test_files_that_are_about_vector_registers(tmp_path: Path) -> None:
     [designated] = codetext.VECTOR_FILES
     kernel = linked(tmp_path, main=ENTRY, **{designated.removesuffix(".c"): code})
     codetext.check_kernel(kernel)
+
+
+def test_an_opcode_with_memory_says_nothing_of_one_with_registers(tmp_path: Path) -> None:
+    code = "cvttsd2si (%rax), %eax; cvttsd2si %xmm0, %eax; ret"
+    kernel = linked(tmp_path, main=f"{ENTRY}\n{function('f', code)}")
+    with pytest.raises(FluidError, match=r"E-CPU-25 .*cvttsd2si eax,xmm0"):
+        codetext.check_kernel(kernel)
 
 
 @pytest.mark.parametrize("bits", [16, 32])

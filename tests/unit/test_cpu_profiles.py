@@ -16,6 +16,7 @@ from fluid import cpu, cpu_check, cpu_custom
 from fluid.cpufeatures import FEATURES, LEVELS, highest_level, implied, ordered
 from fluid.errors import FluidError
 from fluid.modlayout import TARGET_SIZE, check_name
+from fluid.suites import SUITES
 from fluid.targets import TARGETS, Target
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -274,3 +275,11 @@ def test_targets_of_profiles(tmp_path: Path) -> None:
     assert target(**narrow).variants == ("i686", target(**narrow).tag)
     file.rename(tmp_path / "native.json")
     assert cpu_custom.native_target(tmp_path / "native.json").folder == "native"
+
+
+def test_no_tag_takes_the_place_of_another_product() -> None:
+    """What tests write below build/ lies beside the folders of targets."""
+    places = {Path(suite.junit).parts[1] for suite in SUITES.values()} | {"event_schema.json"}
+    for tag in places:
+        with pytest.raises(FluidError, match=r"E-CPU-20 .*\$\.tag"):
+            cpu.profile_from_dict(profile(tag=tag), "here")

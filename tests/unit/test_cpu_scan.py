@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
         (tmp_path / "cpuinfo").write_text(proc)
         flags = None if cpuid is None else [cpu_scan.LINUX[name] for name in cpuid]
         said: dict[str, Any] = {} if flags is None else {"flags": flags}
-        monkeypatch.setattr(cpu_scan, "cpuid_says", lambda: said)
+        monkeypatch.setattr(cpu_scan, "cpuinfo_says", lambda: said)
         return cpu_scan.scan(str(program), tmp_path / "cpuinfo", tmp_path / "cache")
 
     return run
@@ -58,7 +59,7 @@ def test_a_machine_on_which_all_agree(machine: Machine) -> None:
 
 
 def test_what_one_denies_is_left_out_with_all_that_needs_it(machine: Machine) -> None:
-    """What if a hypervisor masks AVX2 in CPUID, and Linux switched F16C off?"""
+    """What if py-cpuinfo knows no AVX2, and Linux switched F16C off?"""
     less = tuple(name for name in V4 if name != "avx2")
     found = machine(V4, linux(tuple(n for n in V4 if n != "f16c")), less)
     assert found.profile.features == tuple(n for n in V3 if n not in ("avx2", "f16c"))
@@ -66,8 +67,8 @@ def test_what_one_denies_is_left_out_with_all_that_needs_it(machine: Machine) ->
     assert found.profile.tag == found.profile.image_tag != "x86-64-v2"
     said = {sentence.split(":")[0]: sentence for sentence in found.differences}
     assert set(said) == {"avx2", "f16c", *(n for n in V4 if n.startswith("avx512"))}
-    assert said["avx2"] == "avx2: found by the compiler, Linux, not by CPUID; left out"
-    assert said["f16c"] == "f16c: found by the compiler, CPUID, not by Linux; left out"
+    assert said["avx2"] == "avx2: found by the compiler, Linux, not by py-cpuinfo; left out"
+    assert said["f16c"] == "f16c: found by the compiler, py-cpuinfo, not by Linux; left out"
     assert said["avx512f"] == "avx512f: without f16c avx2; left out"
 
 
@@ -76,6 +77,32 @@ def test_processors_of_two_kinds(machine: Machine) -> None:
     found = machine(V4, linux(V4, count=4) + linux(V3, count=4), V4)
     assert found.profile.features == V3
     assert found.profile.processor is not None and found.profile.processor.cores == 8
+
+
+def test_odd_facts_about_a_processor_are_not_known(machine: Machine, tmp_path: Path) -> None:
+    """What if a hypervisor makes up a name, and caches without size or lines? No feature hangs on
+    them: nothing is refused."""
+    index = tmp_path / "cache/index0"
+    index.mkdir(parents=True)
+    for name, value in {
+        "level": "1", "type": "Data", "size": "0K", "coherency_line_size": "0"
+    }.items():  # fmt: skip
+        (index / name).write_text(value)
+    found = machine(V3, linux(V3, vendor_id="A name of more than 12 characters"), V3)
+    assert found.profile.processor == cpu.Processor(None, 6, 106, 2)
+    assert found.profile.features == V3
+
+
+@pytest.mark.parametrize("text", ["", "no JSON", "[]"])
+def test_py_cpuinfo_that_fails(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = subprocess.CompletedProcess([], 0, text, "")
+    monkeypatch.setattr(cpu_scan, "_run", lambda command: done)
+    assert cpu_scan.cpuinfo_says() == {}
+
+
+def test_a_program_that_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cpu_scan, "SECONDS", 0.05)
+    assert cpu_scan._run(["sleep", "60"]).returncode == 1
 
 
 def test_a_32_bit_machine(machine: Machine) -> None:

@@ -99,7 +99,7 @@ def test_it_is_fetched_once(apt: Apt, monkeypatch: pytest.MonkeyPatch) -> None:
     assert left == {folder.name, "lock"}  # nothing half done
 
 
-@pytest.mark.parametrize("what", ["changed", "removed", "list cut", "list gone"])
+@pytest.mark.parametrize("what", ["changed", "removed", "added", "list cut", "list gone"])
 def test_damage_is_found_and_mended(
     apt: Apt, what: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -109,6 +109,8 @@ def test_damage_is_found_and_mended(
         file.write_text("int memcpY;\n")
     elif what == "removed":
         file.unlink()
+    elif what == "added":
+        (folder / "hdr/types/planted.h").write_text("int planted;\n")
     elif what == "list cut":
         sums.write_text("".join(sums.read_text().splitlines(keepends=True)[:-1]))
     else:
@@ -142,6 +144,15 @@ def test_without_apt_the_file_and_the_place_are_named(
     shutil.copy(saved, libc_source.cache_folder() / archive.name)
     assert kept(libc_source.provide(apt.source)) == KEPT
     assert apt.downloads() == 0
+
+
+def test_an_apt_that_cannot_be_asked(apt: Apt) -> None:
+    """What if its lists cannot be found out? The sentence says what helps, as if it had none."""
+    config = apt.folder / "apt-config"
+    config.write_text("#!/bin/sh\necho 'exit 7'\n")
+    config.chmod(0o755)
+    with pytest.raises(FluidError, match=r"E-LIBC-01.*exit status 7.*put llvm_1.orig"):
+        libc_source.provide(apt.source)
 
 
 def test_another_archive_is_refused(apt: Apt) -> None:
