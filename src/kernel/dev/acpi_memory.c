@@ -19,10 +19,25 @@ static const void *map(uint64_t address, size_t size) {
     return (const void *)(uintptr_t)address;
 }
 
-int acpi_table(const char signature[4], struct acpi_table *table) {
+/* The root is looked for, and complained of, once; NULL when there is none. */
+static const struct acpi *root(void) {
+    static struct acpi acpi;
+    static enum { NOT_LOOKED, FOUND, ABSENT } state;
     struct fluid_error err;
-    struct acpi acpi;
-    if (acpi_open(&acpi, map, &err) == 0 && acpi_find(&acpi, signature, table, &err) == 0)
+    if (state == NOT_LOOKED) {
+        state = acpi_open(&acpi, map, &err) == 0 ? FOUND : ABSENT;
+        if (state == ABSENT && err.code[0] != '\0')
+            report_warn(&err);
+    }
+    return state == FOUND ? &acpi : NULL;
+}
+
+int acpi_table(const char signature[4], struct acpi_table *table) {
+    const struct acpi *acpi = root();
+    struct fluid_error err;
+    if (acpi == NULL)
+        return -1;
+    if (acpi_find(acpi, signature, table, &err) == 0)
         return 0;
     if (err.code[0] != '\0')
         report_warn(&err);
