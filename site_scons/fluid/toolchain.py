@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import importlib.metadata
 import json
 import re
 import shutil
@@ -90,6 +89,8 @@ def _program(command: str) -> Tool | None:
 
 
 def _package(name: str) -> Tool | None:
+    import importlib.metadata  # here: most builds do not ask
+
     try:
         distribution = importlib.metadata.distribution(name)
     except importlib.metadata.PackageNotFoundError:
