@@ -39,6 +39,24 @@ static bool same(double a, double b) {
     return memcmp(&a, &b, sizeof a) == 0 || (a != a && b != b);
 }
 
+static uint64_t bits_of(double value) {
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+/* " cosf:38601:c0..." for a result that differs: function, row and bits of the double, as long as
+ * there is room. */
+static void note(char *list, size_t size, const char name[16], uint64_t row, double found) {
+    size_t used = strlen(list);
+    if (used + 48 > size)
+        return;
+    struct fluid_error entry;
+    fluid_fail(&entry, "", " %.16s:%llu:%016llx", name, (unsigned long long)row,
+               (unsigned long long)bits_of(found));
+    memcpy(list + used, entry.text, strlen(entry.text) + 1);
+}
+
 /* Reports in *err what came out: it has no other way to tell. */
 FLUID_EXPORT llama_open_fn llama_open;
 struct llama_model *llama_open(const void *gguf, uint64_t size, uint32_t max_ctx,
@@ -46,7 +64,7 @@ struct llama_model *llama_open(const void *gguf, uint64_t size, uint32_t max_ctx
     (void)max_ctx, (void)info;
     const char *at = gguf, *end = at + size;
     unsigned jobs = 0, rows = 0, wrong = 0;
-    char first[40] = "nothing";
+    char list[200] = "";
 
     while ((size_t)(end - at) >= sizeof(struct job)) {
         struct job job;
@@ -65,13 +83,12 @@ struct llama_model *llama_open(const void *gguf, uint64_t size, uint32_t max_ctx
             rows++;
             if (same(found, row[width - 1]))
                 continue;
-            if (wrong++ == 0)
-                memcpy(first, job.name, sizeof job.name);
+            wrong++;
+            note(list, sizeof list, job.name, i, found);
         }
         jobs++;
     }
-    fluid_fail(err, "E-MATH-01", "%u functions, %u results, %u differ, first of %s", jobs, rows,
-               wrong, first);
+    fluid_fail(err, "E-MATH-01", "%u functions, %u results, %u differ%s", jobs, rows, wrong, list);
     return NULL;
 }
 
