@@ -30,8 +30,10 @@ from fluid.modlayout import (
     RELOC_PC32,
     RELOC_PC64,
     SECTION_EXEC,
+    SECTION_FINI,
     SECTION_INIT,
     SECTION_NOBITS,
+    SECTION_RUN,
     SECTION_WRITE,
     TARGET_IMPORT,
     TARGET_SECTION,
@@ -61,7 +63,8 @@ RELOC_NAMES: dict[int, dict[int, str]] = {
     MACHINE_I386: {number: name for name, number in I386.items() if isinstance(number, int)},
 }
 DROPPED = (".eh_frame", ".note", ".comment", ".llvm_addrsig", ".stack_sizes")
-INIT_DEFAULT_PRIORITY = 65536  # .init_array without a number runs last
+RUN_TYPES = {"SHT_INIT_ARRAY": SECTION_INIT, "SHT_FINI_ARRAY": SECTION_FINI}
+DEFAULT_PRIORITY = 65536  # .init_array without a number runs last, .fini_array, from behind, first
 
 
 @dataclass(frozen=True)
@@ -77,10 +80,13 @@ class ElfObject:
 def _section_flags(section: Any) -> int:
     name, flags = section.name, section["sh_flags"]
     result = 0
-    if section["sh_type"] == "SHT_INIT_ARRAY":
-        return SECTION_INIT  # read-only once relocated
-    if section["sh_type"] in ("SHT_FINI_ARRAY", "SHT_PREINIT_ARRAY") or name.startswith(".ctors"):
-        raise FluidError("E-MOD-22", f"section {name}: only .init_array is run; remove its users")
+    if section["sh_type"] in RUN_TYPES:
+        return RUN_TYPES[section["sh_type"]]  # read-only once relocated
+    if section["sh_type"] == "SHT_PREINIT_ARRAY" or name.startswith((".ctors", ".dtors")):
+        raise FluidError(
+            "E-MOD-22",
+            f"section {name}: only .init_array and .fini_array are run; remove its users",
+        )
     if section["sh_type"] not in ("SHT_PROGBITS", "SHT_NOBITS"):
         raise FluidError(
             "E-MOD-22",
@@ -103,11 +109,11 @@ def _section_flags(section: Any) -> int:
     return result
 
 
-def _init_priority(section: Section) -> int:
-    if not section.flags & SECTION_INIT:
+def _run_priority(section: Section) -> int:
+    if not section.flags & SECTION_RUN:
         return 0  # stable sort: others keep the object's order, in front
-    suffix = section.name.removeprefix(".init_array").removeprefix(".")
-    return int(suffix) if suffix.isdigit() else INIT_DEFAULT_PRIORITY
+    suffix = section.name.rpartition(".")[2]
+    return int(suffix) if suffix.isdigit() else DEFAULT_PRIORITY
 
 
 def _convert(section: Any) -> Section:
@@ -144,7 +150,7 @@ def _kept_sections(elf: Any) -> tuple[list[Section], dict[int, int]]:
             continue
         if section["sh_size"] or index in used:
             found.append((index, _convert(section)))
-    found.sort(key=lambda pair: _init_priority(pair[1]))
+    found.sort(key=lambda pair: _run_priority(pair[1]))
     return [s for _, s in found], {index: n for n, (index, _) in enumerate(found)}
 
 

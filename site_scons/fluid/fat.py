@@ -97,7 +97,9 @@ def plan_geometry(sizes: Sequence[int], names: Sequence[str]) -> Geometry:
     )
 
 
-def _run(program: str, *arguments: str) -> None:
+def run_tool(program: str, *arguments: str) -> str:
+    """What mkfs.vfat or one of mtools says, with no clock but 1980's. E-FAT-51: it is absent, or
+    fails."""
     path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
     env = {
         "PATH": path,
@@ -119,6 +121,16 @@ def _run(program: str, *arguments: str) -> None:
             "E-FAT-51",
             f"{program} was expected to succeed, it failed: {message} (disk full? newer program?)",
         )
+    return done.stdout
+
+
+def copy_into(image: StrPath, lba: int, file: StrPath, folder: str, name: str) -> None:
+    """Copies a file into a folder of the root, in an older one's place, of the FAT16 partition that
+    begins at a sector of the image. E-FAT-51, disk full among others."""
+    partition = f"{image}@@{lba * SECTOR}"
+    if f"::/{folder}/" not in run_tool("mdir", "-b", "-i", partition, "::").splitlines():
+        run_tool("mmd", "-i", partition, f"::{folder}")
+    run_tool("mcopy", "-o", "-i", partition, str(file), f"::{folder}/{name}")
 
 
 def read_geometry(partition: StrPath) -> Geometry:
@@ -167,11 +179,11 @@ def build_fat_partition(files: Sequence[tuple[StrPath, str]], out_path: StrPath)
         options = ["--invariant", "-F", "16", "-i", VOLUME_ID, "-n", LABEL, "-S", str(SECTOR)]
         options += ["-s", str(geometry.cluster_size // SECTOR), "-R", str(RESERVED_SECTORS)]
         options += ["-f", str(FAT_COUNT), "-r", str(ROOT_ENTRIES), "-a"]
-        _run("mkfs.vfat", *options, image)
+        run_tool("mkfs.vfat", *options, image)
         for directory in directories(names):
-            _run("mmd", "-i", image, f"::{directory}")
+            run_tool("mmd", "-i", image, f"::{directory}")
         for path, name in files:
-            _run("mcopy", "-i", image, str(path), f"::{name}")
+            run_tool("mcopy", "-i", image, str(path), f"::{name}")
         made = read_geometry(new)
         if made.cluster_size != geometry.cluster_size or made.clusters < geometry.clusters - 16:
             raise FluidError(

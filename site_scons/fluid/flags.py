@@ -77,7 +77,7 @@ CHECK: dict[str, tuple[str, ...]] = {
         "-fno-sanitize-recover=all",  # undefined behaviour ends the process, as ASan's findings do
         "-fsanitize-address-use-after-return=never",
         "-fno-sanitize-address-globals-dead-stripping",  # no linker gives a module __start_ symbols
-        "-fsanitize-address-destructor=none",  # modules have no .fini_array
+        "-fsanitize-address-destructor=none",  # nothing of it is left to take down
     ),
     "coverage": (
         "-fprofile-instr-generate",

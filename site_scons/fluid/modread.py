@@ -24,8 +24,8 @@ from fluid.modlayout import (
     SECTION,
     SECTION_EXEC,
     SECTION_FLAGS,
-    SECTION_INIT,
     SECTION_NOBITS,
+    SECTION_RUN,
     SECTION_WRITE,
     SECTIONS_MAX,
     SYMBOL,
@@ -87,7 +87,7 @@ def _check_section(s: Section, pointer: int) -> None:
         raise _bad(f"{what}: align", s.align)
     if len(s.data) > s.mem_size or (s.flags & SECTION_NOBITS and s.data):
         raise _bad(f"{what}: file_size", len(s.data))
-    if s.flags & SECTION_INIT and (s.mem_size % pointer or s.align < pointer):
+    if s.flags & SECTION_RUN and (s.mem_size % pointer or s.align < pointer):
         raise _bad(f"{what}: mem_size of initialisers", s.mem_size)
 
 

@@ -37,6 +37,10 @@ def _file() -> tuple[str, Callable[[str], bool]]:
     return "an existing file", lambda value: value == "" or Path(value).is_file()
 
 
+def _present() -> tuple[str, Callable[[str], bool]]:
+    return "an existing file or device", lambda value: value == "" or Path(value).exists()
+
+
 def _folder() -> tuple[str, Callable[[str], bool]]:
     """A folder, or one that can be made in an existing one."""
 
@@ -76,6 +80,8 @@ OPTIONS = (
     Option("check", "none", "instruments fluid-host and its modules", _one_of(*CHECKS)),
     Option("mem", str(DEFAULT_MEM), "memory of the machine in run, MiB", _number(128, 65536)),
     Option("port", "", "the machine's console for chat", _any("a serial device or a pyserial URL")),
+    Option("module", "", "the .mod file for module-push", _file()),
+    Option("image", "", "an image or disk for module-push; the built one if not given", _present()),
     Option("verbose", "0", "1 prints whole commands", _one_of("0", "1")),
     Option("cachedir", "", "folder of build products shared with others", _folder()),
     Option("launcher", "", "compiler cache in front of clang", _program("ccache", "sccache")),
@@ -87,6 +93,7 @@ ALIASES = {
     "image": "build/<target>/fluid.img, the disk image (default)",
     "run": "boot the image with the console on this terminal",
     "chat": "this terminal on a running machine's serial port, port=/dev/ttyUSB0 or socket://HOST:N",
+    "module-push": "copies module=FILE into the folder MODULES of the built image, or of image=",
     "test": "every quick test; builds all targets first",
     "test-unit": "tests of the build's Python",
     "test-graph": "tests of what each change rebuilds",
@@ -133,6 +140,8 @@ def unfit(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
             f"E-OPT-05 {of_levels[0]} is expected with target={'|'.join(TARGETS)}, found "
             f"target={arguments['target']}; its tests know these"
         ]
+    if "module-push" in goals and not arguments["module"]:
+        return ["E-OPT-05 module-push is expected with module=FILE, found none; name a .mod file"]
     boots = bool(BOOTED & set(goals))
     if boots and arguments["check"] != "none" and arguments["runner"] != HOST:
         return [

@@ -15,8 +15,10 @@
 #include "dev/pci.h"
 #include "dev/serial.h"
 #include "fluid/bootinfo.h"
+#include "fs/partition.h"
 #include "lib/printf.h"
 #include "load/ksyms.h"
+#include "load/module_disk.h"
 #include "load/registry.h"
 #include "mm/pages.h"
 #include "mm/paging.h"
@@ -65,5 +67,7 @@ _Noreturn void kernel_main(const struct bootinfo *boot) {
     registry_load_all(blob(modules), modules->size); // the best variant of each
     pci_init();                                      // buses and devices
     block_init();                                    // disks
+    partition_mount();                               // the file system with the model
+    module_disk_load_all();                          // modules beside it
     console_run();                                   // open the model, converse
 }

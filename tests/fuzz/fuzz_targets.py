@@ -92,7 +92,7 @@ TARGETS = (
             KERNEL / "arch/x86/call_context.S",
             *_kernel(
                 *(f"load/{n}" for n in ("guard", "ksyms", "module_file", "module_place")),
-                *(f"load/{n}" for n in ("registry", "relocate", "sha256", "slot")),
+                *(f"load/{n}" for n in ("module_run", "registry", "relocate", "sha256", "slot")),
             ),
         ],
         ["-fno-pie", "-no-pie", "-fno-sanitize=function", "-Wl,--wrap=paging_protect"],

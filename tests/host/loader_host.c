@@ -1,6 +1,6 @@
 /* loader_host.c - drives the module loader in a Linux process, one mode per behaviour. Linked at a
  * low address (-no-pie), so that modules below 2 GiB reach its functions like the kernel's.
- * module.c is included to empty its list of modules between rounds. */
+ * module.c and module_list.c are included to empty the list of modules between rounds. */
 #include "loader_host.h"
 #include <signal.h>
 #include <stdio.h>
@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "../../src/kernel/load/module.c"
+#include "../../src/kernel/load/module_list.c"
 #include "load/ksyms.h"
 #include "load/registry.h"
 #include "load/sha256.h"
@@ -213,6 +214,48 @@ static int mode_registry(const char *path, const char *features) {
     return host_pages_in_use() != 0;
 }
 
+static struct loaded_module * override(const char *path) {
+    size_t size;
+    uint8_t *file = host_read(path, &size);
+    struct fluid_error err = {0};
+    struct loaded_module *m = module_override(file, size, HOST_FEATURES, &err);
+    printf("override %s\n", m ? "done" : err.code);
+    free(file);
+    return m;
+}
+
+/* The first module's slot, called: whose code it has. */
+static void print_value(const struct fluid_slot *slot) {
+    printf("value %d\n", ((int (*)(void))slot->code)());
+}
+
+/* Puts a second module into the place of the first of its name, and tries to where that must not
+ * be. `more`: an entry point of the first one that the second lacks is in use. */
+static int mode_override(const char *first, const char *second, bool more) {
+    struct fluid_error err = {0};
+    struct loaded_module *old = override(first);
+    struct fluid_slot *slot = fluid_slot_get("swap_value", 0, 0);
+    if (!old || !slot || (more && !fluid_slot_get("swap_more", 0, 0)))
+        return 1;
+    module_hold(old);
+    override(second);
+    print_value(slot);
+    module_release(old);
+    struct loaded_module *new = override(second);
+    print_value(slot);
+    printf("loaded %d\n", module_list() == (new ? new : old) && module_list()->next == NULL);
+    printf("unload %s\n", module_unload(new ? new : old, &err) == 0 ? "done" : err.code);
+    forget_modules();
+    return host_pages_in_use() != 0;
+}
+
+static int mode_unload(const char *path) {
+    struct fluid_error err = {0};
+    struct loaded_module *m = override(path);
+    printf("unload %s\n", m && module_unload(m, &err) == 0 ? "done" : err.code);
+    return module_list() != NULL || host_pages_in_use() != 0;
+}
+
 static int mode_sha(const char *path, const char *chunk) {
     size_t size, step = strtoul(chunk, NULL, 0);
     uint8_t *file = host_read(path, &size), digest[SHA256_SIZE];
@@ -253,10 +296,15 @@ int main(int count, char **arguments) {
         return mode_load(arguments[2], arguments[3]);
     if (strcmp(mode, "registry") == 0 && count == 4)
         return mode_registry(arguments[2], arguments[3]);
+    if (strcmp(mode, "override") == 0 && count == 5)
+        return mode_override(arguments[2], arguments[3], atoi(arguments[4]));
+    if (strcmp(mode, "unload") == 0)
+        return mode_unload(arguments[2]);
     if (strcmp(mode, "sha") == 0 && count == 4)
         return mode_sha(arguments[2], arguments[3]);
     if (strcmp(mode, "fuzz") == 0 && count == 5)
         return mode_fuzz(arguments[2], arguments[3], arguments[4]);
-    fprintf(stderr, "usage: loader_host call|protect|ksyms|load|registry|sha|fuzz FILE ...\n");
+    fprintf(stderr, "usage: loader_host call|protect|ksyms|load|registry|override|unload|sha|fuzz "
+                    "FILE ...\n");
     return 2;
 }

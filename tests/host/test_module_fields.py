@@ -93,7 +93,7 @@ CASES: list[tuple[int, bytes, str]] = [
     (header("bitcode_size"), u32(MAX), "field bitcode_size"),
     (field(GOOD, "section", 0, 0), u32(MAX), "section 0: field name"),
     (field(GOOD, "section", 1, 4), u32(3), "section 1: field flags"),
-    (field(GOOD, "section", 1, 4), u32(16), "section 1: field flags"),
+    (field(GOOD, "section", 1, 4), u32(32), "section 1: field flags"),
     (field(GOOD, "section", 1, 4), u32(5), "section 1: field file_size"),
     (field(GOOD, "section", 1, 8), u32(0), "section 1: field align"),
     (field(GOOD, "section", 1, 8), u32(24), "section 1: field align"),

@@ -17,8 +17,8 @@ from hostcc import FAIL, ROOT, build
 from module_build import make_mod
 
 LOAD = ROOT / "src/kernel/load"
-SOURCES = ["guard", "ksyms", "module_file", "module_place", "registry", "relocate", "sha256"]
-SOURCES += ["slot"]
+SOURCES = ["guard", "ksyms", "module_file", "module_place", "module_run", "registry", "relocate"]
+SOURCES += ["sha256", "slot"]
 CALL_CONTEXT = ROOT / "src/kernel/arch/x86/call_context.S"
 BASE = feature_bits(["sse", "sse2"])
 
@@ -226,6 +226,41 @@ def test_entry_points_are_unique(loader: Path, sample: Path, tmp_path: Path) -> 
     lines = run(loader, "registry", tmp_path / "r", BASE)
     assert lines[0].startswith("warn E-MOD-14 twin (x86-64): entry point 'sample_")
     assert lines[2:] == ["count 1", "module sample x86-64 1"]
+
+
+def swap(folder: Path, version: int, arch: str = "x86_64") -> Path:
+    """A version of sample/swap.c."""
+    source = ROOT / "tests/host/sample/swap.c"
+    out = folder / f"swap{version}.mod"
+    return make_mod(out, [source], arch=arch, flags=[f"-DVERSION={version}"], name="swap")
+
+
+@pytest.mark.parametrize("arch", ARCHES)
+def test_a_module_takes_anothers_place(arch: str, tmp_path: Path) -> None:
+    """All of it at once; the old one is finalised, last first; while it is in use it stays."""
+    loader, first, second = build_loader(arch), swap(tmp_path, 1, arch), swap(tmp_path, 2, arch)
+    assert run(loader, "override", first, second, 0) == [
+        *("first in 1", "second in 1", "override done"),
+        *("first in 2", "second in 2", "first out 2", "last out 2", "override E-MOD-17"),
+        "value 1",
+        *("first in 2", "second in 2", "first out 1", "last out 1", "override done"),
+        "value 2",
+        "loaded 1",
+        "unload E-MOD-17",  # the slot calls it
+    ]
+
+
+def test_a_module_without_a_used_entry_point(loader: Path, tmp_path: Path) -> None:
+    lines = run(loader, "override", swap(tmp_path, 1), swap(tmp_path, 2), 1)
+    assert [line for line in lines if line.startswith("value")] == ["value 1", "value 1"]
+    assert [line for line in lines if line.startswith("override")][1:] == ["override E-MOD-17"] * 2
+    assert lines[-2:] == ["loaded 1", "unload E-MOD-17"]
+
+
+def test_unloading(loader: Path, tmp_path: Path) -> None:
+    assert run(loader, "unload", swap(tmp_path, 1))[2:] == [
+        *("override done", "first out 1", "last out 1", "unload done"),
+    ]
 
 
 def test_damaged_index(loader: Path, variants: list[Path], tmp_path: Path) -> None:

@@ -43,6 +43,13 @@ def test_model_must_exist(tmp_path: Path) -> None:
     assert options.problems({"model": str(tmp_path)})
 
 
+def test_a_module_to_push_must_be_named() -> None:
+    given = {o.name: o.default for o in options.OPTIONS}
+    assert options.unfit(given, ["module-push"])[0].startswith("E-OPT-05 module-push")
+    assert options.unfit(given | {"module": "any.mod"}, ["module-push"]) == []
+    assert options.problems({"module": "/nowhere.mod", "image": "/nowhere.img"})
+
+
 def test_targets_that_are_no_level(tmp_path: Path) -> None:
     """The building machine, or a file that is there."""
     file = tmp_path / "cpu.json"
@@ -50,7 +57,7 @@ def test_targets_that_are_no_level(tmp_path: Path) -> None:
     file.touch()
     assert options.problems({"target": str(file)}) == options.problems({"target": "native"}) == []
     assert options.wanted_builds("attic", "none", [], [*TARGETS, "attic"]) == [("attic", "none")]
-    given = {"check": "none", "runner": "auto", "target": "native"}
+    given = {"check": "none", "runner": "auto", "target": "native", "module": ""}
     assert options.unfit(given, ["coverage"])[0].startswith("E-OPT-05 coverage")
     assert options.unfit(given | {"target": "i686"}, ["coverage"]) == []
     for goal in ("test-qemu", "test-matrix"):

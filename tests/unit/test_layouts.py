@@ -70,6 +70,7 @@ CONSTANTS: dict[str, int] = {
     "MOD_SECTION_EXEC": modlayout.SECTION_EXEC,
     "MOD_SECTION_NOBITS": modlayout.SECTION_NOBITS,
     "MOD_SECTION_INIT": modlayout.SECTION_INIT,
+    "MOD_SECTION_FINI": modlayout.SECTION_FINI,
     "MOD_RELOC_ABS64": modlayout.RELOC_ABS64,
     "MOD_RELOC_ABS32": modlayout.RELOC_ABS32,
     "MOD_RELOC_ABS32S": modlayout.RELOC_ABS32S,

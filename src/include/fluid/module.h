@@ -13,7 +13,7 @@
 
 #define MOD_MAGIC 0x444f4d46 /* "FMOD" */
 #define MOD_VERSION_MAJOR 1
-#define MOD_VERSION_MINOR 0
+#define MOD_VERSION_MINOR 1
 #define FLUID_KERNEL_ABI 2 /* changes whenever kapi.h, tensor.h or engine.h change shape */
 
 #define MOD_NAME_SIZE 32
@@ -53,6 +53,7 @@ struct mod_header {
 #define MOD_SECTION_EXEC 2
 #define MOD_SECTION_NOBITS 4 /* .bss: file_size 0, zeroed by the loader */
 #define MOD_SECTION_INIT 8   /* array of aligned pointers to void(void), called after relocation */
+#define MOD_SECTION_FINI 16  /* the same, called last first when the module is unloaded */
 
 struct mod_section {
     uint32_t name; /* string offset */

@@ -27,6 +27,8 @@ static const struct command commands[] = {
     {"show", "/show", "settings and model", command_show},
     {"clear", "/clear", "forget the conversation", command_clear},
     {"regen", "/regen", "another reply to what was said last", command_regen},
+    {"load", "/load [NAME]", "take a module from the folder MODULES, or list all", command_load},
+    {"unload", "/unload NAME", "take it out again", command_unload},
     {"selftest", "/selftest [NAME]", "check the machine's own invariants", command_selftest},
     {"reboot", "/reboot", "restart the machine", command_reboot},
     {"off", "/off", "switch the machine off", command_off},

@@ -10,7 +10,7 @@
 #include "console/event.h"
 #include "console/model.h"
 #include "fluid/exit.h"
-#include "fs/fat16.h"
+#include "fs/partition.h"
 #include "lib/printf.h"
 #include "load/module.h"
 #include "mm/heap.h"
@@ -102,14 +102,12 @@ static bool print_entry(const struct fat16_entry *entry, void *context) {
 }
 
 void command_ls(char *argument, size_t length) {
-    struct fat16 *fs = model_filesystem();
     struct fluid_error err;
+    struct fat16 *fs = partition_files(&err);
     unsigned count = 0;
 
     (void)length;
     if (!fs) {
-        fluid_fail(&err, "E-DISK-02",
-                   "a disk with a FAT16 partition expected, none found; is the disk attached?");
         report_error(&err);
         return;
     }

@@ -4,7 +4,7 @@
 #include "arch/x86/time.h"
 #include "console/event.h"
 #include "console/status.h"
-#include "dev/block.h"
+#include "fs/partition.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "load/module.h"
@@ -12,8 +12,6 @@
 
 #define MODEL_PATH "MODEL.GGUF"
 
-static struct fat16 filesystem;
-static bool mounted;
 static struct model model;
 static bool usable;
 
@@ -32,55 +30,6 @@ const struct model *model_required(void) {
         "first partition)");
     report_error(&err);
     return NULL;
-}
-
-struct fat16 *model_filesystem(void) {
-    return mounted ? &filesystem : NULL;
-}
-
-static bool is_fat16(uint8_t type) {
-    return type == 0x04 || type == 0x06 || type == 0x0e; /* CHS small, CHS, LBA */
-}
-
-/* Mounts the first FAT16 partition of one disk; -1 with the reason, code "" when it has none. */
-static int mount_on(struct block_device *disk, struct fluid_error *err) {
-    struct partition partitions[4];
-
-    err->code[0] = '\0';
-    if (mbr_read(disk, partitions, err) < 0)
-        return -1;
-    for (unsigned p = 0; p < 4; p++)
-        if (is_fat16(partitions[p].type))
-            return fat16_mount(&filesystem, disk, partitions[p].lba, partitions[p].sectors, err);
-    return -1;
-}
-
-/* Mounts the first FAT16 partition of the first disk that has a sound one; disks that are passed
- * over for a reason are told. */
-static int mount_first(struct fluid_error *err) {
-    struct fluid_error reason;
-    bool told = false;
-
-    for (unsigned i = 0; i < block_count(); i++) {
-        if (mount_on(block_get(i), &reason) == 0) {
-            mounted = true;
-            if (told)
-                report_warn(err);
-            return 0;
-        }
-        if (reason.code[0] == '\0')
-            continue;
-        if (told)
-            report_warn(err);
-        *err = reason;
-        told = true;
-    }
-    if (told)
-        return -1;
-    return fluid_fail(
-        err, "E-DISK-02",
-        "a disk with a FAT16 partition expected, none found on %u disks; is the disk attached?",
-        block_count());
 }
 
 static void show_progress(uint64_t done, uint64_t total) {
@@ -108,10 +57,11 @@ static void free_file(void) {
 
 /* Reads the model file into 2 MiB-aligned memory. */
 static int read_file(struct fluid_error *err) {
+    struct fat16 *files = partition_files(err);
     struct fat16_entry entry;
     size_t capacity;
 
-    if (fat16_lookup(&filesystem, MODEL_PATH, &entry, err) < 0)
+    if (!files || fat16_lookup(files, MODEL_PATH, &entry, err) < 0)
         return -1;
     model.file_size = entry.size;
     capacity = file_pages() * PAGE_SIZE;
@@ -123,7 +73,7 @@ static int read_file(struct fluid_error *err) {
                           (unsigned)(model.file_size >> 20) + 1,
                           (unsigned)((uint64_t)pages_available() * PAGE_SIZE >> 20));
     kprintf("Loading " MODEL_PATH " (%u MiB):", (unsigned)(capacity >> 20));
-    if (fat16_read(&filesystem, &entry, model.file, capacity, show_progress, err) == 0) {
+    if (fat16_read(files, &entry, model.file, capacity, show_progress, err) == 0) {
         kprintf("\n");
         return 0;
     }
@@ -133,11 +83,13 @@ static int read_file(struct fluid_error *err) {
 }
 
 static int load(struct fluid_error *err) {
-    if (!engine_bind(err) || mount_first(err) < 0 || read_file(err) < 0)
+    if (!engine_bind(err) || read_file(err) < 0)
         return -1;
     model.handle = engine_open(model.file, model.file_size, &model.info, err);
-    if (model.handle)
+    if (model.handle) {
+        module_hold(module_of_export("llama_open")); /* the handle is its data */
         return 0;
+    }
     free_file();
     return -1;
 }

@@ -4,7 +4,6 @@
 #define KERNEL_CONSOLE_MODEL_H
 
 #include "fluid/engine.h"
-#include "fs/fat16.h"
 
 struct model {
     struct llama_model *handle;
@@ -13,7 +12,7 @@ struct model {
     size_t file_size;
 };
 
-/* Finds the FAT16 partition, reads MODEL.GGUF and opens it. Reports what is wrong; the console then
+/* Reads MODEL.GGUF from the FAT16 partition and opens it. Reports what is wrong; the console then
  * comes up without a model. */
 void model_load_default(void);
 /* The boot sequence's `ready` event. */
@@ -24,8 +23,6 @@ const char *model_variant(void);
 const struct model *model_current(void);
 /* Reports E-CON-05 and returns NULL when there is none. */
 const struct model *model_required(void);
-/* The mounted model partition, NULL when there is none. */
-struct fat16 *model_filesystem(void);
 
 /* The engine's entry points, called through their slots (engine.c). See fluid/engine.h. */
 bool engine_bind(struct fluid_error *err);

@@ -12,6 +12,24 @@ struct loaded_module; /* opaque; list in load/module.c */
  * usable: CPU bits that may be used. The file is not needed afterwards. */
 struct loaded_module *module_load(const void *file, size_t size, uint32_t usable,
                                   struct fluid_error *err);
+/* The same, but where a module of that name is loaded, the new one takes its place: for all slots
+ * at once, and only when everything has succeeded. E-MOD-17: the old one cannot be replaced, since
+ * it is in use, or a slot has an entry point that the new one lacks. */
+struct loaded_module *module_override(const void *file, size_t size, uint32_t usable,
+                                      struct fluid_error *err);
+/* Finalises it and gives its memory back. -1 with E-MOD-17: it is in use, or slots have its code.
+ */
+int module_unload(struct loaded_module *m, struct fluid_error *err);
+struct loaded_module *module_find(const char *name); /* NULL: none is loaded */
+/* While anyone holds a module it is neither replaced nor unloaded: who has data of it in hand, or
+ * runs in it across commands. NULL is allowed. */
+void module_hold(struct loaded_module *m);
+void module_release(struct loaded_module *m);
+bool module_is_held(const struct loaded_module *m);
+/* The loaded module that an entry point of this name is in, NULL when none. */
+struct loaded_module *module_of_export(const char *name);
+bool module_is_from_disk(const struct loaded_module *m);
+void module_set_from_disk(struct loaded_module *m);
 /* Address of an exported entry point, NULL when absent. */
 void *module_export(const struct loaded_module *m, const char *name);
 const char *module_name(const struct loaded_module *m);

@@ -152,8 +152,8 @@ static int check_sections(const struct module_file *f, struct fluid_error *err) 
     uint64_t memory = 0;
     for (uint32_t i = 0; i < f->header.section_count; i++) {
         struct mod_section s = module_file_section(f, i);
-        const uint32_t known =
-            MOD_SECTION_WRITE | MOD_SECTION_EXEC | MOD_SECTION_NOBITS | MOD_SECTION_INIT;
+        const uint32_t run = MOD_SECTION_INIT | MOD_SECTION_FINI;
+        const uint32_t known = MOD_SECTION_WRITE | MOD_SECTION_EXEC | MOD_SECTION_NOBITS | run;
         const uint32_t both = MOD_SECTION_WRITE | MOD_SECTION_EXEC;
         if (s.name >= f->header.string_size)
             return out_of_bounds(err, "section", i, "name", s.name);
@@ -168,8 +168,7 @@ static int check_sections(const struct module_file *f, struct fluid_error *err) 
         memory += (uint64_t)s.mem_size + s.align;
         if (memory > MOD_MEMORY_MAX)
             return out_of_bounds(err, "section", i, "mem_size", s.mem_size);
-        if ((s.flags & MOD_SECTION_INIT) &&
-            (s.mem_size % sizeof(void *) || s.align < sizeof(void *)))
+        if ((s.flags & run) && (s.mem_size % sizeof(void *) || s.align < sizeof(void *)))
             return out_of_bounds(err, "section", i, "mem_size of initialisers", s.mem_size);
     }
     return 0;

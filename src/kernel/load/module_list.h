@@ -17,11 +17,21 @@ struct loaded_module {
     size_t pages;                    /* guard page included */
     size_t group_end[MODULE_GROUPS]; /* offsets from base, page-aligned */
     uint8_t **section;               /* (section_count,) addresses */
+    struct mod_section *layout;      /* (section_count,) as in the file */
     struct mod_export *exports;      /* (export_count,) */
     struct mod_symbol *symbols;      /* (symbol_count,) */
     char *strings;
     uint32_t section_count, export_count, symbol_count;
+    uint32_t users; /* module_hold */
+    bool from_disk;
 };
+
+/* module_list.c: the first of all that are loaded, linked by `next`; one more, one less. */
+const struct loaded_module *module_list(void);
+void module_list_add(struct loaded_module *m);
+void module_list_remove(struct loaded_module *m);
+/* The one in no list whose initialisers or finalisers run, for backtraces; NULL: none any more. */
+void module_list_pass(struct loaded_module *m);
 
 /* Allocates the pages and copies the sections in, writable for now. -1 with E-MOD-10. */
 int module_place(struct loaded_module *m, const struct module_file *f, struct fluid_error *err);
@@ -29,10 +39,17 @@ int module_place(struct loaded_module *m, const struct module_file *f, struct fl
 int module_relocate(struct loaded_module *m, const struct module_file *f, struct fluid_error *err);
 /* Gives every group its final protection. */
 void module_protect(struct loaded_module *m);
-/* Calls the initialisers; -1 with E-MOD-08, and none called, when one is outside the code, with
- * E-MOD-16 when one faults. */
-int module_initialise(struct loaded_module *m, const struct module_file *f,
-                      struct fluid_error *err);
+/* Calls the initialisers; -1 with E-MOD-08, and none called, when one or a finaliser is outside the
+ * code, with E-MOD-16 when one faults. */
+int module_initialise(struct loaded_module *m, struct fluid_error *err);
+/* Calls the finalisers, last first. A fault is warned of, E-MOD-16, and ends it. */
+void module_finalise(struct loaded_module *m);
 /* Gives the pages back, readable and writable as they came. */
 void module_unplace(struct loaded_module *m);
+
+/* slot.c: the name of a slot whose code is in `old` and that `new`, NULL for none, cannot fill;
+ * NULL when it fills all. */
+const char *slot_without(const struct loaded_module *old, const struct loaded_module *new);
+/* Lets those slots call the code of `new`. */
+void slot_move(const struct loaded_module *old, const struct loaded_module *new);
 #endif

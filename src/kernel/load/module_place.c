@@ -1,7 +1,5 @@
-/* module_place.c - a module's sections in memory: where they go, how they are protected, and the
- * initialisers that run once they are there. */
+/* module_place.c - a module's sections in memory: where they go and how they are protected. */
 #include "lib/string.h"
-#include "load/guard.h"
 #include "load/module_list.h"
 #include "mm/heap.h"
 #include "mm/pages.h"
@@ -68,40 +66,6 @@ void module_protect(struct loaded_module *m) {
             paging_protect(m->base + start, m->group_end[group] - start, flags[group]);
         start = m->group_end[group];
     }
-}
-
-/* -1 with E-MOD-16 when it faults. */
-static int call_initialiser(void (*initialiser)(void), struct fluid_error *err) {
-    struct module_guard guard;
-    if (MODULE_GUARD(&guard))
-        return module_guard_report(&guard, err);
-    initialiser();
-    module_guard_end(&guard);
-    return 0;
-}
-
-int module_initialise(struct loaded_module *m, const struct module_file *f,
-                      struct fluid_error *err) {
-    uintptr_t code = (uintptr_t)m->base, code_end = code + m->group_end[MODULE_CODE];
-    for (int run = 0; run < 2; run++) {
-        for (uint32_t i = 0; i < m->section_count; i++) {
-            struct mod_section s = module_file_section(f, i);
-            if (!(s.flags & MOD_SECTION_INIT))
-                continue;
-            for (uint32_t at = 0; at < s.mem_size; at += sizeof(uintptr_t)) {
-                uintptr_t entry;
-                memcpy(&entry, m->section[i] + at, sizeof entry);
-                if (entry < code || entry >= code_end)
-                    return fluid_fail(err, "E-MOD-08",
-                                      "initialiser %u of section %u: address in the module's code "
-                                      "expected, 0x%llx found (rebuild it)",
-                                      at / (uint32_t)sizeof entry, i, (unsigned long long)entry);
-                if (run && call_initialiser((void (*)(void))entry, err) != 0)
-                    return -1;
-            }
-        }
-    }
-    return 0;
 }
 
 void module_unplace(struct loaded_module *m) {

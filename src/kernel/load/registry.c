@@ -11,9 +11,9 @@
 #include "load/module_file.h"
 #include "load/sha256.h"
 
-static struct registry_entry entry_at(const uint8_t *registry, uint32_t index) {
+static struct registry_entry entry_at(const uint8_t *file, uint32_t index) {
     struct registry_entry e;
-    memcpy(&e, registry + sizeof(struct registry_header) + index * sizeof e, sizeof e);
+    memcpy(&e, file + sizeof(struct registry_header) + index * sizeof e, sizeof e);
     return e;
 }
 
@@ -39,14 +39,14 @@ static int check_entry(const struct registry_header *h, const struct registry_en
     return 0;
 }
 
-static int check_index(const uint8_t *registry, size_t size, struct registry_header *h,
+static int check_index(const uint8_t *file, size_t size, struct registry_header *h,
                        struct fluid_error *err) {
     uint32_t index_size;
     uint8_t digest[SHA256_SIZE];
     struct sha256 state;
     if (size < sizeof *h)
         return damaged(err, "size", (uint32_t)size);
-    memcpy(h, registry, sizeof *h);
+    memcpy(h, file, sizeof *h);
     if (h->magic != REGISTRY_MAGIC)
         return damaged(err, "magic", h->magic);
     if (h->version != REGISTRY_VERSION)
@@ -57,22 +57,28 @@ static int check_index(const uint8_t *registry, size_t size, struct registry_hea
         index_size > size - sizeof *h)
         return damaged(err, "count", h->count);
     sha256_init(&state);
-    sha256_update(&state, registry + sizeof *h, index_size);
+    sha256_update(&state, file + sizeof *h, index_size);
     sha256_final(&state, digest);
     if (memcmp(digest, h->sha256, sizeof digest) != 0)
         return damaged(err, "sha256", h->sha256[0]);
     for (uint32_t i = 0; i < h->count; i++) {
-        struct registry_entry e = entry_at(registry, i);
+        struct registry_entry e = entry_at(file, i);
         if (check_entry(h, &e, err) != 0)
             return -1;
     }
     return 0;
 }
 
+static const uint8_t *registry; /* of this image; NULL until its index was found to be sound */
+static struct registry_header header;
+
+typedef struct loaded_module *load_fn(const void *file, size_t size, uint32_t usable,
+                                      struct fluid_error *err);
+
 /* Loads one variant; reports why when it does not work. */
-static bool try_variant(const uint8_t *registry, const struct registry_entry *e) {
+static bool try_variant(const struct registry_entry *e, load_fn *load) {
     struct fluid_error err = {0}, told;
-    if (module_load(registry + e->offset, e->size, cpu_info()->features, &err))
+    if (load(registry + e->offset, e->size, cpu_info()->features, &err))
         return true;
     told = err;
     ksnprintf(told.text, sizeof told.text, "%s (%s): %s", e->name, e->target, err.text);
@@ -104,30 +110,57 @@ static void report_unfit(unsigned modules) {
     report_error(&e);
 }
 
-unsigned registry_load_all(const void *registry, size_t size) {
-    struct registry_header header;
+/* The entries of one name, from `first` on. */
+struct variants {
+    uint32_t next;       /* behind them */
+    bool any_fits, done; /* this CPU; and one was loaded */
+};
+
+static struct variants load_best(uint32_t first, load_fn *load) {
+    struct registry_entry one = entry_at(registry, first);
+    struct variants v = {.next = first};
+    for (; v.next < header.count; v.next++) {
+        struct registry_entry e = entry_at(registry, v.next);
+        if (!same_name(&one, &e))
+            break;
+        v.any_fits |= fits(&e);
+        if (!v.done && fits(&e))
+            v.done = try_variant(&e, load);
+    }
+    return v;
+}
+
+unsigned registry_load_all(const void *file, size_t size) {
     struct fluid_error err = {0};
     unsigned loaded = 0, unfit = 0;
-    if (check_index(registry, size, &header, &err) != 0) {
+    registry = NULL;
+    if (check_index(file, size, &header, &err) != 0) {
         report_error(&err);
         return 0;
     }
-    for (uint32_t i = 0, next; i < header.count; i = next) {
-        struct registry_entry first = entry_at(registry, i);
-        bool done = false, any_fits = false;
-        for (next = i; next < header.count; next++) {
-            struct registry_entry e = entry_at(registry, next);
-            if (!same_name(&first, &e))
-                break;
-            any_fits |= fits(&e);
-            if (!done && fits(&e))
-                done = try_variant(registry, &e);
-        }
-        loaded += done;
-        unfit += !any_fits;
-        if (any_fits && !done)
-            report_no_variant(first.name, next - i);
+    registry = file;
+    for (uint32_t i = 0; i < header.count;) {
+        struct variants v = load_best(i, module_load);
+        loaded += v.done;
+        unfit += !v.any_fits;
+        if (v.any_fits && !v.done)
+            report_no_variant(entry_at(registry, i).name, v.next - i);
+        i = v.next;
     }
     report_unfit(unfit);
     return loaded;
+}
+
+bool registry_has(const char *name) {
+    for (uint32_t i = 0; registry && i < header.count; i++)
+        if (strcmp(entry_at(registry, i).name, name) == 0)
+            return true;
+    return false;
+}
+
+bool registry_restore(const char *name) {
+    for (uint32_t i = 0; registry && i < header.count; i++)
+        if (strcmp(entry_at(registry, i).name, name) == 0)
+            return load_best(i, module_override).done;
+    return false;
 }

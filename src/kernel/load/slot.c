@@ -3,7 +3,8 @@
 #include "fluid/kapi.h"
 #include "lib/string.h"
 #include "load/guard.h"
-#include "load/module.h"
+#include "load/module_list.h"
+#include "mm/pages.h"
 #include "mm/heap.h"
 
 struct slot_node {
@@ -47,4 +48,21 @@ struct fluid_slot *fluid_slot_get(const char *name, uint32_t rows, uint32_t cols
     struct fluid_slot *slot = get(name, rows, cols);
     module_guard_leave_kernel();
     return slot;
+}
+
+static bool in(const struct loaded_module *m, const struct slot_node *n) {
+    return (uintptr_t)n->slot.code - (uintptr_t)m->base < m->pages * PAGE_SIZE;
+}
+
+const char *slot_without(const struct loaded_module *old, const struct loaded_module *new) {
+    for (const struct slot_node *n = slots; n; n = n->next)
+        if (in(old, n) && (!new || !module_export(new, n->name)))
+            return n->name;
+    return NULL;
+}
+
+void slot_move(const struct loaded_module *old, const struct loaded_module *new) {
+    for (struct slot_node *n = slots; n; n = n->next)
+        if (in(old, n))
+            n->slot.code = module_export(new, n->name);
 }
