@@ -30,6 +30,17 @@ CODE = (
     "-Wno-unused-command-line-argument",  # the assembler takes the same file
 )
 
+CXX = (
+    "-std=c++17",
+    *("-Wall", "-Wextra", "-Werror"),
+    "-fno-exceptions",
+    "-fno-rtti",
+    "-fno-threadsafe-statics",
+    "-fuse-cxa-atexit",  # src/modules/cxx/runtime.cpp
+    "-fvisibility-global-new-delete=force-hidden",  # each module has its own
+    "-nostdinc++",
+)
+
 COMMON = (*C, *CODE)
 
 BARE = (  # whatever runs without an operating system
@@ -157,12 +168,17 @@ def host_link_flags(target: Target, check: str) -> list[str]:
 
 
 def module_flags(
-    target: Target, profile: CpuProfile, decision: Decision, check: str = "none"
+    target: Target,
+    profile: CpuProfile,
+    decision: Decision,
+    check: str = "none",
+    language: tuple[str, ...] = C,
 ) -> list[str]:
-    """Flags of one variant of one module as the plan decided it, instrumented for `check`."""
+    """Flags of one variant of one module as the plan decided it, instrumented for `check`; of its
+    sources in C++ when `language` is CXX."""
     triple = target.triple if check == "none" else target.host_triple
     machine = _machine_flags(triple, target, profile)
-    return [*machine, f"-{decision.level}", *COMMON, *BARE, *MODULE, *CHECK[check]]
+    return [*machine, f"-{decision.level}", *language, *CODE, *BARE, *MODULE, *CHECK[check]]
 
 
 def libc_flags(target: Target, profile: CpuProfile, *, vectors: bool) -> list[str]:

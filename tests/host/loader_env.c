@@ -133,8 +133,10 @@ void panic(const char *format, ...) {
 }
 
 void *fluid_alloc(size_t size, size_t align) {
-    (void)align;
-    return calloc(1, size);
+    if (size > HOST_PAGES_MAX * PAGE_SIZE)
+        return NULL;
+    void *memory = aligned_alloc(align, (size + align - 1) / align * align);
+    return memory ? memset(memory, 0, size) : NULL;
 }
 
 void fluid_free(void *memory) {

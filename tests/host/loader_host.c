@@ -256,6 +256,18 @@ static int mode_unload(const char *path) {
     return module_list() != NULL || host_pages_in_use() != 0;
 }
 
+/* Calls the functions of sample/objects.cpp that return. */
+static int mode_objects(const char *path) {
+    static const char *const names[] = {"objects_virtual", "objects_local", "objects_local",
+                                        "objects_arrays", "objects_refused"};
+    struct fluid_error err = {0};
+    struct loaded_module *m = load(path, HOST_FEATURES);
+    for (size_t i = 0; m && i < sizeof names / sizeof names[0]; i++)
+        printf("%s %d\n", names[i], ((int (*)(void))entry(m, names[i]))());
+    printf("unload %s\n", m && module_unload(m, &err) == 0 ? "done" : err.code);
+    return host_pages_in_use() != 0;
+}
+
 static int mode_sha(const char *path, const char *chunk) {
     size_t size, step = strtoul(chunk, NULL, 0);
     uint8_t *file = host_read(path, &size), digest[SHA256_SIZE];
@@ -298,13 +310,16 @@ int main(int count, char **arguments) {
         return mode_registry(arguments[2], arguments[3]);
     if (strcmp(mode, "override") == 0 && count == 5)
         return mode_override(arguments[2], arguments[3], atoi(arguments[4]));
+    if (strcmp(mode, "objects") == 0)
+        return mode_objects(arguments[2]);
     if (strcmp(mode, "unload") == 0)
         return mode_unload(arguments[2]);
     if (strcmp(mode, "sha") == 0 && count == 4)
         return mode_sha(arguments[2], arguments[3]);
     if (strcmp(mode, "fuzz") == 0 && count == 5)
         return mode_fuzz(arguments[2], arguments[3], arguments[4]);
-    fprintf(stderr, "usage: loader_host call|protect|ksyms|load|registry|override|unload|sha|fuzz "
-                    "FILE ...\n");
+    fprintf(stderr,
+            "usage: loader_host call|protect|ksyms|load|registry|override|objects|unload|sha|fuzz "
+            "FILE ...\n");
     return 2;
 }

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from fluid import flags as build_flags
 from fluid import modfile
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -16,6 +17,8 @@ FLAGS = [
     *("-fno-asynchronous-unwind-tables", "-fvisibility=hidden", "-fno-math-errno"),
     *(f"-I{ROOT / 'src/include'}", f"-I{ROOT / 'tests/host'}"),
 ]
+CXX_RUNTIME = ROOT / "src/modules/cxx/runtime.cpp"  # the last of a module's sources
+CXX = [*build_flags.CXX, "-isystem", str(ROOT / "src/modules/cxx/include")]
 ARCH = {"i686": "elf_i386", "x86_64": "elf_x86_64"}
 
 
@@ -33,7 +36,8 @@ def compile_object(
     target = f"--target={arch}-unknown-none-elf"
     for source in sources:
         objects.append(out.with_name(f"{out.stem}.{source.stem}.o"))
-        command = ["clang-19", target, *FLAGS, *flags, "-c", str(source), "-o", str(objects[-1])]
+        language = CXX if source.suffix == ".cpp" else []
+        command = ["clang-19", target, *FLAGS, *language, *flags, "-c", str(source), "-o", str(objects[-1])]
         subprocess.run(command, check=True, timeout=60)
     query = ["clang-19", f"--target={arch}-linux-gnu", "-rtlib=compiler-rt"]
     builtins = subprocess.run(

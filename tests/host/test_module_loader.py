@@ -14,7 +14,7 @@ from fluid import ksyms, modfile, modlayout, registry
 from fluid.cpufeatures import FEATURES, feature_bits
 from fluid.modread import read_mod
 from hostcc import FAIL, ROOT, build
-from module_build import make_mod
+from module_build import CXX_RUNTIME, make_mod
 
 LOAD = ROOT / "src/kernel/load"
 SOURCES = ["guard", "ksyms", "module_file", "module_place", "module_run", "registry", "relocate"]
@@ -260,6 +260,24 @@ def test_a_module_without_a_used_entry_point(loader: Path, tmp_path: Path) -> No
 def test_unloading(loader: Path, tmp_path: Path) -> None:
     assert run(loader, "unload", swap(tmp_path, 1))[2:] == [
         *("override done", "first out 1", "last out 1", "unload done"),
+    ]
+
+
+@pytest.mark.parametrize("level", ["-O0", "-O2"])
+@pytest.mark.parametrize("arch", ARCHES)
+def test_a_module_in_cxx(arch: str, level: str, tmp_path: Path) -> None:
+    """Static objects come in order and go in reverse; nothing of the runtime is exported, and
+    AddressSanitizer finds no memory left behind."""
+    sources = [ROOT / "tests/host/sample/objects.cpp", CXX_RUNTIME]
+    mod = make_mod(tmp_path / "o.mod", sources, arch=arch, flags=[level], name="objects")
+    assert {e.name.partition("_")[0] for e in read_mod(mod).exports} == {"objects"}
+    assert set(read_mod(mod).imports) <= {"fluid_alloc", "fluid_free", "host_note", "memset"}
+    assert run(build_loader(arch), "objects", mod) == [
+        *("here 1", "here 2", "here 3"),
+        *("square gone 7", "shape gone 7", "objects_virtual 49"),
+        *("here 4", "objects_local 4", "objects_local 5"),
+        *("here 4950", "gone 4950", "objects_arrays 4950", "objects_refused 1"),
+        *("gone 6", "gone 3", "gone 2", "gone 1", "unload done"),
     ]
 
 

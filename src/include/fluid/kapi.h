@@ -10,6 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* An error as the user sees it: a stable code and one sentence: expected, found, what to do. */
 struct fluid_error {
     char code[12];  /* "E-GGUF-07"; empty: no error */
@@ -49,5 +53,9 @@ struct fluid_slot {
 struct fluid_slot *fluid_slot_get(const char *name, uint32_t rows, uint32_t cols);
 
 #define FLUID_CALL(type, slot) (((slot)->calls++), ((type *)((slot)->code)))
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
