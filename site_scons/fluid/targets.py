@@ -184,10 +184,11 @@ def boot_sources(stage: str, top: Path) -> list[str]:
 def module_variants(target: Target, top: Path, wanted: str = "all") -> list[ModuleVariant]:
     """Every .mod of the registry, sorted by name then rank; `wanted` is one of VARIANTS.
 
-    Each src/modules/tensor/tensor_<x>.c is a module in all variants; src/modules/llama/*.c together
-    is the module `llama` in the lowest only: it spends no time worth a second copy. The variant of
-    the target's own tag, or the only one, gets the plain file name. Objects for a tag that is no
-    level lie in OWN: the tag changes with the features, and what is old is to be replaced.
+    Each src/modules/tensor/tensor_<x>.c is a module in all variants; the sources in
+    src/modules/llama together are the module `llama` in the lowest only: it spends no time worth a
+    second copy. The variant of the target's own tag, or the only one, gets the plain file name.
+    Objects for a tag that is no level lie in OWN: the tag changes with the features, and what is
+    old is to be replaced.
     """
     chosen = target.variants if wanted == "all" else target.variants[:1]
     modules = {
@@ -195,7 +196,7 @@ def module_variants(target: Target, top: Path, wanted: str = "all") -> list[Modu
         for path in _sources(top / "src/modules/tensor", ".c")
         if path.stem.startswith("tensor_")
     }
-    llama = _relative(top, _sources(top / "src/modules/llama", ".c"))
+    llama = _relative(top, _sources(top / "src/modules/llama", ".c", ".cpp"))
     if llama:
         modules["llama"] = (llama, target.variants[:1])
     found = []

@@ -13,6 +13,8 @@ from fluid.options import wants_libc
 
 INCLUDES = ("src/include", "src/llvmlibc_subset/include")
 RANGES = "src/modules/coverage"
+CXX_INCLUDES = (*INCLUDES, "src/modules/cxx/include")
+CXX_RUNTIME = "src/modules/cxx/runtime.cpp"
 
 
 def _mod_step(target: list[str], source: list[str], env: Any) -> None:
@@ -44,6 +46,21 @@ def _with_ranges(env: Any, variant: Any, objects: list[Any], response: Any) -> l
     return [begin, *objects, ranges, end]
 
 
+def _objects(env: Any, variant: Any, response: Any) -> list[Any]:
+    """The objects of a module's sources; with any in C++ the runtime's, which has to come last."""
+    cxx = [source for source in variant.sources if source.endswith(".cpp")]
+    others = [source for source in variant.sources if source not in cxx]
+    objects = list(env.Compile(f"$OBJ/{variant.place}", others, response, INCLUDES))
+    if cxx:
+        named = env.Override({"FLUID_LANGUAGE": "c++"})
+        decided = [env["FLUID_PROFILE"], env["FLUID_PLAN"]]
+        (response,) = named.ModuleFlags(f"$OUT/flags/{variant.key}.cxx.rsp", decided)
+        objects += env.Compile(f"$OBJ/{variant.place}", cxx, response, CXX_INCLUDES)
+        own = f"$OBJ/{variant.place}/{variant.name}"
+        objects += env.Compile(own, [CXX_RUNTIME], response, CXX_INCLUDES)
+    return objects
+
+
 def _library(env: Any, unit: str, tag: str, response: Any) -> list[Any]:
     """Objects of llvm-libc, and of ours in its place, that a module takes."""
     supplied = env["FLUID_LIBC_MANIFEST"].supply(unit)
@@ -61,11 +78,12 @@ def _modules(env: Any) -> dict[str, Any]:
                 "FLUID_MODULE": variant.name,
                 "FLUID_VARIANT": variant.tag,
                 "FLUID_RANK": str(variant.rank),
+                "FLUID_LANGUAGE": "c",
             }
         )
         decided = [env["FLUID_PROFILE"], env["FLUID_PLAN"]]
         response = named.ModuleFlags(f"$OUT/flags/{variant.key}.rsp", decided)
-        objects = named.Compile(f"$OBJ/{variant.place}", variant.sources, response[0], INCLUDES)
+        objects = _objects(named, variant, response[0])
         if env["check"] == "coverage":
             objects = _with_ranges(named, variant, objects, response[0])
         linked = named.LinkRelocatable(

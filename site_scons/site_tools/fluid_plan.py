@@ -71,7 +71,8 @@ def _module_flags_step(target: list[str], source: list[str], env: Any) -> None:
     name, tag = env["FLUID_MODULE"], env["FLUID_VARIANT"]
     profile = cpu.read_target_profile(source[0], tag)
     decision = plan.read_plan(source[1]).decision(name)
-    made = flags.module_flags(env["FLUID_TARGET"], profile, decision, env["check"])
+    language = flags.CXX if env["FLUID_LANGUAGE"] == "c++" else flags.C
+    made = flags.module_flags(env["FLUID_TARGET"], profile, decision, env["check"], language)
     flags.write_response(made, target[0])
 
 
@@ -121,7 +122,7 @@ def generate(env: Any) -> None:
         "FLAGS",
         ["cpu", "flags", "plan"],
         _module_flags_step,
-        ["FLUID_TAG", "FLUID_MODULE", "FLUID_VARIANT", "check"],
+        ["FLUID_TAG", "FLUID_MODULE", "FLUID_VARIANT", "FLUID_LANGUAGE", "check"],
     )
     checked = ["FLUID_TAG", "check"]
     env.PythonBuilder("HostFlags", "FLAGS", ["cpu", "flags"], _host_flags_step, checked)

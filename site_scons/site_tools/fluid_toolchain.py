@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import SCons.Tool
 from SCons.Action import Action
-from SCons.Defaults import ASPPAction, CAction, StaticObjectEmitter
+from SCons.Defaults import ASPPAction, CAction, CXXAction, StaticObjectEmitter
 
 from fluid import toolchain
 from fluid.errors import FluidError
@@ -181,7 +181,7 @@ def generate(env: Any) -> None:
     )
 
     compile_one = "$CC @$RESPONSE $_CPPINCFLAGS -c -o $TARGET $SOURCE"
-    env["CCCOM"] = env["ASPPCOM"] = compile_one
+    env["CCCOM"] = env["CXXCOM"] = env["ASPPCOM"] = compile_one
     env["INCPREFIX"], env["INCSUFFIX"] = "-I", ""
     env["_CPPINCFLAGS"] = (
         "${_concat(INCPREFIX, CPPPATH, INCSUFFIX, __env__, RDirs, TARGET, SOURCE)}"
@@ -196,16 +196,16 @@ def generate(env: Any) -> None:
         "--start-lib $LIBRARY --end-lib $SOURCES"
     )
     env["FLATCOM"] = "$OBJCOPY -O binary $SOURCE $TARGET"
-    lines = {"CC": "CC", "ASPP": "AS", "ELF": "LINK", "RELOCATABLE": "LINK-R", "FLAT": "OBJCOPY"}
+    lines = {"CC": "CC", "CXX": "CXX", "ASPP": "AS", "ELF": "LINK", "RELOCATABLE": "LINK-R"}
+    lines["FLAT"] = "OBJCOPY"
     for name, verb in lines.items():
         env[f"{name}COMSTR"] = "" if env["FLUID_VERBOSE"] else f"  {verb:<8}$TARGET"
 
     env["OBJSUFFIX"] = ".o"
     static_object, _ = SCons.Tool.createObjBuilders(env)
-    static_object.add_action(".c", CAction)
-    static_object.add_action(".S", ASPPAction)
-    static_object.add_emitter(".c", StaticObjectEmitter)
-    static_object.add_emitter(".S", StaticObjectEmitter)
+    for suffix, action in ((".c", CAction), (".cpp", CXXAction), (".S", ASPPAction)):
+        static_object.add_action(suffix, action)
+        static_object.add_emitter(suffix, StaticObjectEmitter)
     env.AddMethod(_compile, "Compile")
     env.AddMethod(_link, "LinkElf")
     env.AddMethod(_relocatable, "LinkRelocatable")

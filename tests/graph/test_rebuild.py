@@ -7,9 +7,11 @@ import shutil
 
 import pytest
 
+from fluid.modlayout import SECTION_FINI, SECTION_INIT
+from fluid.modread import read_mod
 from fluid.registry import unpack
 from fluid.targets import DEFAULT_TARGET, TARGETS
-from graph_tree import MODEL, Tree
+from graph_tree import MODEL, OUT, Tree
 
 MODULE = "tensor_q4_1"
 SOURCE = f"src/modules/tensor/{MODULE}.c"
@@ -35,6 +37,26 @@ def test_module_source(tree: Tree) -> None:
     tree.append(SOURCE, NEW_EXPORT)
     assert tree.scons(ok=True).built == OBJECTS | LINKED | MODS | ABOVE_MODS
     assert tree.scons(ok=True).built == set()
+
+
+def test_module_with_a_source_in_cxx(tree: Tree) -> None:
+    """It is compiled with flags of its own, and the module gets the runtime of C++."""
+    path = tree.top / "src/modules/llama/more.cpp"
+    path.write_text(
+        "#include <new>\nnamespace {\nstruct Counted {\n    Counted() : count(new int) {}\n"
+        "    ~Counted() { delete count; }\n    int *count;\n};\nCounted counted;\n}\n"
+    )
+    result = tree.scons(ok=True)
+    objects = {"obj/x86-64-v2/modules/llama/more.cpp.o", "flags/llama.x86-64-v2.cxx.rsp"}
+    assert objects <= result.built and "modules/llama.mod" in result.built
+    runtime = "obj/x86-64-v2/llama/modules/cxx/runtime.cpp.o"
+    assert runtime in result.built
+    flags = {section.flags for section in read_mod(tree.top / OUT / "modules/llama.mod").sections}
+    assert {SECTION_INIT, SECTION_FINI} <= flags
+    tree.append("src/modules/cxx/runtime.cpp", "// more\n")
+    assert runtime in tree.scons(ok=True).built
+    path.unlink()
+    assert "modules/llama.mod" in tree.scons(ok=True).built
 
 
 def test_comment(tree: Tree) -> None:

@@ -37,7 +37,17 @@ def compile_object(
     for source in sources:
         objects.append(out.with_name(f"{out.stem}.{source.stem}.o"))
         language = CXX if source.suffix == ".cpp" else []
-        command = ["clang-19", target, *FLAGS, *language, *flags, "-c", str(source), "-o", str(objects[-1])]
+        command = [
+            "clang-19",
+            target,
+            *FLAGS,
+            *language,
+            *flags,
+            "-c",
+            str(source),
+            "-o",
+            str(objects[-1]),
+        ]
         subprocess.run(command, check=True, timeout=60)
     query = ["clang-19", f"--target={arch}-linux-gnu", "-rtlib=compiler-rt"]
     builtins = subprocess.run(

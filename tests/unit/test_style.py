@@ -15,7 +15,7 @@ OPEN_ENDS = re.compile(r"\b(TO" + "DO|FIX" + "ME|XX" + "X)\b")
 FOLDERS = ("src", "site_scons", "tests")
 SOURCES = sorted(
     path
-    for pattern in ("*.c", "*.h", "*.S", "*.ld", "*.py")
+    for pattern in ("*.c", "*.h", "*.cpp", "*.S", "*.ld", "*.py")
     for folder in FOLDERS
     for path in (ROOT / folder).rglob(pattern)
 )
@@ -32,8 +32,9 @@ def test_python_tools(tool: list[str]) -> None:
 
 
 def test_c_layout() -> None:
-    """clang-format has nothing to say of C; .clang-format has its settings."""
-    files = [str(path) for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.[ch]"))]
+    """clang-format has nothing to say of C and C++; .clang-format has its settings."""
+    patterns = ("*.[ch]", "*.cpp", "cxx/include/*")
+    files = [str(p) for f in FOLDERS for g in patterns for p in sorted((ROOT / f).rglob(g))]
     program = Path(sys.executable).parent / "clang-format"
     command = [str(program), "--dry-run", "--Werror", *files]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
