@@ -43,6 +43,11 @@ CXX = (
 
 COMMON = (*C, *CODE)
 
+STACK_PROTECTOR = (  # behind CODE, which leaves it out
+    "-fstack-protector-strong",
+    "-mstack-protector-guard=global",  # arch/x86/stack_protector.c
+)
+
 BARE = (  # whatever runs without an operating system
     "-ffreestanding",
     "-mno-red-zone",  # interrupts use the stack below the stack pointer
@@ -57,12 +62,18 @@ BOOT = (
     "-g",
 )
 
-KERNEL = ("-O2", "-g", "-mgeneral-regs-only")  # interrupts need not save vector registers
+KERNEL = (
+    "-O2",
+    "-g",
+    "-mgeneral-regs-only",  # interrupts need not save vector registers
+    *STACK_PROTECTOR,
+)
 
 HOST = (
     "-D_GNU_SOURCE",
     "-O2",
     "-g",
+    *STACK_PROTECTOR,
     "-fvisibility=hidden",  # no function of ours takes the place of one of libc's
 )
 

@@ -112,6 +112,8 @@ HOST_FILES = (
     "arch/x86/backtrace.c",
     "arch/x86/call_context.S",
     "arch/x86/cpu.c",
+    "arch/x86/random.c",
+    "arch/x86/stack_protector.c",
     "arch/x86/target.c",
     "arch/x86/time.c",
     "arch/x86/trap_recover.c",

@@ -4,6 +4,7 @@
 #include "arch/x86/gdt.h"
 #include "arch/x86/interrupts.h"
 #include "arch/x86/irq.h"
+#include "arch/x86/stack_protector.h"
 #include "arch/x86/time.h"
 #include "arch/x86/timer.h"
 #include "arch/x86/trap.h"
@@ -46,6 +47,7 @@ static void warn_about_missing_features(void) {
 _Noreturn void kernel_main(const struct bootinfo *boot) {
     const struct boot_loaded *names = &boot->ksyms, *modules = &boot->registry;
 
+    stack_protector_init();                          // a canary of this boot
     console_init();                                  // serial port and screen
     gdt_init();                                      // segments, stacks for exceptions
     idt_init();                                      // exceptions panic readably from here on

@@ -151,6 +151,13 @@ def test_bound_range(build: tuple[str, str]) -> None:
         check_fault(hosts, "fault-br", BOUND_RANGE, 0, "bound_range")
 
 
+@pytest.mark.parametrize("build", [build for build in BUILDS if build[1] == "none"])
+def test_a_smashed_stack(build: tuple[str, str]) -> None:
+    """AddressSanitizer, where it is, sees it before the canary does."""
+    with hosts_of(build) as hosts:
+        check_fault(hosts, "fault-stack-smash", None, 0, "stack_smash")
+
+
 def check_fault(
     hosts: Hosts, fault: str, vector: int | None, error_bits: int, function: str
 ) -> None:

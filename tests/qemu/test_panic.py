@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from fluid.emulator import Ending
+from fluid.emulator import EMULATED, Ending
 from fluid.event_types import Panic
+from fluid.machine import Machine
 from guests import Machines, TinyModel, codes
 from qemu_images import image_of
 from x86_exceptions import EXCEPTIONS
@@ -81,6 +82,41 @@ def check_fault(machines: Machines, target: str, image: Path, fault: Fault) -> N
     assert fault.function in " ".join(panic.backtrace), panic.backtrace
     assert all(re.fullmatch(r"[\w.:]+\+0x[0-9a-f]+|\?", line) for line in panic.backtrace)
     assert "backtrace:" in said
+
+
+USER_PAGES = {"fault-smep": (0x11, "execute_user"), "fault-smap": (0x1, "read_user")}
+
+
+@pytest.mark.parametrize("name", USER_PAGES)
+def test_pages_of_ring_3(machines: Machines, target: str, tiny: TinyModel, name: str) -> None:
+    """Ring 0 executes and reads none, where the processor has SMEP and SMAP: present, a fetch or
+    not, no write, by the supervisor (SDM vol. 3A, 4.7)."""
+    error_code, function = USER_PAGES[name]
+    cpu = f"{EMULATED[target].cpu},+smep,+smap,+umip"
+    guest = machines.boot(target, image_of(target, tiny()), mem=256, cpu=cpu)
+    assert codes(guest.command("/selftest cpu-state")) == []
+    guest.send_line(f"/selftest {name}")
+    assert guest.wait_end(60) is Ending.PANIC
+    panic = guest.events[-1]
+    assert isinstance(panic, Panic)
+    assert (panic.vector, panic.error_code) == (PAGE_FAULT, error_code)
+    assert panic.address is not None and panic.address % 4096 == 0
+    assert any(line.startswith(f"{function}+") for line in panic.backtrace)
+
+
+def test_a_processor_without_them_says_so(guest: Machine) -> None:
+    for name in USER_PAGES:
+        assert codes(guest.command(f"/selftest {name}")) == ["E-TEST-01"]
+
+
+def test_a_smashed_stack(machines: Machines, target: str, tiny: TinyModel) -> None:
+    guest = machines.boot(target, image_of(target, tiny()), mem=256)
+    guest.send_line("/selftest fault-stack-smash")
+    assert guest.wait_end(60) is Ending.PANIC
+    panic = guest.events[-1]
+    assert isinstance(panic, Panic) and panic.vector is None
+    assert any(line.startswith("stack_smash+") for line in panic.backtrace), panic.backtrace
+    assert b"panic: stack: the canary of the function at" in guest.text
 
 
 def full_stack(machines: Machines, target: str, image: Path, name: str) -> str:

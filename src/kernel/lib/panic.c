@@ -49,6 +49,13 @@ void panic_enter(const char *what) {
     cpu_power_off(FLUID_EXIT_PANIC);
 }
 
+static void name_of(const uintptr_t *trace, size_t i, bool trap, char symbol[SYMBOL_SIZE]) {
+    if (trap && i == 0)
+        ksyms_format(trace[i], symbol, SYMBOL_SIZE);
+    else
+        ksyms_format_caller(trace[i], symbol, SYMBOL_SIZE);
+}
+
 static void emit_event(const struct panic_report *r, const uintptr_t *trace, size_t n) {
     char symbol[SYMBOL_SIZE];
     event_begin("panic");
@@ -66,18 +73,18 @@ static void emit_event(const struct panic_report *r, const uintptr_t *trace, siz
         event_null("address");
     event_array_begin("backtrace");
     for (size_t i = 0; i < n; i++) {
-        ksyms_format(trace[i], symbol, sizeof(symbol));
+        name_of(trace, i, r->trap, symbol);
         event_string(NULL, symbol);
     }
     event_array_end();
     event_end();
 }
 
-void panic_print_trace(const uintptr_t *trace, size_t n) {
+void panic_print_trace(const uintptr_t *trace, size_t n, bool trap) {
     char symbol[SYMBOL_SIZE];
     kprintf("backtrace:\n");
     for (size_t i = 0; i < n; i++) {
-        ksyms_format(trace[i], symbol, sizeof(symbol));
+        name_of(trace, i, trap, symbol);
         kprintf("  %p %s\n", (void *)trace[i], symbol);
     }
 }
@@ -85,7 +92,7 @@ void panic_print_trace(const uintptr_t *trace, size_t n) {
 _Noreturn void panic_finish(const struct panic_report *r) {
     uintptr_t trace[BACKTRACE_MAX];
     size_t n = backtrace(r->ip, r->called_from, r->frame_pointer, trace);
-    panic_print_trace(trace, n);
+    panic_print_trace(trace, n, r->trap);
     emit_event(r, trace, n);
     cpu_power_off(FLUID_EXIT_PANIC);
 }

@@ -20,8 +20,9 @@ struct panic_report {
 /* Interrupts off, one report only: a fault while reporting prints what (one line) on the serial
  * port and ends the machine. */
 void panic_enter(const char *what);
-/* A backtrace for people, with names. */
-void panic_print_trace(const uintptr_t *trace, size_t n);
+/* A backtrace for people, with names. After a trap the first address is an instruction's; the
+ * others are return addresses. */
+void panic_print_trace(const uintptr_t *trace, size_t n, bool trap);
 /* Backtrace, panic event, exit. */
 _Noreturn void panic_finish(const struct panic_report *report);
 

@@ -59,13 +59,22 @@ static const char *kernel_symbol(uintptr_t address, uintptr_t *offset) {
     return *name ? name : NULL;
 }
 
-void ksyms_format(uintptr_t address, char *to, size_t size) {
+/* The symbol that covers address - back, with the offset of address. */
+static void format(uintptr_t address, uintptr_t back, char *to, size_t size) {
     uintptr_t offset;
-    const char *module, *symbol = kernel_symbol(address, &offset);
+    const char *module, *symbol = kernel_symbol(address - back, &offset);
     if (symbol)
-        ksnprintf(to, size, "%s+0x%llx", symbol, (unsigned long long)offset);
-    else if (module_symbolise(address, &module, &symbol, &offset))
-        ksnprintf(to, size, "%s:%s+0x%llx", module, symbol, (unsigned long long)offset);
+        ksnprintf(to, size, "%s+0x%llx", symbol, (unsigned long long)(offset + back));
+    else if (module_symbolise(address - back, &module, &symbol, &offset))
+        ksnprintf(to, size, "%s:%s+0x%llx", module, symbol, (unsigned long long)(offset + back));
     else
         ksnprintf(to, size, "?");
+}
+
+void ksyms_format(uintptr_t address, char *to, size_t size) {
+    format(address, 0, to, size);
+}
+
+void ksyms_format_caller(uintptr_t return_address, char *to, size_t size) {
+    format(return_address, 1, to, size);
 }

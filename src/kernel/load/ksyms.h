@@ -13,4 +13,7 @@ void ksyms_init(const void *blob, size_t size); /* size 0 or damaged: names are 
 /* Kernel or module symbol covering address, as "name+0x12", "module:name+0x12" or "?"; always
  * NUL-terminated. */
 void ksyms_format(uintptr_t address, char *to, size_t size);
+/* The same for the function that a return address belongs to: behind a call that never returns, as
+ * its last instruction, begins another one. */
+void ksyms_format_caller(uintptr_t return_address, char *to, size_t size);
 #endif

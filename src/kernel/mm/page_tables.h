@@ -8,6 +8,7 @@
 
 #define PTE_PRESENT 0x1ull
 #define PTE_WRITE 0x2ull
+#define PTE_USER 0x4ull
 #define PTE_WRITE_THROUGH 0x8ull
 #define PTE_CACHE_OFF 0x10ull
 #define PTE_LARGE 0x80ull /* in a page directory: a 2 MiB page */
@@ -16,13 +17,16 @@
 #define PTE_NX (1ull << 63)
 #define PTE_ADDRESS 0x000ffffffffff000ull
 
+/* Of an entry that points to a table: it permits everything, the last level decides. */
+#define TABLE_FLAGS (PTE_PRESENT | PTE_WRITE | PTE_USER)
+
 #define TABLE_ENTRIES 512u
 #define LEVEL_PAGE 0u
 #define LEVEL_DIRECTORY 1u
 #ifdef __x86_64__
 #define LEVEL_ROOT 3u
 #define ROOT_ENTRIES TABLE_ENTRIES
-#define ROOT_ENTRY_FLAGS (PTE_PRESENT | PTE_WRITE)
+#define ROOT_ENTRY_FLAGS TABLE_FLAGS
 #define PAGING_ADDRESS_BITS 46 /* stays in the lower, canonical half */
 #else
 #define LEVEL_ROOT 2u

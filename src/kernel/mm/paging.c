@@ -39,6 +39,8 @@ static uint64_t leaf(uint64_t address, unsigned flags) {
     uint64_t entry = address | PTE_PRESENT;
     if (flags & PAGE_W)
         entry |= PTE_WRITE;
+    if (flags & PAGE_USER)
+        entry |= PTE_USER;
     if (flags & PAGE_UNCACHED)
         entry |= PTE_CACHE_OFF | PTE_WRITE_THROUGH;
     if (flags & PAGE_X)
@@ -57,7 +59,7 @@ static uint64_t *directory_entry(uintptr_t address, bool create) {
         if (!(*entry & PTE_PRESENT)) {
             if (!create)
                 return NULL;
-            uint64_t flags = level == LEVEL_ROOT ? ROOT_ENTRY_FLAGS : PTE_PRESENT | PTE_WRITE;
+            uint64_t flags = level == LEVEL_ROOT ? ROOT_ENTRY_FLAGS : TABLE_FLAGS;
             *entry = (uintptr_t)new_table() | flags;
         }
         table = table_of(*entry);
@@ -68,12 +70,12 @@ static uint64_t *directory_entry(uintptr_t address, bool create) {
 /* The page-table entry of address; splits the 2 MiB page that covers it or makes an empty table. */
 static uint64_t *page_entry(uint64_t *directory, uintptr_t address) {
     if (!(*directory & PTE_PRESENT)) {
-        *directory = (uintptr_t)new_table() | PTE_PRESENT | PTE_WRITE;
+        *directory = (uintptr_t)new_table() | TABLE_FLAGS;
     } else if (*directory & PTE_LARGE) {
         uint64_t *table = new_table();
         for (uint64_t i = 0; i < TABLE_ENTRIES; i++)
             table[i] = (*directory & ~PTE_LARGE) + i * PAGE_SIZE;
-        *directory = (uintptr_t)table | PTE_PRESENT | PTE_WRITE;
+        *directory = (uintptr_t)table | TABLE_FLAGS;
     }
     return &table_of(*directory)[address / PAGE_SIZE & (TABLE_ENTRIES - 1)];
 }
@@ -142,7 +144,7 @@ static unsigned flags_of(uint64_t entry) {
     if (!(entry & PTE_PRESENT))
         return PAGE_NONE;
     return (entry & PTE_WRITE ? PAGE_W : 0) | (entry & PTE_EXEC ? PAGE_X : 0) |
-           (entry & PTE_CACHE_OFF ? PAGE_UNCACHED : 0);
+           (entry & PTE_CACHE_OFF ? PAGE_UNCACHED : 0) | (entry & PTE_USER ? PAGE_USER : 0);
 }
 
 unsigned paging_query(const void *pointer) {
@@ -177,6 +179,8 @@ static void check_table(const uint64_t *table, unsigned level, uint64_t base) {
                   (unsigned long long)(entry & wrong));
         if (entry & PTE_WRITE && entry & PTE_EXEC)
             panic("page table: 0x%llx is writable and executable", (unsigned long long)address);
+        if (entry & PTE_USER)
+            panic("page table: 0x%llx is a user page", (unsigned long long)address);
         if (cpu_info()->nx && !(entry & PTE_EXEC) == !(entry & PTE_NX))
             panic("page table: 0x%llx has a wrong NX bit", (unsigned long long)address);
     }

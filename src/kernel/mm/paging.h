@@ -11,11 +11,13 @@
 #define PAGE_X 2u
 #define PAGE_NONE 4u     /* not present: guard pages, the null page */
 #define PAGE_UNCACHED 8u /* device registers */
+#define PAGE_USER 16u    /* of ring 3; there is none yet, only self-tests make one */
 
 void paging_init(void); /* builds and activates the final tables: null page absent, text read-only,
                            NX elsewhere */
-/* Walks all tables: identity-mapped, no page both writable and executable, kernel text and rodata
- * not writable, page 0 and the guards of the stacks absent; panics at the first page that differs.
+/* Walks all tables: identity-mapped, no page both writable and executable or of ring 3, kernel text
+ * and rodata not writable, page 0 and the guards of the stacks absent; panics at the first page
+ * that differs.
  */
 void paging_check(void);
 /* Sets protection of whole pages; start and size page-aligned. PAGE_W|PAGE_X together panics. */

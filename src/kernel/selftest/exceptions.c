@@ -61,9 +61,9 @@ static void simd_error(void) {
 }
 
 const struct selftest_fault selftest_exceptions[] = {
-    {"fault-db", debug},       {"fault-bp", breakpoint}, {"fault-of", overflow},
+    {"fault-db", debug, NULL},       {"fault-bp", breakpoint, NULL}, {"fault-of", overflow, NULL},
 #ifndef __x86_64__
-    {"fault-br", bound_range},
+    {"fault-br", bound_range, NULL},
 #endif
-    {"fault-mf", x87_error},   {"fault-xm", simd_error}, {NULL, NULL},
+    {"fault-mf", x87_error, NULL},   {"fault-xm", simd_error, NULL}, {.name = NULL},
 };

@@ -75,6 +75,18 @@ static void double_fault(void) {
     __asm__ volatile("lidt %0\n\tint $0x2f" : : "m"(pointer));
 }
 
+/* More than there is, as a loop with a wrong bound writes it. */
+__attribute__((noinline)) static void overrun(volatile char *text, size_t size) {
+    for (size_t i = 0; i < size; i++)
+        text[i] = 'x';
+}
+
+static void stack_smash(void) {
+    char text[32];
+    overrun(text, sizeof(text) + 2 * sizeof(uintptr_t));
+    (void)*opaque_pointer((uintptr_t)text);
+}
+
 static void software_panic(void) {
     panic("asked for by /selftest, answer %d", 42);
 }
@@ -92,17 +104,11 @@ static void nested_panic(void) {
 }
 
 const struct selftest_fault selftest_faults[] = {
-    {"fault-divide", divide},
-    {"fault-ud", invalid_opcode},
-    {"fault-page-null", null_read},
-    {"fault-stack-overflow", stack_overflow},
-    {"fault-nx", execute_data},
-    {"fault-rodata-write", rodata_write},
-    {"fault-text-write", text_write},
-    {"fault-double", double_fault},
-    {"fault-gp", general_protection},
-    {"panic", software_panic},
-    {"panic-event", panic_in_event},
-    {"panic-nested", nested_panic},
-    {NULL, NULL},
+    {"fault-divide", divide, NULL},         {"fault-ud", invalid_opcode, NULL},
+    {"fault-page-null", null_read, NULL},   {"fault-stack-overflow", stack_overflow, NULL},
+    {"fault-nx", execute_data, NULL},       {"fault-rodata-write", rodata_write, NULL},
+    {"fault-text-write", text_write, NULL}, {"fault-double", double_fault, NULL},
+    {"fault-gp", general_protection, NULL}, {"fault-stack-smash", stack_smash, NULL},
+    {"panic", software_panic, NULL},        {"panic-event", panic_in_event, NULL},
+    {"panic-nested", nested_panic, NULL},   {.name = NULL},
 };

@@ -8,6 +8,8 @@
 #include "arch/x86/stacks.h"
 #include "lib/panic.h"
 #include "lib/string.h"
+#include "mm/pages.h"
+#include "mm/paging.h"
 #include "selftest/selftest.h"
 
 #define GDT_ENTRIES_MAX 16u
@@ -88,15 +90,44 @@ static void unused_vector(void) {
     __asm__ volatile("int $60");
 }
 
+static const char *lacks_smep(void) {
+    return read_cr4() & CR4_SMEP ? NULL : "SMEP";
+}
+
+static const char *lacks_smap(void) {
+    return read_cr4() & CR4_SMAP ? NULL : "SMAP";
+}
+
+/* A page of ring 3 that holds a return. */
+static uint8_t *user_page(unsigned flags) {
+    uint8_t *page = pages_alloc(1, PAGE_SIZE, 0);
+    KASSERT(page != NULL);
+    page[0] = 0xc3; /* RET */
+    paging_protect(page, PAGE_SIZE, flags | PAGE_USER);
+    return page;
+}
+
+static void execute_user(void) {
+    ((void (*)(void))(uintptr_t)user_page(PAGE_X))();
+    __asm__ volatile(""); /* a call, not a jump: this function is in the backtrace */
+}
+
+static void read_user(void) {
+    const volatile uint8_t *page = user_page(PAGE_W);
+    (void)*page;
+}
+
 const struct selftest_fault selftest_privileged[] = {
-    {"fault-nmi", non_maskable},
-    {"fault-nm", device_not_available},
-    {"fault-ts", invalid_tss},
-    {"fault-np", segment_not_present},
-    {"fault-ss", stack_segment},
-    {"fault-vector", unused_vector},
+    {"fault-nmi", non_maskable, NULL},
+    {"fault-nm", device_not_available, NULL},
+    {"fault-ts", invalid_tss, NULL},
+    {"fault-np", segment_not_present, NULL},
+    {"fault-ss", stack_segment, NULL},
+    {"fault-smep", execute_user, lacks_smep},
+    {"fault-smap", read_user, lacks_smap},
+    {"fault-vector", unused_vector, NULL},
 #ifdef __x86_64__
-    {"fault-handler-stack", handler_overflow},
+    {"fault-handler-stack", handler_overflow, NULL},
 #endif
-    {NULL, NULL},
+    {.name = NULL},
 };

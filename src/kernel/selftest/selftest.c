@@ -19,6 +19,11 @@ static int run_one(const struct selftest *test) {
 }
 
 static int raise_fault(const struct selftest_fault *fault) {
+    const char *lacks = fault->lacks ? fault->lacks() : NULL;
+    if (lacks) {
+        kprintf("selftest %-20s FAILED: a processor with %s expected\n", fault->name, lacks);
+        return 1;
+    }
     kprintf("selftest %-20s ends this machine in a panic\n", fault->name);
     fault->raise();
     kprintf("selftest %-20s FAILED: a panic expected, the fault went unnoticed\n", fault->name);

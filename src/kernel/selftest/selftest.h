@@ -15,6 +15,7 @@ struct selftest {
 struct selftest_fault {
     const char *name;
     void (*raise)(void);
+    const char *(*lacks)(void); /* what this processor lacks for it, NULL if nothing; may be NULL */
 };
 
 /* Runs the test or fault of that name, or, for NULL, every test (no fault). Prints one line each;

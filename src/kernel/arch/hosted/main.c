@@ -80,7 +80,8 @@ static void *processor(void *unused) {
     kernel_main(&bootinfo);
 }
 
-static int run(pthread_t *thread, struct fluid_error *err) {
+/* Returns while the other thread picks a canary. */
+__attribute__((no_stack_protector)) static int run(pthread_t *thread, struct fluid_error *err) {
     pthread_attr_t attributes;
     int error = pthread_attr_init(&attributes);
     if (error == 0)

@@ -37,7 +37,7 @@ static bool test_paging(char *why, size_t size) {
 const struct selftest selftests_machine[] = {
     {"cpu-state", test_cpu_state},
     {"paging", test_paging},
-    {NULL, NULL},
+    {.name = NULL},
 };
 
 /* Intel SDM vol. 3A, 6.15: the processor checks alignment at privilege level 3 only, where Linux
@@ -49,6 +49,6 @@ static void alignment_check(void) {
 }
 
 const struct selftest_fault selftest_privileged[] = {
-    {"fault-ac", alignment_check},
-    {NULL, NULL},
+    {"fault-ac", alignment_check, NULL},
+    {.name = NULL},
 };

@@ -25,7 +25,10 @@
 #define CR4_PAE CONTROL_BIT(5)
 #define CR4_OSFXSR CONTROL_BIT(9)
 #define CR4_OSXMMEXCPT CONTROL_BIT(10)
+#define CR4_UMIP CONTROL_BIT(11) /* no SGDT, SIDT, SLDT, STR, SMSW in user mode */
 #define CR4_OSXSAVE CONTROL_BIT(18)
+#define CR4_SMEP CONTROL_BIT(20) /* the kernel executes no user page */
+#define CR4_SMAP CONTROL_BIT(21) /* nor reads or writes one */
 
 #define MSR_EFER 0xc0000080
 #define EFER_LME CONTROL_BIT(8)

@@ -15,6 +15,10 @@
 #define CR0_SET (CR0_MP | CR0_NE | CR0_WP)
 #define CR0_CLEAR (CR0_EM | CR0_TS | CR0_CD | CR0_NW)
 
+#define LEAF7_EBX_SMEP (1u << 7)
+#define LEAF7_EBX_SMAP (1u << 20)
+#define LEAF7_ECX_UMIP (1u << 2)
+
 static uint32_t cr4_set;
 static uint64_t xcr0_set;
 
@@ -43,6 +47,14 @@ static uint64_t wanted_xcr0(void) {
     return want;
 }
 
+/* What keeps ring 0 away from pages of ring 3, and ring 3 from descriptor tables. */
+static uint32_t protections(void) {
+    struct cpuid leaf7 = cpuid(7, 0);
+    return (leaf7.ebx & LEAF7_EBX_SMEP ? CR4_SMEP : 0) |
+           (leaf7.ebx & LEAF7_EBX_SMAP ? CR4_SMAP : 0) |
+           (leaf7.ecx & LEAF7_ECX_UMIP ? CR4_UMIP : 0);
+}
+
 void cpu_init(void) {
     struct cpu_needs needs;
     cpu_identify(&needs);
@@ -54,6 +66,7 @@ void cpu_init(void) {
         cr4_set |= CR4_OSFXSR | CR4_OSXMMEXCPT;
     if (needs.xsave)
         cr4_set |= CR4_OSXSAVE;
+    cr4_set |= protections();
     write_cr4(read_cr4() | cr4_set);
     if (needs.xsave) {
         xcr0_set = wanted_xcr0();

@@ -119,7 +119,7 @@ static void print_report(const char *what, const struct trap_frame *f, uintptr_t
 void trap_print_fault(const struct trap_fault *fault) {
     console_style(VGA_ERROR);
     print_report("module fault", &fault->frame, fault->address);
-    panic_print_trace(fault->trace, fault->count);
+    panic_print_trace(fault->trace, fault->count, true);
     console_style(VGA_TEXT);
 }
 
