@@ -14,6 +14,7 @@ from pathlib import Path
 from fluid.cpu import CpuProfile
 from fluid.cpufeatures import feature_bits
 from fluid.files import write_atomic
+from fluid.hosted import IN_PROCESS
 from fluid.plan import Decision
 from fluid.targets import Target
 
@@ -90,8 +91,8 @@ HOST_LINK = (
     "-Wl,--defsym=kernel_bss_end=_end",
 )
 
-# What check= adds to fluid-host and to its modules. In modules the kernel's loader runs the
-# constructors and resolves the sanitizers' functions out of the process.
+# What check= adds to fluid-host and to its modules, `undefined` to the kernel, too. In modules the
+# kernel's loader runs the constructors and resolves the sanitizers' functions out of the process.
 CHECK: dict[str, tuple[str, ...]] = {
     "none": (),
     "address": (
@@ -107,11 +108,17 @@ CHECK: dict[str, tuple[str, ...]] = {
         "-Wno-unused-command-line-argument",  # the linker has no use for the next
         *("-mllvm", "-disable-vp"),  # lines are counted, not the values of calls
     ),
+    "undefined": (
+        "-fsanitize=undefined",
+        "-fsanitize-trap=undefined",  # an invalid opcode: the report of an exception, no library
+        "-fno-sanitize=function",  # it puts data in front of functions
+    ),
 }
 CHECK_LINK: dict[str, tuple[str, ...]] = {
     "none": (),
     "address": ("-Wl,--wrap=kapi_resolve",),  # arch/hosted/address/
     "coverage": ("-Wl,--wrap=kapi_resolve",),  # arch/hosted/coverage/
+    "undefined": (),
 }
 
 MODULE = (
@@ -161,9 +168,10 @@ def target_defines(target: Target, base: CpuProfile, own: CpuProfile) -> list[st
     ]
 
 
-def kernel_flags(target: Target, base: CpuProfile) -> list[str]:
+def kernel_flags(target: Target, base: CpuProfile, check: str = "none") -> list[str]:
     """Flags of the kernel, compiled for `base`, the profile of target.base."""
-    return [*_machine_flags(target.triple, target, base), *COMMON, *BARE, *KERNEL]
+    checks = CHECK[check] if check not in IN_PROCESS else ()
+    return [*_machine_flags(target.triple, target, base), *COMMON, *BARE, *KERNEL, *checks]
 
 
 def host_flags(target: Target, lowest: CpuProfile, check: str) -> list[str]:
@@ -187,7 +195,7 @@ def module_flags(
 ) -> list[str]:
     """Flags of one variant of one module as the plan decided it, instrumented for `check`; of its
     sources in C++ when `language` is CXX."""
-    triple = target.triple if check == "none" else target.host_triple
+    triple = target.host_triple if check in IN_PROCESS else target.triple
     machine = _machine_flags(triple, target, profile)
     return [*machine, f"-{decision.level}", *language, *CODE, *BARE, *MODULE, *CHECK[check]]
 

@@ -16,7 +16,8 @@ from fluid.errors import FluidError
 from fluid.files import replacing
 
 PROGRAM = "fluid-host"
-CHECKS = ("none", "address", "coverage")  # values of check=
+CHECKS = ("none", "address", "coverage", "undefined")  # values of check=
+IN_PROCESS = ("address", "coverage")  # of these the ones that only fluid-host can run
 HOST_TESTED = ("i686", "x86-64-v2")  # targets whose fluid-host the tests run: one of each width
 TOP = Path(__file__).resolve().parents[2]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fluid.emulator import DEFAULT_MEM, HOST, RUNNERS
-from fluid.hosted import CHECKS, HOST_TESTED, PROGRAM, output_folder
+from fluid.hosted import CHECKS, HOST_TESTED, IN_PROCESS, PROGRAM, output_folder
 from fluid.suites import BY_TARGET
 from fluid.targets import DEFAULT_TARGET, NATIVE, TARGETS, VARIANTS
 
@@ -77,7 +77,12 @@ OPTIONS = (
     Option("variants", VARIANTS[0], "base leaves out code for better CPUs", _one_of(*VARIANTS)),
     Option("model", "", "GGUF file for the image; SmolLM2-135M from .venv if not given", _file()),
     Option("runner", "auto", "what executes the image in run", _one_of(*RUNNERS)),
-    Option("check", "none", "instruments fluid-host and its modules", _one_of(*CHECKS)),
+    Option(
+        "check",
+        "none",
+        "finds bugs in fluid-host and modules; undefined: in images",
+        _one_of(*CHECKS),
+    ),
     Option("mem", str(DEFAULT_MEM), "memory of the machine in run, MiB", _number(128, 65536)),
     Option("port", "", "the machine's console for chat", _any("a serial device or a pyserial URL")),
     Option("module", "", "the .mod file for module-push", _file()),
@@ -143,7 +148,7 @@ def unfit(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
     if "module-push" in goals and not arguments["module"]:
         return ["E-OPT-05 module-push is expected with module=FILE, found none; name a .mod file"]
     boots = bool(BOOTED & set(goals))
-    if boots and arguments["check"] != "none" and arguments["runner"] != HOST:
+    if boots and arguments["check"] in IN_PROCESS and arguments["runner"] != HOST:
         return [
             f"E-OPT-05 check={arguments['check']} is expected with runner={HOST}, found "
             f"runner={arguments['runner']}; instrumented modules need a Linux process"
@@ -186,6 +191,8 @@ def wanted_builds(
         wanted |= {(t, "none") for t in tested}
     if "test-qemu" in goals:
         wanted |= {(COMPARED[t], "none") for t in tested if t in COMPARED}
+    if "test" in goals or ("test-qemu" in goals and DEFAULT_TARGET in tested):
+        wanted.add((DEFAULT_TARGET, "undefined"))
     if FOR_ALL_TARGETS & set(goals):
         wanted |= {(t, check) for t in TARGETS}
     if TESTS_OF_ALL & set(goals):

@@ -38,7 +38,7 @@ def _kernel_flags_step(target: list[str], source: list[str], env: Any) -> None:
 
     machine = env["FLUID_TARGET"]
     base = cpu.read_target_profile(source[0], machine.base)
-    flags.write_response(flags.kernel_flags(machine, base), target[0])
+    flags.write_response(flags.kernel_flags(machine, base, env["check"]), target[0])
 
 
 def _told_flags_step(target: list[str], source: list[str], env: Any) -> None:
@@ -115,7 +115,6 @@ def generate(env: Any) -> None:
     env.PythonBuilder("CpuProfile", "CPU", ["cpu"], _profile_step, ["FLUID_TAG"])
     env.PythonBuilder("Plan", "PLAN", ["plan"], _plan_step, ["FLUID_TAG", "FLUID_MODULE_NAMES"])
     env.PythonBuilder("BootFlags", "FLAGS", ["flags"], _boot_flags_step)
-    env.PythonBuilder("KernelFlags", "FLAGS", ["cpu", "flags"], _kernel_flags_step, ["FLUID_TAG"])
     env.PythonBuilder("ToldFlags", "FLAGS", ["cpu", "flags"], _told_flags_step, ["FLUID_TAG"])
     env.PythonBuilder(
         "ModuleFlags",
@@ -125,6 +124,7 @@ def generate(env: Any) -> None:
         ["FLUID_TAG", "FLUID_MODULE", "FLUID_VARIANT", "FLUID_LANGUAGE", "check"],
     )
     checked = ["FLUID_TAG", "check"]
+    env.PythonBuilder("KernelFlags", "FLAGS", ["cpu", "flags"], _kernel_flags_step, checked)
     env.PythonBuilder("HostFlags", "FLAGS", ["cpu", "flags"], _host_flags_step, checked)
     env.PythonBuilder("HostLinkFlags", "FLAGS", ["flags"], _host_link_flags_step, checked)
     env.AddMethod(_prepare, "FluidTarget")

@@ -78,7 +78,9 @@ def test_wanted_builds() -> None:
     assert options.wanted_builds("i686", "address", ["run"]) == [("i686", "address")]
     for goal in ("test", "test-host"):
         found = options.wanted_builds("i686", "none", [goal])
-        assert set(found) == {(t, "none") for t in TARGETS} | {(DEFAULT_TARGET, "address")}
+        trapping = {(DEFAULT_TARGET, "undefined")} if goal == "test" else set()
+        every = {(t, "none") for t in TARGETS} | {(DEFAULT_TARGET, "address")}
+        assert set(found) == every | trapping
     found = options.wanted_builds("i686", "none", ["coverage"])
     assert found == [("i686", "none"), ("i686", "coverage")]
     found = options.wanted_builds(DEFAULT_TARGET, "none", ["build/i686/kernel.elf"])
@@ -88,17 +90,20 @@ def test_wanted_builds() -> None:
 
 
 def test_builds_of_tests_that_go_by_target() -> None:
-    """All targets, or the one that stands on the command line, without instrumented code."""
+    """All targets, or the one that stands on the command line; and of the default one the image
+    that traps undefined behaviour."""
+    trapping = (DEFAULT_TARGET, "undefined")
     assert options.tested_targets({"mem": "512"}) == list(TARGETS)
     assert options.tested_targets({"target": "i686"}) == ["i686"]
     folders = list(TARGETS)
     for goal in ("test-qemu", "test-matrix"):
         found = options.wanted_builds(DEFAULT_TARGET, "none", [goal], folders, folders)
-        assert found == [(t, "none") for t in TARGETS]
+        every = {(t, "none") for t in TARGETS}
+        assert set(found) == every | ({trapping} if goal == "test-qemu" else set())
         found = options.wanted_builds("x86-64-v3", "none", [goal], folders, ["x86-64-v3"])
         assert found == [("x86-64-v3", "none")]
         found = options.wanted_builds("i686", "none", ["test", goal], folders, ["i686"])
-        assert set(found) == {(t, "none") for t in TARGETS} | {(DEFAULT_TARGET, "address")}
+        assert set(found) == every | {(DEFAULT_TARGET, "address"), trapping}
         found = options.wanted_builds("i686", "address", [goal], folders, ["i686"])
         assert found == [("i686", "none"), ("i686", "address")]
     v3, v4 = ("x86-64-v3", "none"), ("x86-64-v4", "none")

@@ -79,7 +79,7 @@ struct kernel_header {
 _Static_assert(sizeof(struct kernel_header) == 56, "the same in 32-bit stage2 and any kernel");
 
 struct e820_entry {
-    uint64_t base;
+    _Alignas(8) uint64_t base; /* as 64-bit code expects it, also where 32-bit stage2 puts it */
     uint64_t length;
     uint32_t type; /* E820_USABLE or reserved kinds; ACPI 6.5 section 15.1 */
     uint32_t attributes;

@@ -87,6 +87,12 @@ static void stack_smash(void) {
     (void)*opaque_pointer((uintptr_t)text);
 }
 
+/* Only check=undefined has a trap for it. */
+static void undefined_behaviour(void) {
+    volatile int most = INT32_MAX;
+    most = most + 1;
+}
+
 static void software_panic(void) {
     panic("asked for by /selftest, answer %d", 42);
 }
@@ -104,11 +110,19 @@ static void nested_panic(void) {
 }
 
 const struct selftest_fault selftest_faults[] = {
-    {"fault-divide", divide, NULL},         {"fault-ud", invalid_opcode, NULL},
-    {"fault-page-null", null_read, NULL},   {"fault-stack-overflow", stack_overflow, NULL},
-    {"fault-nx", execute_data, NULL},       {"fault-rodata-write", rodata_write, NULL},
-    {"fault-text-write", text_write, NULL}, {"fault-double", double_fault, NULL},
-    {"fault-gp", general_protection, NULL}, {"fault-stack-smash", stack_smash, NULL},
-    {"panic", software_panic, NULL},        {"panic-event", panic_in_event, NULL},
-    {"panic-nested", nested_panic, NULL},   {.name = NULL},
+    {"fault-divide", divide, NULL},
+    {"fault-ud", invalid_opcode, NULL},
+    {"fault-page-null", null_read, NULL},
+    {"fault-stack-overflow", stack_overflow, NULL},
+    {"fault-nx", execute_data, NULL},
+    {"fault-rodata-write", rodata_write, NULL},
+    {"fault-text-write", text_write, NULL},
+    {"fault-double", double_fault, NULL},
+    {"fault-gp", general_protection, NULL},
+    {"fault-stack-smash", stack_smash, NULL},
+    {"fault-undefined", undefined_behaviour, NULL},
+    {"panic", software_panic, NULL},
+    {"panic-event", panic_in_event, NULL},
+    {"panic-nested", nested_panic, NULL},
+    {.name = NULL},
 };
