@@ -24,7 +24,8 @@ from fluid.modlayout import MACHINE_X86_64, SECTION_EXEC, Section, Symbol
 
 # Interrupted code has its vector registers in use, so kernel code must not touch them; but for
 # these files, which are about that.
-VECTOR_FILES = frozenset({"exceptions.c"})  # /selftest that raises #XM
+# /selftest that raises #XM, and the one of what a switch keeps.
+VECTOR_FILES = frozenset({"exceptions.c", "test_tasks.c"})
 # check=address: -fsanitize=function has this and a hash of its type in front of each function.
 TYPE_SIGNATURE = b"\xfe\xca\x05\xc1"
 TYPE_PREFIX = 8  # bytes
@@ -144,13 +145,14 @@ def kernel_texts(kernel_elf: StrPath) -> tuple[list[Text], Callable[[int], bool]
 
 def check_kernel(kernel_elf: StrPath) -> None:
     """Raises E-CPU-23 .. 25 unless the kernel keeps within the features that its header names:
-    stage2 looks for these. It sets XCR0 where CPUID has XSAVE (arch/x86/cpu_state.c), and takes
-    random numbers where it has RDRAND (arch/x86/random.c)."""
+    stage2 looks for these. It sets XCR0 and switches tasks by XSAVE where CPUID has that
+    (arch/x86/cpu_state.c, extended.c), and takes random numbers where it has RDRAND
+    (arch/x86/random.c)."""
     texts, vectors = kernel_texts(kernel_elf)
     _, _, _, target, cpu_bits, *_ = KERNEL_HEADER.unpack_from(flatten_kernel(kernel_elf))
     name = f"the kernel for {target.rstrip(bytes(1)).decode('ascii', 'replace')}"
     features = frozenset(feature_names(cpu_bits))
-    guarded = _mnemonics("RDRAND", "XGETBV", "XSETBV")
+    guarded = _mnemonics("RDRAND", "XGETBV", "XSETBV", "XSAVE", "XRSTOR")
     used_features(texts, Rule(name, features, guarded=guarded, vectors=vectors))
 
 

@@ -100,21 +100,25 @@ KERNEL_FOLDERS = (
     "dev",
     "fs",
     "load",
+    "task",
     "console",
     "selftest",
     "lib",
 )
 
 # The kernel as a Linux process: what is above the machine, and arch/hosted in the machine's place.
-HOST_FOLDERS = ("arch/hosted", "mm", "fs", "load", "console", "selftest", "lib")
+HOST_FOLDERS = ("arch/hosted", "mm", "fs", "load", "task", "console", "selftest", "lib")
 HOST_FILES = (
     "main.c",
     "arch/x86/backtrace.c",
     "arch/x86/call_context.S",
     "arch/x86/cpu.c",
+    "arch/x86/extended.c",
     "arch/x86/random.c",
     "arch/x86/stack_protector.c",
     "arch/x86/target.c",
+    "arch/x86/task_arch.c",
+    "arch/x86/task_switch.S",
     "arch/x86/time.c",
     "arch/x86/trap_recover.c",
     "arch/x86/trap_report.c",

@@ -23,6 +23,7 @@
 #include "load/registry.h"
 #include "mm/pages.h"
 #include "mm/paging.h"
+#include "task/task.h"
 
 _Noreturn void kernel_main(const struct bootinfo *boot);
 
@@ -59,6 +60,7 @@ _Noreturn void kernel_main(const struct bootinfo *boot) {
     paging_init();                                   // the final page tables
     paging_check();                                  // no page is writable and executable
     cpu_check_state(true);                           // CR0.PG, CR4.PAE, EFER.LMA took
+    task_init();                                     // this is the first of the tasks
     time_init();                                     // TSC frequency
     clock_init();                                    // how long the machine is up
     irq_init();                                      // interrupt controllers

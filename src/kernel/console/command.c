@@ -18,6 +18,7 @@ static const struct command commands[] = {
     {"help", "/help", "this list", command_help},
     {"cpu", "/cpu", "processor, features in use, clock", command_cpu},
     {"mem", "/mem", "where every MiB of memory is", command_mem},
+    {"tasks", "/tasks", "who uses the processor, and how deep the stacks got", command_tasks},
     {"uptime", "/uptime", "time since the start, and the interrupts meanwhile", command_uptime},
     {"ls", "/ls [FOLDER]", "files on the model partition", command_ls},
     {"score", "/score TEXT", "predictions for every token of TEXT", command_score},

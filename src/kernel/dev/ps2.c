@@ -13,6 +13,7 @@
 #include "arch/x86/irq.h"
 #include "arch/x86/port.h"
 #include "arch/x86/time.h"
+#include "dev/wait.h"
 
 #define DATA 0x60
 #define STATUS 0x64
@@ -114,6 +115,7 @@ static bool handle_irq(void) {
 
     irq_works = true;
     receive();
+    device_wake();
     return asked;
 }
 

@@ -11,6 +11,7 @@
 #include "arch/x86/interrupts.h"
 #include "arch/x86/irq.h"
 #include "arch/x86/port.h"
+#include "dev/wait.h"
 #include "fluid/com1.h"
 
 #define COM1_IRQ 4
@@ -97,6 +98,7 @@ static bool handle_irq(void) {
         outb(INTERRUPT_ENABLE, INTERRUPT_RECEIVED);
     }
     receive();
+    device_wake();
     return asked;
 }
 

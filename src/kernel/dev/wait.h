@@ -4,4 +4,6 @@
 
 /* Returns when a byte may have arrived from the serial port or the keyboard. */
 void device_wait(void);
+/* For handlers of interrupts: one has. */
+void device_wake(void);
 #endif

@@ -7,40 +7,44 @@
 
 #define SYMBOL_SIZE 96
 
-static struct module_guard *innermost;
-static volatile unsigned kernel_depth; /* functions of the kernel that modules are in */
+static struct guard_state before_tasks;
+static struct guard_state *state = &before_tasks;
+
+void module_guard_use(struct guard_state *which) {
+    state = which;
+}
 
 void module_guard_begin(struct module_guard *guard) {
-    guard->outer = innermost;
-    guard->kernel_depth = kernel_depth;
-    innermost = guard;
+    guard->outer = state->innermost;
+    guard->kernel_depth = state->kernel_depth;
+    state->innermost = guard;
 }
 
 void module_guard_end(struct module_guard *guard) {
-    KASSERT(innermost == guard);
-    innermost = guard->outer;
+    KASSERT(state->innermost == guard);
+    state->innermost = guard->outer;
 }
 
 struct module_guard *module_guard_innermost(void) {
-    return innermost;
+    return state->innermost;
 }
 
 bool module_guard_in_kernel(const struct module_guard *guard) {
-    return kernel_depth != guard->kernel_depth;
+    return state->kernel_depth != guard->kernel_depth;
 }
 
 void module_guard_enter_kernel(void) {
-    kernel_depth++;
+    state->kernel_depth++;
     __asm__ volatile("" : : : "memory");
 }
 
 void module_guard_leave_kernel(void) {
     __asm__ volatile("" : : : "memory");
-    kernel_depth--;
+    state->kernel_depth--;
 }
 
 void module_guard_abandon(void) {
-    innermost = NULL;
+    state->innermost = NULL;
 }
 
 /* The first address in a module: the fault's, or that of the call that led there. */

@@ -17,6 +17,14 @@
 #include "arch/x86/trap.h"
 #include "fluid/kapi.h"
 
+/* The guards of one thread of control. */
+struct guard_state {
+    struct module_guard *innermost;
+    volatile unsigned kernel_depth; /* functions of the kernel that its modules are in */
+};
+/* From now on guards are this one's. */
+void module_guard_use(struct guard_state *state);
+
 struct module_guard {
     struct call_context context;
     struct module_guard *outer;

@@ -13,6 +13,7 @@
 #include "load/guard.h"
 #include "mm/heap.h"
 #include "mm/pages.h"
+#include "task/task.h"
 
 #define ALIGN_DEFAULT 16u
 
@@ -49,8 +50,9 @@ size_t fluid_memory_free(void) {
 
 bool fluid_poll(void) {
     module_guard_enter_kernel();
-    bool stop = console_poll();
+    bool stop = task_is_console() ? console_poll() : task_current()->stop;
     module_guard_leave_kernel();
+    task_preemption_point();
     return stop;
 }
 

@@ -4,7 +4,8 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 
-static const struct selftest *const groups[] = {selftests_lib, selftests_memory, selftests_machine};
+static const struct selftest *const groups[] = {selftests_lib, selftests_memory, selftests_machine,
+                                                selftests_tasks};
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
 static const struct selftest_fault *const fault_groups[] = {selftest_faults, selftest_exceptions,
                                                             selftest_privileged};

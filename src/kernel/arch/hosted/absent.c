@@ -25,6 +25,14 @@ void interrupts_enable(void) {
 void interrupts_disable(void) {
 }
 
+uintptr_t interrupts_hold(void) {
+    return 0;
+}
+
+void interrupts_release(uintptr_t held) {
+    (void)held;
+}
+
 /* The only disk is the image (disk.c). */
 void pci_init(void) {
 }

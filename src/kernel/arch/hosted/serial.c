@@ -9,8 +9,12 @@
 #include <stdint.h>
 #include <unistd.h>
 
+#include "arch/x86/clock.h"
 #include "arch/x86/cpu.h"
 #include "fluid/exit.h"
+#include "task/task.h"
+
+#define NS_PER_MS 1000000u
 
 static uint8_t received[65536];
 static size_t next, count;
@@ -40,7 +44,14 @@ void serial_poll(void) {
 
 /* Where nobody can type any more the machine is switched off. */
 void device_wait(void) {
-    receive(-1);
+    uint64_t wake = task_next_wake(), now = clock_ns();
+    if (wake <= now || task_others_ready()) {
+        receive(0);
+        if (next == count && !ended)
+            task_sleep_until(now + 1); /* others run */
+        return;
+    }
+    receive(wake == UINT64_MAX ? -1 : (int)((wake - now) / NS_PER_MS + 1));
     if (ended && next == count)
         cpu_power_off(FLUID_EXIT_PASS);
 }

@@ -6,6 +6,7 @@
 #include "arch/x86/clock.h"
 #include "arch/x86/control.h"
 #include "arch/x86/port.h"
+#include "task/task.h"
 
 static const char *name = "none";
 static volatile uint64_t ticks;
@@ -33,12 +34,13 @@ void timer_tick(void) {
     ticks++;
     if (ticks % TIMER_HZ == 0)
         (void)clock_ns(); /* before a narrow counter has wrapped too often */
+    task_tick();
 }
 
 void timer_sleep_until(uint64_t ns) {
     while (clock_ns() < ns) {
         if (ticks > 0 && read_flags() & EFLAGS_IF)
-            __asm__ volatile("hlt" : : : "memory");
+            task_sleep_until(ns);
         else
             cpu_pause();
     }

@@ -8,6 +8,7 @@
 #include "arch/x86/lapic.h"
 #include "arch/x86/timer.h"
 #include "lib/printf.h"
+#include "task/task.h"
 
 uintptr_t trap_address(void) {
     return read_cr2();
@@ -29,4 +30,6 @@ void trap_handle(struct trap_frame *f) {
         lapic_handle_error();
     else if (!trap_recover(f))
         trap_panic(f);
+    if (f->vector >= IRQ_VECTOR_BASE)
+        task_preempt(FRAME_IP(f));
 }

@@ -8,6 +8,7 @@
 #include "lib/printf.h"
 #include "load/ksyms.h"
 #include "mm/paging.h"
+#include "task/task.h"
 
 static const char *const vector_names[TRAP_EXCEPTIONS] = {
     "#DE divide error",
@@ -86,6 +87,10 @@ static void print_hint(uintptr_t vector, uintptr_t address) {
         if (address - (uintptr_t)guard->page < PAGE_SIZE)
             kprintf("  the %s is full: address %p is in its guard page\n", guard->stack,
                     (void *)address);
+    const struct task *task = task_of_guard_page(address);
+    if (task != NULL)
+        kprintf("  the stack of task %s is full: address %p is in its guard page\n", task->name,
+                (void *)address);
     if (vector == TRAP_PAGE_FAULT && address < PAGE_SIZE)
         kprintf("  a NULL pointer, most likely\n");
 }
