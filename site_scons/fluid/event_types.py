@@ -105,6 +105,21 @@ class Score(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Bench(Event):
+    """A benchmark has ended, in the background; cycles of one call, checksum as it must be."""
+
+    ev: ClassVar[str] = "bench"
+    name: str
+    tag: str
+    size: int
+    calls: int
+    min: int
+    median: int
+    max: int
+    checksum: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Warn(Event):
     """Something is not as expected; the system goes on."""
 
@@ -142,7 +157,7 @@ class Bye(Event):
 
 
 EVENTS: dict[str, type[Event]] = {
-    cls.ev: cls for cls in (Boot, Ready, Prompt, Token, Done, Score, Warn, Error, Panic, Bye)
+    cls.ev: cls for cls in (Boot, Ready, Prompt, Token, Done, Score, Bench, Warn, Error, Panic, Bye)
 }
 
 

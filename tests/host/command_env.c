@@ -104,6 +104,7 @@ void kfree(void *memory) {
 PRINTS(command_help)
 PRINTS(command_cpu)
 PRINTS(command_mem)
+PRINTS(command_bench)
 PRINTS(command_uptime)
 PRINTS(command_tasks)
 PRINTS(command_ls)

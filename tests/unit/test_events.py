@@ -58,6 +58,17 @@ EXAMPLES: list[dict[str, Any]] = [
         "logsumexp": [2.5, 3.5],
         "nll": None,
     },
+    {
+        "ev": "bench",
+        "name": "regex_dfa",
+        "tag": "regex_dfa_x86-64",
+        "size": 4096,
+        "calls": 3,
+        "min": 7,
+        "median": 8,
+        "max": 9,
+        "checksum": 4251941725,
+    },
     {"ev": "warn", "code": "E-MOD-04", "text": "a found"},
     {"ev": "error", "code": "E-GGUF-07", "text": "b found"},
     {

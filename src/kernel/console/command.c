@@ -18,6 +18,8 @@ static const struct command commands[] = {
     {"help", "/help", "this list", command_help},
     {"cpu", "/cpu", "processor, features in use, clock", command_cpu},
     {"mem", "/mem", "where every MiB of memory is", command_mem},
+    {"bench", "/bench [NAME [SIZE [CALLS]]]", "run a benchmark in the background, or list them",
+     command_bench},
     {"tasks", "/tasks", "who uses the processor, and how deep the stacks got", command_tasks},
     {"uptime", "/uptime", "time since the start, and the interrupts meanwhile", command_uptime},
     {"ls", "/ls [FOLDER]", "files on the model partition", command_ls},
@@ -39,7 +41,7 @@ static const struct command commands[] = {
 
 void command_list(void) {
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        kprintf("  %-18s %s\n", commands[i].usage, commands[i].help);
+        kprintf("  %-28s %s\n", commands[i].usage, commands[i].help);
     kprintf("Any other line is said to the model. Ctrl-C stops a reply.\n");
 }
 

@@ -15,7 +15,9 @@ struct account {
 static void add_cycles(struct task *task, void *context) {
     struct account *account = context;
 
-    account->all += task_cycles(task) - task->cycles_shown;
+    task->cycles_before = task->cycles_now;
+    task->cycles_now = task_cycles(task);
+    account->all += task->cycles_now - task->cycles_before;
 }
 
 static void print_row(const char *name, const char *state, const char *priority, uint64_t cycles,
@@ -29,14 +31,12 @@ static void print_row(const char *name, const char *state, const char *priority,
 }
 
 static void print_task(struct task *task, void *context) {
-    uint64_t cycles = task_cycles(task);
     char priority[8], stack[32];
 
     ksnprintf(priority, sizeof(priority), "%u", task->priority);
     ksnprintf(stack, sizeof(stack), "%zu of %zu", task_stack_used(task), task->stack_size);
-    print_row(task->name, task_state_name(task->state), priority, cycles - task->cycles_shown,
-              context, stack);
-    task->cycles_shown = cycles;
+    print_row(task->name, task_state_name(task->state), priority,
+              task->cycles_now - task->cycles_before, context, stack);
 }
 
 void command_tasks(char *argument, size_t length) {

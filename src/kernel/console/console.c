@@ -12,6 +12,7 @@
 #include "dev/vga.h"
 
 static struct line line;
+static enum vga_style current_style, style_before_aside;
 
 void console_init(void) {
     serial_init();
@@ -52,7 +53,19 @@ void console_control(const char *bytes, size_t n) {
 }
 
 void console_style(enum vga_style style) {
+    current_style = style;
     vga_style(style);
+}
+
+void console_aside_begin(void) {
+    style_before_aside = current_style;
+    console_write("\n", 1);
+    console_style(VGA_NOTICE);
+}
+
+void console_aside_end(void) {
+    console_style(style_before_aside);
+    line_show_again();
 }
 
 bool console_poll(void) {

@@ -16,6 +16,10 @@ void console_control(const char *bytes, size_t n);
 void console_style(enum vga_style style);
 /* The console loop: prompts, reads a line, runs it; never returns. */
 _Noreturn void console_run(void);
+/* Around what a task in the background has to say: a line that is being typed is shown anew behind
+ * it. */
+void console_aside_begin(void);
+void console_aside_end(void);
 /* Takes in waiting input; true when Ctrl-C was pressed since the command's line was read. */
 bool console_poll(void);
 #endif

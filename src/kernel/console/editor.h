@@ -65,5 +65,6 @@ void view_changed(struct editor *e, size_t offset);   /* from here on */
 bool view_erased_last(struct editor *e, char erased); /* shown at once when that is simple */
 void view_refresh(struct editor *e);                  /* brings the display up to date */
 void view_clear(struct editor *e);  /* empties the screen and draws the line anew */
+void view_again(struct editor *e);  /* the cursor stands at the start of an empty row */
 void view_finish(struct editor *e); /* the cursor goes behind the line's last row */
 #endif

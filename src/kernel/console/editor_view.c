@@ -225,6 +225,14 @@ void view_clear(struct editor *e) {
     e->measured = e->drawn = e->head;
 }
 
+void view_again(struct editor *e) {
+    console_write(PROMPT, PROMPT_COLUMNS);
+    view_begin(e);
+    if (editor_length(e) > 0)
+        e->stale = 0;
+    view_refresh(e);
+}
+
 void view_finish(struct editor *e) {
     view_refresh(e);
     console_write("\n", 1);

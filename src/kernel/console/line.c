@@ -28,6 +28,7 @@ static bool cancelled;
 static bool after_cr; /* the last line ended with CR: a LF right behind it belongs to it */
 static struct escape escape;
 static struct editor editor;
+static bool reading;
 
 /* How far back in the history the line was taken from; 0: it is a new one. The new one is put aside
  * meanwhile. */
@@ -168,10 +169,16 @@ static void control(uint8_t byte) {
     }
 }
 
+void line_show_again(void) {
+    if (reading)
+        view_again(&editor);
+}
+
 void line_read(struct line *line) {
     cancelled = false; /* it was meant for the command before */
     recalled = 0;
     editor_begin(&editor, line->text);
+    reading = true;
     for (;;) {
         uint8_t byte = next_byte();
         bool ends_pair = byte == '\n' && after_cr;
@@ -192,6 +199,7 @@ void line_read(struct line *line) {
             editor_insert(&editor, byte);
         }
     }
+    reading = false;
     editor_end(&editor);
     view_finish(&editor);
     line->too_long = editor.too_long;

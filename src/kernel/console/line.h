@@ -16,6 +16,8 @@ struct line {
 
 /* Waits for one line, echoing and editing it. */
 void line_read(struct line *line);
+/* After other output: shows prompt and line anew, if one is being read. */
+void line_show_again(void);
 /* Takes in waiting bytes without blocking; Ctrl-C is remembered, not stored. */
 void line_poll(void);
 /* Ctrl-C came since the last line_read. */

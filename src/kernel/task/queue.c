@@ -21,12 +21,17 @@ void task_queue_append(struct task_queue *queue, struct task *task) {
     queue->last = task;
 }
 
-void task_queue_prepend(struct task_queue *queue, struct task *task) {
+void task_queue_insert(struct task_queue *queue, struct task *task, unsigned above) {
+    struct task **link = &queue->first, *before = NULL;
     claim(queue, task);
-    task->next = queue->first;
-    if (queue->first == NULL)
+    while (*link != NULL && (*link)->priority > above) {
+        before = *link;
+        link = &before->next;
+    }
+    task->next = *link;
+    *link = task;
+    if (queue->last == before)
         queue->last = task;
-    queue->first = task;
 }
 
 struct task *task_queue_take(struct task_queue *queue) {

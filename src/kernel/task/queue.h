@@ -12,7 +12,8 @@ struct task_queue {
 };
 
 void task_queue_append(struct task_queue *queue, struct task *task);
-void task_queue_prepend(struct task_queue *queue, struct task *task);
+/* In front, but behind those at the front whose priority is above this one. */
+void task_queue_insert(struct task_queue *queue, struct task *task, unsigned above);
 struct task *task_queue_take(struct task_queue *queue); /* the first one; NULL: empty */
 /* False when it is not in there. */
 bool task_queue_remove(struct task_queue *queue, struct task *task);

@@ -1,8 +1,9 @@
 /* sched.c - whose turn it is: round robin, with turns as long as the priority says.
  *
- * One queue of ready tasks. The one whose turn is over goes to its end; one that is woken goes to
- * its front if its priority is higher than that of the running task, which then goes behind it and
- * keeps what is left of its turn. So no task starves, and what waits for input answers at once.
+ * Ready tasks await their turn in one queue; the one whose turn is over goes to its end. A task
+ * that is woken and has a higher priority than the running one does not queue up: it is urgent, as
+ * is from then on the one that it interrupts, for what is left of its turn. Urgent tasks go first,
+ * by priority. So no task starves, and what waits for input answers at once.
  *
  * Only the boot processor runs tasks: keeping interrupts off is all the locking there is. */
 #include "task/sched.h"
@@ -17,7 +18,7 @@
 #include "task/task_arch.h"
 
 static struct task *current; /* NULL before task_init */
-static struct task_queue ready, sleepers;
+static struct task_queue urgent, ready, sleepers;
 static struct task *ended; /* the one that was left last, if it has */
 static volatile bool due;  /* the running task's turn is over, or another one is to go first */
 static bool idle;          /* the running task waits, as all others do */
@@ -56,7 +57,7 @@ uint64_t task_idle_cycles(void) {
 }
 
 bool task_others_ready(void) {
-    return ready.first != NULL;
+    return urgent.first != NULL || ready.first != NULL;
 }
 
 /* Interrupts are off here and below. */
@@ -66,7 +67,7 @@ static void make_ready(struct task *task) {
     if (task->slice == 0)
         task->slice = task->priority;
     if (first)
-        task_queue_prepend(&ready, task);
+        task_queue_insert(&urgent, task, task->priority - 1); /* behind its equals */
     else
         task_queue_append(&ready, task);
     due = due || first || current->slice == 0;
@@ -98,16 +99,21 @@ static void wake_sleepers(void) {
     }
 }
 
+static struct task *take_ready(void) {
+    struct task *task = task_queue_take(&urgent);
+    return task != NULL ? task : task_queue_take(&ready);
+}
+
 /* The next task, after waiting for one if need be. */
 static struct task *next_ready(void) {
-    struct task *task = task_queue_take(&ready);
+    struct task *task = take_ready();
     if (task != NULL)
         return task;
     idle = true;
     do {
         task_arch_idle(task_next_wake());
         wake_sleepers();
-        task = task_queue_take(&ready);
+        task = take_ready();
     } while (task == NULL);
     idle_cycles += take_cycles();
     idle = false;
@@ -128,12 +134,12 @@ static void switch_task(void) {
     due = false;
     from->cycles += take_cycles();
     if (from->state == TASK_RUNNING) {
-        to = task_queue_take(&ready);
+        to = take_ready();
         if (to == NULL)
             return;
         from->state = TASK_READY;
         if (from->slice > 0) {
-            task_queue_prepend(&ready, from);
+            task_queue_insert(&urgent, from, from->priority);
         } else {
             from->slice = from->priority;
             task_queue_append(&ready, from);
@@ -209,7 +215,7 @@ void task_tick(void) {
         return;
     if (current->slice > 0)
         current->slice--;
-    due = due || (current->slice == 0 && ready.first != NULL);
+    due = due || (current->slice == 0 && task_others_ready());
 }
 
 void task_preempt(uintptr_t ip) {

@@ -5,7 +5,6 @@
 
 #include "arch/x86/extended.h"
 #include "arch/x86/interrupts.h"
-#include "arch/x86/sections.h"
 #include "lib/panic.h"
 #include "lib/printf.h"
 #include "mm/heap.h"
@@ -13,8 +12,6 @@
 #include "task/sched.h"
 #include "task/stack.h"
 #include "task/task_arch.h"
-
-#define IN_USE 2048u /* of the first task's stack when the rest is painted, with a margin */
 
 static struct task console; /* the first task */
 static struct task *list;
@@ -35,9 +32,7 @@ void task_init(void) {
     console.priority = TASK_CONSOLE_PRIORITY;
     console.extended = extended_area();
     KASSERT(console.extended != NULL);
-    console.stack = (uint8_t *)kernel_stack_bottom;
-    console.stack_size = (size_t)(kernel_stack_top - kernel_stack_bottom);
-    stack_paint(console.stack, (const uint8_t *)__builtin_frame_address(0) - IN_USE);
+    task_arch_adopt(&console);
     list = &console;
     sched_start(&console);
 }

@@ -17,8 +17,8 @@
 /* A task's turn lasts so many ticks: of tasks that always have work, each gets its priority's part
  * of the sum. What wakes up goes before tasks of lower priority at once. */
 #define TASK_PRIORITY_MAX 16u
-#define TASK_CONSOLE_PRIORITY 8u
-#define TASK_BACKGROUND_PRIORITY 2u
+#define TASK_CONSOLE_PRIORITY 4u
+#define TASK_BACKGROUND_PRIORITY 1u
 
 enum task_state { TASK_RUNNING, TASK_READY, TASK_WAITING, TASK_SLEEPING, TASK_ENDED };
 
@@ -26,15 +26,15 @@ struct task {
     char name[TASK_NAME_SIZE];
     enum task_state state;
     unsigned priority;
-    unsigned slice;            /* ticks left of its turn */
-    bool stop;                 /* somebody wants it to end: fluid_poll tells its module */
-    uint64_t cycles;           /* of the processor, until it was last left */
-    uint64_t cycles_shown;     /* of these, what the last /tasks has shown */
-    uint64_t wake_ns;          /* while sleeping: when to go on */
-    struct task *next;         /* in queue */
-    struct task_queue *queue;  /* NULL: in none */
-    struct task *next_in_list; /* of all tasks */
-    struct guard_state guards; /* of its calls of modules */
+    unsigned slice;                     /* ticks left of its turn */
+    bool stop;                          /* somebody wants it to end: fluid_poll tells its module */
+    uint64_t cycles;                    /* of the processor, until it was last left */
+    uint64_t cycles_now, cycles_before; /* of these, at the last two /tasks */
+    uint64_t wake_ns;                   /* while sleeping: when to go on */
+    struct task *next;                  /* in queue */
+    struct task_queue *queue;           /* NULL: in none */
+    struct task *next_in_list;          /* of all tasks */
+    struct guard_state guards;          /* of its calls of modules */
     void (*entry)(void *argument);
     void *argument;
     /* Between stack and here: the task's turn ended there (task_arch.h). */

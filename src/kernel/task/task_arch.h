@@ -11,6 +11,8 @@
 #define TASK_STACK_SIZE 0x8000u
 #endif
 
+/* The task that is made of what runs already: its stack, painted below what is in use. */
+void task_arch_adopt(struct task *task);
 /* Makes its stack and registers those of a task that begins in task_begin. */
 void task_arch_prepare(struct task *task);
 /* Leaves from, and returns when it is switched to again. Interrupts are off. */

@@ -2,6 +2,10 @@
 #include "task/task_arch.h"
 
 #include "arch/x86/extended.h"
+#include "arch/x86/sections.h"
+#include "task/stack.h"
+
+#define MARGIN 1024u /* of the boot stack, below the frame that paints it */
 
 #ifdef __x86_64__
 #define KEPT 6 /* registers that task_switch pops */
@@ -34,6 +38,12 @@ void task_arch_begin(void);
 void task_arch_begin(void) {
     arrive();
     task_begin();
+}
+
+void task_arch_adopt(struct task *task) {
+    task->stack = (uint8_t *)kernel_stack_bottom;
+    task->stack_size = (size_t)(kernel_stack_top - kernel_stack_bottom);
+    stack_paint(task->stack, (const uint8_t *)__builtin_frame_address(0) - MARGIN);
 }
 
 void task_arch_prepare(struct task *task) {
