@@ -192,9 +192,10 @@ def module_variants(target: Target, top: Path, wanted: str = "all") -> list[Modu
 
     Each src/modules/tensor/tensor_<x>.c is a module in all variants; the sources in
     src/modules/llama together are the module `llama` in the lowest only: it spends no time worth a
-    second copy. Each benchmark src/modules/bench/<x>.c is a module in the lowest, too. The variant
-    of the target's own tag, or the only one, gets the plain file name. Objects for a tag that is no
-    level lie in OWN: the tag changes with the features, and what is old is to be replaced.
+    second copy. Each benchmark src/modules/bench/<x>.{c,cpp} is a module in the lowest, too. The
+    variant of the target's own tag, or the only one, gets the plain file name. Objects for a tag
+    that is no level lie in OWN: the tag changes with the features, and what is old is to be
+    replaced.
     """
     chosen = target.variants if wanted == "all" else target.variants[:1]
     modules = {
@@ -205,7 +206,7 @@ def module_variants(target: Target, top: Path, wanted: str = "all") -> list[Modu
     llama = _relative(top, _sources(top / "src/modules/llama", ".c", ".cpp"))
     if llama:
         modules["llama"] = (llama, target.variants[:1])
-    for path in _sources(top / "src/modules/bench", ".c"):
+    for path in _sources(top / "src/modules/bench", ".c", ".cpp"):
         modules[path.stem] = (_relative(top, [path]), target.variants[:1])
     found = []
     for name, (sources, tags) in sorted(modules.items()):

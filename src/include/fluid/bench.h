@@ -10,6 +10,10 @@
 
 #include "fluid/kapi.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* What one run works on. */
 struct fluid_bench {
     uint64_t size;     /* units of work in one call */
@@ -25,4 +29,9 @@ typedef int bench_open_fn(struct fluid_bench *bench, uint64_t size, struct fluid
  * with anything once that has said stop. */
 typedef uint32_t bench_call_fn(const struct fluid_bench *bench);
 typedef void bench_close_fn(struct fluid_bench *bench);
+
+#ifdef __cplusplus
+}
+#endif
+
 #endif

@@ -45,15 +45,14 @@ void serial_poll(void) {
 /* Where nobody can type any more the machine is switched off. */
 void device_wait(void) {
     uint64_t wake = task_next_wake(), now = clock_ns();
-    if (wake <= now || task_others_ready()) {
-        receive(0);
-        if (next == count && !ended)
-            task_sleep_until(now + 1); /* others run */
+    bool others = wake <= now || task_others_ready();
+    receive(others ? 0 : wake == UINT64_MAX ? -1 : (int)((wake - now) / NS_PER_MS + 1));
+    if (next < count)
         return;
-    }
-    receive(wake == UINT64_MAX ? -1 : (int)((wake - now) / NS_PER_MS + 1));
-    if (ended && next == count)
+    if (ended)
         cpu_power_off(FLUID_EXIT_PASS);
+    if (others)
+        task_yield();
 }
 
 int serial_read(void) {
