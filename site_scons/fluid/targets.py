@@ -110,6 +110,7 @@ KERNEL_FOLDERS = (
 HOST_FOLDERS = ("arch/hosted", "mm", "fs", "load", "task", "console", "selftest", "lib")
 HOST_FILES = (
     "main.c",
+    "arch/i686/one_core.c",
     "arch/x86/backtrace.c",
     "arch/x86/call_context.S",
     "arch/x86/cpu.c",

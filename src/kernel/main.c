@@ -1,5 +1,6 @@
 /* main.c - the kernel's table of contents. */
 #include "arch/x86/clock.h"
+#include "arch/x86/core.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/gdt.h"
 #include "arch/x86/interrupts.h"
@@ -73,5 +74,6 @@ _Noreturn void kernel_main(const struct bootinfo *boot) {
     block_init();                                    // disks
     partition_mount();                               // the file system with the model
     module_disk_load_all();                          // modules beside it
+    cores_init();                                    // the other processors
     console_run();                                   // open the model, converse
 }

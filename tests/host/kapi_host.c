@@ -15,6 +15,7 @@
 
 size_t kapi_memory = (size_t)2 << 30;
 long kapi_polls_to_stop = -1;
+uint32_t kapi_cores = 3;
 
 /* Larger blocks are pages of their own with an inaccessible one behind: they are zero without being
  * written to, which a fuzzer that opens models without end is glad of. */
@@ -93,6 +94,16 @@ size_t kapi_memory_used(void) {
 
 bool fluid_poll(void) {
     return kapi_polls_to_stop >= 0 && kapi_polls_to_stop-- == 0;
+}
+
+uint32_t fluid_core_count(void) {
+    return kapi_cores;
+}
+
+/* Backwards and on several cores in turn: neither may matter. */
+void fluid_parallel_for(uint32_t count, fluid_parallel_fn *function, void *context) {
+    while (count-- > 0)
+        function(context, count, count % kapi_cores);
 }
 
 _Noreturn void fluid_panic(const char *format, ...) {

@@ -113,7 +113,7 @@ def test_selftests(hosts: Hosts) -> None:
     host = hosts.model(None)
     assert codes(host.events) == ["E-FAT-18"]
     assert codes(host.command("/selftest", SECONDS)) == []
-    assert b"19 of 19 passed" in host.text
+    assert b"22 of 22 passed" in host.text
 
 
 @pytest.mark.parametrize(

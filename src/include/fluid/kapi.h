@@ -35,6 +35,14 @@ size_t fluid_memory_free(void); /* bytes that fluid_alloc could still give in to
  * at least once per layer and batch. */
 bool fluid_poll(void);
 
+/* Runs function(context, 0 .. count - 1, core) on all cores, in any order, and returns when all are
+ * over. core < fluid_core_count() tells the core, for memory that must not be shared. The function
+ * calls nothing of the kernel API, but may call string.h; the result must not depend on the order.
+ * A fault in it ends the caller's call, whatever core it was on. */
+typedef void fluid_parallel_fn(void *context, uint32_t index, uint32_t core);
+void fluid_parallel_for(uint32_t count, fluid_parallel_fn *function, void *context);
+uint32_t fluid_core_count(void); /* 1: a loop is as fast */
+
 /* A broken invariant: prints, reports a panic and never returns. */
 _Noreturn void fluid_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -3,6 +3,7 @@
 #include "console/command.h"
 
 #include "arch/x86/clock.h"
+#include "arch/x86/core.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/irq.h"
 #include "arch/x86/time.h"
@@ -36,6 +37,7 @@ void command_cpu(char *argument, size_t length) {
     kprintf("%s (%s family %u model %u stepping %u)\n", cpu->brand, cpu->vendor, cpu->family,
             cpu->model, cpu->stepping);
     kprintf("  usable features: %s\n", names);
+    kprintf("  cores in use: %u\n", cores_count());
     kprintf("  clock: %llu MHz (time-stamp counter), NX %s, mode %u bit\n",
             (unsigned long long)(time_hz() / 1000000), cpu->nx ? "on" : "absent",
             (unsigned)(sizeof(void *) * 8));

@@ -103,6 +103,14 @@ static int take_nmi(struct madt *madt, const struct local_nmi *e, struct fluid_e
     return 0;
 }
 
+static void take_processor(struct madt *madt, uint32_t flags, uint32_t apic_id) {
+    if (!(flags & PROCESSOR_ENABLED))
+        return;
+    if (madt->processors < MADT_PROCESSORS_MAX)
+        madt->apic_id[madt->processors] = apic_id;
+    madt->processors++;
+}
+
 static int take_address(struct madt *madt, uint64_t address, struct fluid_error *err) {
     if (address == 0 || address % APIC_ALIGN != 0)
         return damaged(err, "a local APIC on a page of its own", address);
@@ -133,10 +141,10 @@ static int take(struct madt *madt, const uint8_t *bytes, size_t size, struct flu
     memcpy(&e, bytes, sizes[type]);
     switch (type) {
     case TYPE_LOCAL_APIC:
-        madt->processors += (e.local_apic.flags & PROCESSOR_ENABLED) != 0;
+        take_processor(madt, e.local_apic.flags, e.local_apic.apic_id);
         return 0;
     case TYPE_LOCAL_X2APIC:
-        madt->processors += (e.local_x2apic.flags & PROCESSOR_ENABLED) != 0;
+        take_processor(madt, e.local_x2apic.flags, e.local_x2apic.apic_id);
         return 0;
     case TYPE_IO_APIC:
         return take_io_apic(madt, &e.io_apic, err);

@@ -10,6 +10,7 @@
 
 #define MADT_IO_APICS_MAX 8
 #define MADT_ISA_IRQS 16
+#define MADT_PROCESSORS_MAX 64
 #define MADT_ALL_PROCESSORS 0xff
 
 struct madt_io_apic {
@@ -27,9 +28,10 @@ struct madt {
     unsigned io_apic_count;
     struct madt_io_apic io_apic[MADT_IO_APICS_MAX];
     struct madt_isa_irq isa[MADT_ISA_IRQS];
-    unsigned processors; /* enabled ones */
-    bool has_nmi;        /* the next three are valid */
-    uint8_t nmi_lint;    /* 0 or 1: the local APIC's input for non-maskable interrupts */
+    unsigned processors; /* enabled ones, of which the first MADT_PROCESSORS_MAX: */
+    uint32_t apic_id[MADT_PROCESSORS_MAX];
+    bool has_nmi;     /* the next three are valid */
+    uint8_t nmi_lint; /* 0 or 1: the local APIC's input for non-maskable interrupts */
     bool nmi_low, nmi_level;
 };
 

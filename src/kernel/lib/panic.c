@@ -3,6 +3,7 @@
 #include "lib/panic.h"
 
 #include "arch/x86/backtrace.h"
+#include "arch/x86/core.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/interrupts.h"
 #include "console/console.h"
@@ -30,6 +31,7 @@ static void write_raw(const char *text) {
 
 void panic_enter(const char *what) {
     interrupts_disable();
+    cores_stop_others();
     module_guard_abandon();
     switch (depth++) {
     case 0:

@@ -1,50 +1,66 @@
 /* guard.c - guards of nested calls, innermost first. */
 #include "load/guard.h"
 
+#include "arch/x86/core.h"
 #include "lib/panic.h"
 #include "load/ksyms.h"
 #include "load/module.h"
 
 #define SYMBOL_SIZE 96
 
-static struct guard_state before_tasks;
-static struct guard_state *state = &before_tasks;
+static struct guard_state *current(void) {
+    return core_current()->guards;
+}
 
-void module_guard_use(struct guard_state *which) {
-    state = which;
+void module_guard_use(struct guard_state *state) {
+    core_current()->guards = state;
 }
 
 void module_guard_begin(struct module_guard *guard) {
+    struct guard_state *state = current();
     guard->outer = state->innermost;
     guard->kernel_depth = state->kernel_depth;
     state->innermost = guard;
 }
 
 void module_guard_end(struct module_guard *guard) {
+    struct guard_state *state = current();
     KASSERT(state->innermost == guard);
     state->innermost = guard->outer;
 }
 
 struct module_guard *module_guard_innermost(void) {
-    return state->innermost;
+    return current()->innermost;
 }
 
 bool module_guard_in_kernel(const struct module_guard *guard) {
-    return state->kernel_depth != guard->kernel_depth;
+    return current()->kernel_depth != guard->kernel_depth;
 }
 
+/* A parallel loop has no business here: only the boot processor keeps the kernel's data whole. */
 void module_guard_enter_kernel(void) {
-    state->kernel_depth++;
+    struct core *core = core_current();
+    if (core->index != 0)
+        __builtin_trap(); /* the module's fault, still */
+    core->guards->kernel_depth++;
     __asm__ volatile("" : : : "memory");
 }
 
 void module_guard_leave_kernel(void) {
     __asm__ volatile("" : : : "memory");
-    state->kernel_depth--;
+    current()->kernel_depth--;
 }
 
 void module_guard_abandon(void) {
-    state->innermost = NULL;
+    current()->innermost = NULL;
+}
+
+_Noreturn void module_guard_raise(const struct trap_fault *fault) {
+    struct module_guard *guard = current()->innermost;
+    KASSERT(guard != NULL);
+    guard->fault = *fault;
+    module_guard_end(guard);
+    call_leave(&guard->context);
 }
 
 /* The first address in a module: the fault's, or that of the call that led there. */

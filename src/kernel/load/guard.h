@@ -22,7 +22,7 @@ struct guard_state {
     struct module_guard *innermost;
     volatile unsigned kernel_depth; /* functions of the kernel that its modules are in */
 };
-/* From now on guards are this one's. */
+/* From now on guards of this core are this one's. */
 void module_guard_use(struct guard_state *state);
 
 struct module_guard {
@@ -39,6 +39,9 @@ void module_guard_begin(struct module_guard *guard);
 void module_guard_end(struct module_guard *guard);
 /* Prints the report of the fault; -1 with E-MOD-16. */
 int module_guard_report(const struct module_guard *guard, struct fluid_error *err);
+
+/* Ends the innermost guarded call with this fault, as if it had happened in it. */
+_Noreturn void module_guard_raise(const struct trap_fault *fault);
 
 /* Around what the kernel does for a module: it may be in the middle of a change. */
 void module_guard_enter_kernel(void);

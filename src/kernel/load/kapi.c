@@ -83,6 +83,8 @@ static const struct {
     ENTRY(fluid_free),
     ENTRY(fluid_memory_free),
     ENTRY(fluid_poll),
+    ENTRY(fluid_parallel_for),
+    ENTRY(fluid_core_count),
     ENTRY(fluid_panic),
     ENTRY(fluid_slot_get),
     /* The C library, for modules that do not bring these: src/llvmlibc_subset/include. */

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "arch/x86/control.h"
+#include "arch/x86/core.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/sections.h"
 #include "lib/panic.h"
@@ -83,6 +84,7 @@ static uint64_t *page_entry(uint64_t *directory, uintptr_t address) {
 static void flush(uintptr_t start, size_t pages) {
     if (!active)
         return;
+    cores_flush();
     if (pages > INVLPG_MAX_PAGES) {
         write_cr3(read_cr3());
         return;

@@ -4,8 +4,9 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 
-static const struct selftest *const groups[] = {selftests_lib, selftests_memory, selftests_machine,
-                                                selftests_tasks};
+static const struct selftest *const groups[] = {selftests_lib,      selftests_memory,
+                                                selftests_machine,  selftests_tasks,
+                                                selftests_parallel, selftests_long};
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
 static const struct selftest_fault *const fault_groups[] = {selftest_faults, selftest_exceptions,
                                                             selftest_privileged};
@@ -47,7 +48,7 @@ int selftest_run(const char *name) {
     int failures = 0, runs = 0;
     for (size_t g = 0; g < GROUPS; g++) {
         for (const struct selftest *t = groups[g]; t->name != NULL; t++) {
-            if (name != NULL && strcmp(name, t->name) != 0)
+            if (name != NULL ? strcmp(name, t->name) != 0 : groups[g] == selftests_long)
                 continue;
             failures += run_one(t);
             runs++;

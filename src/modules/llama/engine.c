@@ -184,7 +184,9 @@ int llama_eval(struct llama_model *m, const int32_t *ids, uint32_t n,
     uint32_t from = predictions == NULL ? n - 1 : 0, rows = 0;
     for (; from < n; from += rows) {
         rows = n - from < MODEL_LOGITS_ROWS ? n - from : MODEL_LOGITS_ROWS;
-        compute_logits(m, from, rows);
+        m->last_logits = NULL; /* its place is computed anew */
+        if (compute_logits(m, from, rows, err) != 0)
+            return -1;
         for (uint32_t r = 0; predictions != NULL && r < rows; r++)
             predict(m->buffers.logits + (size_t)r * m->vocab.n, m->vocab.n,
                     next == NULL ? VOCAB_NONE : next[from + r], &predictions[from + r]);

@@ -41,7 +41,7 @@ struct buffers {
 struct cache {
     uint32_t ctx;  /* positions allocated */
     float **layer; /* (layers,) of K (kv_heads, ctx, head_dim), then V of the same shape */
-    float *scores; /* (ctx,) */
+    float *scores; /* (cores, ctx) */
     float *rope;   /* (ctx, rope_dim / 2, 2) cos, sin */
     uint64_t kv_bytes;
 };
@@ -57,6 +57,7 @@ struct llama_model {
     struct operations op;
     struct buffers buffers;
     struct cache cache;
+    bool stopped;             /* fluid_poll said so: the evaluation is to end */
     uint32_t pos;             /* tokens in the cache */
     const float *last_logits; /* (vocab,) of position pos - 1; NULL: not computed */
 };
@@ -72,8 +73,9 @@ int cache_init(struct llama_model *m, uint32_t max_ctx, struct fluid_error *err)
  * cache. -1 with code "": fluid_poll said stop. */
 int forward(struct llama_model *m, const int32_t *ids, uint32_t n, struct fluid_error *err);
 
-/* Logits of rows first .. first + n of buffers.x into buffers.logits, n <= MODEL_LOGITS_ROWS. */
-void compute_logits(struct llama_model *m, uint32_t first, uint32_t n);
+/* Logits of rows first .. first + n of buffers.x into buffers.logits, n <= MODEL_LOGITS_ROWS. -1 as
+ * above. */
+int compute_logits(struct llama_model *m, uint32_t first, uint32_t n, struct fluid_error *err);
 
 /* next: the token whose logit is wanted, or VOCAB_NONE. */
 void predict(const float *logits, uint32_t vocab, int32_t next, struct llama_prediction *out);

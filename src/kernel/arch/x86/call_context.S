@@ -37,6 +37,18 @@ call_save:
 #endif
     .size call_save, . - call_save
 
+    .p2align 4
+    .globl call_leave
+    .type call_leave, @function
+call_leave:
+#ifdef __x86_64__
+    movq %rdi, %rax
+#else
+    movl 4(%esp), %eax
+#endif
+    jmp call_resume
+    .size call_leave, . - call_leave
+
 /* Entered by the return from the exception, the context in the accumulator. What was left may have
  * changed how floating-point code rounds and faults, and an x87 exception may be pending. */
     .p2align 4

@@ -20,5 +20,7 @@ struct call_context { /* the registers that a function keeps (System V ABI), by 
 int call_save(struct call_context *context) __attribute__((returns_twice));
 /* Where an exception handler goes to for that, with the context's address in EAX or RAX. */
 void call_resume(void);
+/* The same from C. */
+_Noreturn void call_leave(const struct call_context *context);
 
 #endif

@@ -21,6 +21,7 @@ struct cpu_info {
  * did not take ends the machine with E-CPU-03 and FLUID_EXIT_FAIL. (What the kernel cannot start
  * without, CPUID, TSC, PAE and long mode, entry.S has checked: E-CPU-01 and 02.) */
 void cpu_init(void);
+void cpu_init_core(void); /* another core: the same as on the first one, for the same reasons */
 /* Reads the control registers back once more; paging: CR0.PG, CR4.PAE and, in long mode, EFER.LMA
  * too. */
 void cpu_check_state(bool paging);

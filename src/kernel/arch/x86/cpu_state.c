@@ -21,6 +21,7 @@
 
 static uint32_t cr4_set;
 static uint64_t xcr0_set;
+static bool has_mxcsr;
 
 /* Ends the machine unless all bits of set are 1 and all bits of clear are 0 in value. */
 static void check_register(const char *name, uint64_t value, uint64_t set, uint64_t clear) {
@@ -55,29 +56,37 @@ static uint32_t protections(void) {
            (leaf7.ecx & LEAF7_ECX_UMIP ? CR4_UMIP : 0);
 }
 
+static void set_registers(void) {
+    uint32_t mxcsr = MXCSR_DEFAULT;
+    write_cr0((read_cr0() | CR0_SET) & ~(uintptr_t)CR0_CLEAR);
+    __asm__ volatile("fninit");
+    write_cr4(read_cr4() | cr4_set);
+    if (cr4_set & CR4_OSXSAVE)
+        write_xcr0(xcr0_set);
+    if (has_mxcsr)
+        __asm__ volatile("ldmxcsr %0" : : "m"(mxcsr));
+    if (cpu_info()->nx)
+        write_msr(MSR_EFER, read_msr(MSR_EFER) | EFER_NXE);
+}
+
+void cpu_init_core(void) {
+    set_registers();
+    cpu_check_state(true);
+}
+
 void cpu_init(void) {
     struct cpu_needs needs;
     cpu_identify(&needs);
-
-    write_cr0((read_cr0() | CR0_SET) & ~(uintptr_t)CR0_CLEAR);
-    __asm__ volatile("fninit");
     cr4_set = 0;
     if (needs.fxsr)
         cr4_set |= CR4_OSFXSR | CR4_OSXMMEXCPT;
     if (needs.xsave)
         cr4_set |= CR4_OSXSAVE;
     cr4_set |= protections();
-    write_cr4(read_cr4() | cr4_set);
-    if (needs.xsave) {
+    if (needs.xsave)
         xcr0_set = wanted_xcr0();
-        write_xcr0(xcr0_set);
-    }
-    if (needs.fxsr && needs.sse) {
-        uint32_t mxcsr = MXCSR_DEFAULT;
-        __asm__ volatile("ldmxcsr %0" : : "m"(mxcsr));
-    }
-    if (cpu_info()->nx)
-        write_msr(MSR_EFER, read_msr(MSR_EFER) | EFER_NXE);
+    has_mxcsr = needs.fxsr && needs.sse;
+    set_registers();
     cpu_check_state(false);
     cpu_compute_features(needs.fxsr, xcr0_set);
 }

@@ -48,6 +48,10 @@ void idt_init(void) {
 #else
     idt[TRAP_DOUBLE_FAULT] = (struct gate){.selector = GDT_DOUBLE_FAULT_TSS, .type = GATE_TASK};
 #endif
+    idt_load();
+}
+
+void idt_load(void) {
     struct __attribute__((packed)) {
         uint16_t limit;
         uintptr_t base;

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "arch/x86/control.h"
+#include "arch/x86/port.h"
 #include "arch/x86/trap.h"
 #include "mm/pages.h"
 #include "mm/paging.h"
@@ -13,6 +14,8 @@
 #define APIC_BASE_X2APIC (1u << 10)
 #define APIC_BASE_ENABLE (1u << 11)
 
+#define COMMAND_PENDING (1u << 12)
+#define COMMAND_OTHERS (3u << 18)
 #define SPURIOUS_ENABLE (1u << 8)
 #define LVT_NMI (4u << 8)
 #define LVT_ACTIVE_LOW (1u << 13)
@@ -80,6 +83,35 @@ bool lapic_init(const struct madt *madt) {
     lapic_write(LAPIC_ERROR_STATUS, 0);
     set_inputs(madt);
     return true;
+}
+
+/* Its devices' inputs are the boot processor's; it has the same address, which INIT leaves alone.
+ */
+void lapic_init_core(void) {
+    lapic_write(LAPIC_SPURIOUS, SPURIOUS_ENABLE | TRAP_LAPIC_SPURIOUS);
+    lapic_write(LAPIC_TASK_PRIORITY, 0);
+    lapic_write(LAPIC_LVT_TIMER, LAPIC_LVT_MASKED);
+    lapic_write(LAPIC_LVT_ERROR, TRAP_LAPIC_ERROR);
+    for (unsigned lint = 0; lint < 2; lint++)
+        lapic_write(LAPIC_LVT_LINT(lint), LAPIC_LVT_MASKED);
+}
+
+/* One at a time: an interrupt in between might send another. */
+static void command(uint32_t upper, uint32_t lower) {
+    uintptr_t flags = interrupts_save();
+    while (lapic_read(LAPIC_COMMAND) & COMMAND_PENDING)
+        cpu_pause();
+    lapic_write(LAPIC_COMMAND + 0x10, upper);
+    lapic_write(LAPIC_COMMAND, lower);
+    interrupts_restore(flags);
+}
+
+void lapic_send(uint32_t apic_id, uint32_t what) {
+    command(apic_id << 24, what);
+}
+
+void lapic_send_others(uint32_t what) {
+    command(0, what | COMMAND_OTHERS);
 }
 
 /* SDM 10.9: not in service, so there is nothing to end. */

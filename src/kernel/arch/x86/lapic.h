@@ -14,6 +14,7 @@
 #define LAPIC_EOI 0xb0
 #define LAPIC_SPURIOUS 0xf0
 #define LAPIC_ERROR_STATUS 0x280
+#define LAPIC_COMMAND 0x300 /* 0x310 is its upper half */
 #define LAPIC_LVT_TIMER 0x320
 #define LAPIC_LVT_LINT(n) (0x350u + 0x10 * (n))
 #define LAPIC_LVT_ERROR 0x370
@@ -22,9 +23,18 @@
 #define LAPIC_TIMER_DIVIDE 0x3e0
 #define LAPIC_LVT_MASKED (1u << 16)
 
+/* Commands to other cores (SDM figure 10-12): level asserted, edge-triggered. */
+#define LAPIC_FIXED(vector) (1u << 14 | (vector))
+#define LAPIC_NMI (1u << 14 | 4u << 8)
+#define LAPIC_INIT (1u << 14 | 5u << 8)
+#define LAPIC_STARTUP(address) (1u << 14 | 6u << 8 | (address) >> 12)
+
 /* Switches it on for interrupts of an I/O APIC and its own, none from the 8259A. False when there
  * is none that can be used; then nothing has changed. */
 bool lapic_init(const struct madt *madt);
+void lapic_init_core(void); /* the same for the core that calls this, which gets no other */
+void lapic_send(uint32_t apic_id, uint32_t command);
+void lapic_send_others(uint32_t command); /* to all but this core */
 bool lapic_in_use(void);
 uint32_t lapic_read(uint32_t reg);
 void lapic_write(uint32_t reg, uint32_t value);

@@ -4,6 +4,8 @@
 #include <stddef.h>
 
 #include "arch/x86/control.h"
+#include "arch/x86/core.h"
+#include "arch/x86/cpu.h"
 #include "arch/x86/irq.h"
 #include "arch/x86/lapic.h"
 #include "arch/x86/timer.h"
@@ -28,8 +30,14 @@ void trap_handle(struct trap_frame *f) {
         lapic_handle_spurious();
     else if (f->vector == TRAP_LAPIC_ERROR)
         lapic_handle_error();
+    else if (f->vector == TRAP_CORE_WAKE)
+        core_handle_wake();
+    else if (f->vector == TRAP_CORE_FLUSH)
+        core_handle_flush();
+    else if (f->vector == TRAP_NMI && cores_stopping())
+        cpu_halt();
     else if (!trap_recover(f))
         trap_panic(f);
-    if (f->vector >= IRQ_VECTOR_BASE)
+    if (f->vector >= IRQ_VECTOR_BASE && core_current()->index == 0)
         task_preempt(FRAME_IP(f));
 }

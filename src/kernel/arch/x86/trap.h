@@ -4,12 +4,15 @@
 #ifndef KERNEL_ARCH_X86_TRAP_H
 #define KERNEL_ARCH_X86_TRAP_H
 
+#define TRAP_NMI 2
 #define TRAP_DOUBLE_FAULT 8
 #define TRAP_PAGE_FAULT 14
 #define TRAP_EXCEPTIONS 32
 #define TRAP_VECTORS 64 /* exceptions, 16 IRQs (irq.h), then the local APIC's: */
 #define TRAP_LAPIC_TIMER 48
 #define TRAP_LAPIC_ERROR 49
+#define TRAP_CORE_WAKE 50
+#define TRAP_CORE_FLUSH 51
 #define TRAP_LAPIC_SPURIOUS 63 /* the four low bits are 1 in old processors (SDM vol. 3A, 10.9) */
 
 #ifndef __ASSEMBLER__
@@ -32,6 +35,7 @@ struct trap_frame {
 };
 
 void idt_init(void);
+void idt_load(void);                        /* for another core, once it is filled */
 void trap_handle(struct trap_frame *frame); /* from isr.S */
 
 #ifdef __x86_64__

@@ -96,6 +96,7 @@ entry_gdt_pointer:
 
     .section .bss.tables, "aw", @nobits
     .balign PAGE_SIZE
+    .globl entry_pml4 /* core_entry.S */
 entry_pml4:
     .skip PAGE_SIZE
 entry_pdpt:

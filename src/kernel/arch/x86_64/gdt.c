@@ -1,25 +1,20 @@
 /* gdt.c (x86_64) - long mode needs a code and a data descriptor and one TSS, which holds the
- * interrupt stack table (Intel SDM vol. 3A, sections 3.4.5, 6.14.5 and 7.7). */
+ * interrupt stack table (Intel SDM vol. 3A, sections 3.4.5, 6.14.5 and 7.7). Each core has its own:
+ * two exceptions at a time must not share a stack. */
 #include "arch/x86/gdt.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include "arch/x86/control.h"
+#include "arch/x86/core.h"
 #include "arch/x86/sections.h"
 #include "arch/x86/stacks.h"
+#include "arch/x86_64/core_tables.h"
 
-struct __attribute__((packed)) tss {
-    uint32_t reserved0;
-    uint64_t rsp[3];
-    uint64_t reserved1;
-    uint64_t ist[7]; /* ist[0] is IST1 */
-    uint64_t reserved2;
-    uint16_t reserved3;
-    uint16_t io_map; /* beyond the limit: no I/O map */
-};
-_Static_assert(sizeof(struct tss) == 104, "Intel SDM figure 7-11");
+#define MSR_GS_BASE 0xc0000101
 
-static struct tss tss;
+static struct core_tables first_tables;
 static struct exception_stack stacks[IST_END - 1] EXCEPTION_STACK_SECTION; /* [0] is IST1's */
 
 const struct stack_guard stack_guards[] = {
@@ -31,25 +26,19 @@ const struct stack_guard stack_guards[] = {
     {NULL, NULL},
 };
 
-static uint64_t gdt[5] = {
-    [GDT_CODE / 8] = 0x00af9a000000ffff, /* 64-bit code, present, ring 0 */
-    [GDT_DATA / 8] = 0x00cf92000000ffff, /* data, writable */
-};
-
-void gdt_init(void) {
-    for (unsigned i = 0; i < IST_END - 1; i++)
-        tss.ist[i] = (uintptr_t)&stacks[i] + sizeof(stacks[i]);
-    tss.io_map = sizeof(tss);
-
-    uint64_t base = (uintptr_t)&tss;
-    gdt[GDT_TSS / 8] =
-        (sizeof(tss) - 1) | (base & 0xffffff) << 16 | 0x89ull << 40 | (base >> 24 & 0xff) << 56;
+void core_tables_load(struct core_tables *tables, struct core *core) {
+    uint64_t base = (uintptr_t)&tables->tss, *gdt = tables->gdt;
+    gdt[GDT_CODE / 8] = 0x00af9a000000ffff; /* 64-bit code, present, ring 0 */
+    gdt[GDT_DATA / 8] = 0x00cf92000000ffff; /* data, writable */
+    gdt[GDT_TSS / 8] = (sizeof(tables->tss) - 1) | (base & 0xffffff) << 16 | 0x89ull << 40 |
+                       (base >> 24 & 0xff) << 56;
     gdt[GDT_TSS / 8 + 1] = base >> 32;
+    tables->tss.io_map = sizeof(tables->tss);
 
     struct __attribute__((packed)) {
         uint16_t limit;
         uint64_t base;
-    } pointer = {sizeof(gdt) - 1, (uintptr_t)gdt};
+    } pointer = {sizeof(tables->gdt) - 1, (uintptr_t)gdt};
     __asm__ volatile("lgdt %0\n\t"
                      "pushq %1\n\t"
                      "leaq 1f(%%rip), %%rax\n\t"
@@ -65,4 +54,11 @@ void gdt_init(void) {
                      :
                      : "m"(pointer), "i"(GDT_CODE), "r"(GDT_DATA), "r"(0), "r"(GDT_TSS)
                      : "rax", "memory");
+    write_msr(MSR_GS_BASE, (uintptr_t)core); /* loading the selector has made it zero */
+}
+
+void gdt_init(void) {
+    for (unsigned i = 0; i < IST_END - 1; i++)
+        first_tables.tss.ist[i] = (uintptr_t)&stacks[i] + sizeof(stacks[i]);
+    core_tables_load(&first_tables, core_first());
 }

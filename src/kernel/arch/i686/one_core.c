@@ -1,0 +1,34 @@
+/* one_core.c - the boot processor alone: i686, and fluid-host. */
+#include "arch/x86/core.h"
+
+static struct core only = {.self = &only, .guards = &only.own_guards};
+
+struct core *core_current(void) {
+    return &only;
+}
+
+void cores_init(void) {
+}
+
+unsigned cores_count(void) {
+    return 1;
+}
+
+void cores_wake(void) {
+}
+
+void cores_flush(void) {
+}
+
+void cores_stop_others(void) {
+}
+
+bool cores_stopping(void) {
+    return false;
+}
+
+void core_handle_wake(void) {
+}
+
+void core_handle_flush(void) {
+}

@@ -1,0 +1,42 @@
+/* core.h - the processor that runs this, and the others. The first core, 0, is the boot processor:
+ * it alone runs tasks and has the devices' interrupts. The others run nothing but pieces of
+ * parallel loops (task/parallel.h). On i686 and in fluid-host there is only the first. */
+#ifndef KERNEL_ARCH_X86_CORE_H
+#define KERNEL_ARCH_X86_CORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "load/guard.h"
+
+#define CORES_MAX 32u
+
+/* What each core has of its own. x86-64: GS.base leads to it. */
+struct core {
+    struct core *self; /* at GS:0 */
+    unsigned index;
+    uint32_t apic_id;
+    struct guard_state *guards; /* of the task that it runs, or: */
+    struct guard_state own_guards;
+    volatile bool parked;      /* it sleeps until an interrupt wakes it */
+    volatile uint32_t flushed; /* the last change of page tables that it has seen */
+};
+
+struct core *core_current(void);
+/* Starts the other cores; after the interrupt controllers and the time. A core that does not start
+ * is a warning, E-CORE-01. */
+void cores_init(void);
+unsigned cores_count(void); /* that run */
+/* Wakes those that are parked. */
+void cores_wake(void);
+/* The page tables have changed: returns when no core uses what they were. */
+void cores_flush(void);
+/* A panic: only this core goes on. If another one was first, this one ends here. */
+void cores_stop_others(void);
+/* Whether a non-maskable interrupt says that this core is to end. */
+bool cores_stopping(void);
+
+/* Interrupts that cores send each other; trap.c. */
+void core_handle_wake(void);
+void core_handle_flush(void);
+#endif

@@ -1,0 +1,217 @@
+/* cores.c (x86_64) - the other processors that the firmware's tables list: started one by one
+ * (Intel SDM vol. 3A, 8.4), they then spin for iterations of parallel loops, and park after a while
+ * without any. */
+#include "arch/x86_64/core_tables.h"
+
+#include <stddef.h>
+
+#include "arch/x86/control.h"
+#include "arch/x86/cpu.h"
+#include "arch/x86/gdt.h"
+#include "arch/x86/lapic.h"
+#include "arch/x86/port.h"
+#include "arch/x86/stacks.h"
+#include "arch/x86/time.h"
+#include "arch/x86/trap.h"
+#include "arch/x86_64/core_entry.h"
+#include "console/event.h"
+#include "dev/acpi_memory.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "mm/heap.h"
+#include "task/parallel.h"
+#include "task/stack.h"
+
+#define STACK_SIZE 0x8000u
+#define INIT_US 10000u /* between INIT and SIPI */
+#define SIPI_US 200u   /* between the two SIPIs */
+#define START_US                                                                                   \
+    1000000u             /* until a core is given up: an emulator's may have to wait for its turn */
+#define SPIN_PER_S 1000u /* a core parks after 1/SPIN_PER_S seconds without work */
+#define APIC_ID_MAX 0xfeu /* xAPIC; 0xff is all of them */
+
+/* What the boot processor has prepared for another. */
+struct started {
+    struct core core;
+    struct core_tables tables;
+};
+
+static struct core first = {.self = &first, .guards = &first.own_guards};
+static struct core *cores[CORES_MAX] = {&first};
+static volatile unsigned count = 1;
+static struct started *starting; /* one at a time */
+static uintptr_t page_tables;
+static volatile uint32_t flush_wanted;
+static struct core *stopper; /* the first to panic */
+
+uint8_t *volatile core_stack_top;
+
+struct core *core_first(void) {
+    return &first;
+}
+
+struct core *core_current(void) {
+    struct core *core;
+    __asm__("movq %%gs:%c1, %0" : "=r"(core) : "i"(offsetof(struct core, self)));
+    return core;
+}
+
+unsigned cores_count(void) {
+    return count;
+}
+
+/* ---- another core */
+
+static void park(struct core *core) {
+    __asm__ volatile("cli" : : : "memory");
+    __atomic_store_n(&core->parked, true, __ATOMIC_SEQ_CST);
+    /* A loop that is published from here on sends an interrupt, which ends the hlt. */
+    if (parallel_waits())
+        __asm__ volatile("sti" : : : "memory");
+    else
+        __asm__ volatile("sti\n\thlt" : : : "memory");
+    core->parked = false;
+}
+
+_Noreturn void core_main(void) {
+    struct core *core = &starting->core;
+    if (cpu_info()->nx)
+        write_msr(MSR_EFER, read_msr(MSR_EFER) | EFER_NXE); /* the tables have NX bits */
+    write_cr3(page_tables);
+    core_tables_load(&starting->tables, core);
+    idt_load();
+    cpu_init_core();
+    lapic_init_core();
+    cores[core->index] = core;
+    __atomic_store_n(&count, core->index + 1, __ATOMIC_SEQ_CST); /* the boot processor goes on */
+    __asm__ volatile("sti" : : : "memory");
+
+    uint64_t spin = time_hz() / SPIN_PER_S, idle_since = time_cycles();
+    for (;;) {
+        if (parallel_help(core->index)) {
+            idle_since = time_cycles();
+        } else if (time_cycles() - idle_since < spin) {
+            cpu_pause();
+        } else {
+            park(core);
+            idle_since = time_cycles();
+        }
+    }
+}
+
+/* ---- starting one */
+
+static bool prepare(uint32_t apic_id) {
+    struct started *s = kzalloc_aligned(sizeof(*s), 16);
+    uint8_t *stack = stack_allocate(STACK_SIZE);
+    if (s == NULL || stack == NULL)
+        return false;
+    for (unsigned i = 0; i < IST_END - 1; i++) {
+        uint8_t *exceptions = stack_allocate(EXCEPTION_STACK_SIZE);
+        if (exceptions == NULL)
+            return false;
+        s->tables.tss.ist[i] = (uintptr_t)exceptions + EXCEPTION_STACK_SIZE;
+    }
+    s->core.self = &s->core;
+    s->core.index = count;
+    s->core.apic_id = apic_id;
+    s->core.guards = &s->core.own_guards;
+    s->core.flushed = flush_wanted;
+    starting = s;
+    core_stack_top = stack + STACK_SIZE;
+    return true;
+}
+
+static bool comes_up(unsigned index, uint32_t us) {
+    for (uint32_t waited = 0; count == index && waited < us; waited += SIPI_US)
+        time_delay_us(SIPI_US);
+    return count > index;
+}
+
+static bool start(uint32_t apic_id) {
+    unsigned index = count;
+    if (!prepare(apic_id))
+        return false;
+    lapic_send(apic_id, LAPIC_INIT);
+    time_delay_us(INIT_US);
+    lapic_send(apic_id, LAPIC_STARTUP(CORE_TRAMPOLINE));
+    if (comes_up(index, SIPI_US))
+        return true;
+    lapic_send(apic_id, LAPIC_STARTUP(CORE_TRAMPOLINE));
+    if (comes_up(index, START_US))
+        return true;
+    lapic_send(apic_id, LAPIC_INIT); /* it must not come later, on what another core has then */
+    return false;
+}
+
+static void warn(uint32_t apic_id) {
+    struct fluid_error e = {.code = "E-CORE-01"};
+    ksnprintf(e.text, sizeof(e.text),
+              "processor with APIC id %u: expected to start, did not; the system runs without it",
+              apic_id);
+    report_warn(&e);
+}
+
+void cores_init(void) {
+    struct acpi_table table;
+    struct fluid_error err;
+    struct madt madt;
+    if (!lapic_in_use() || acpi_table("APIC", &table) != 0 || madt_parse(&madt, &table, &err) != 0)
+        return;
+    first.apic_id = lapic_id();
+    page_tables = read_cr3();
+    memcpy((void *)CORE_TRAMPOLINE, core_trampoline,
+           (size_t)(core_trampoline_end - core_trampoline));
+    for (unsigned i = 0; i < madt.processors && i < MADT_PROCESSORS_MAX; i++) {
+        uint32_t id = madt.apic_id[i];
+        if (id == first.apic_id || id > APIC_ID_MAX || count == CORES_MAX)
+            continue;
+        if (!start(id))
+            warn(id);
+    }
+}
+
+/* ---- interrupts between cores */
+
+void cores_wake(void) {
+    for (unsigned i = 1; i < count; i++)
+        if (__atomic_load_n(&cores[i]->parked, __ATOMIC_SEQ_CST))
+            lapic_send(cores[i]->apic_id, LAPIC_FIXED(TRAP_CORE_WAKE));
+}
+
+void core_handle_wake(void) {
+    lapic_end(); /* it has ended the hlt */
+}
+
+void cores_flush(void) {
+    if (count == 1)
+        return;
+    uint32_t wanted = __atomic_add_fetch(&flush_wanted, 1, __ATOMIC_SEQ_CST);
+    for (unsigned i = 1; i < count; i++)
+        lapic_send(cores[i]->apic_id, LAPIC_FIXED(TRAP_CORE_FLUSH));
+    for (unsigned i = 1; i < count; i++)
+        while (__atomic_load_n(&cores[i]->flushed, __ATOMIC_ACQUIRE) != wanted)
+            cpu_pause();
+}
+
+void core_handle_flush(void) {
+    uint32_t wanted = flush_wanted;
+    write_cr3(read_cr3());
+    __atomic_store_n(&core_current()->flushed, wanted, __ATOMIC_RELEASE);
+    lapic_end();
+}
+
+void cores_stop_others(void) {
+    struct core *self = core_current(), *none = NULL;
+    if (count == 1)
+        return;
+    if (__atomic_compare_exchange_n(&stopper, &none, self, false, __ATOMIC_SEQ_CST,
+                                    __ATOMIC_SEQ_CST))
+        lapic_send_others(LAPIC_NMI);
+    else if (none != self)
+        cpu_halt();
+}
+
+bool cores_stopping(void) {
+    return stopper != NULL && stopper != core_current();
+}

@@ -1,0 +1,129 @@
+/* test_parallel.c - parallel loops on all cores that there are: every iteration runs once, whoever
+ * takes it, and page tables are the same for all. */
+#include "arch/x86/core.h"
+#include "arch/x86/time.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "mm/pages.h"
+#include "mm/paging.h"
+#include "selftest/selftest.h"
+#include "task/parallel.h"
+
+#define LOOPS 1000u
+#define LOOPS_RACE 100000u
+#define ITERATIONS_MAX 37u /* of a loop; small, so that its end is often near */
+#define PARKED_US 5000u    /* longer than a core spins */
+
+struct tally {
+    uint32_t runs[ITERATIONS_MAX];
+    uint32_t sum, by[CORES_MAX];
+    bool wrong;
+};
+
+static void count(void *context, uint32_t index, uint32_t core) {
+    struct tally *tally = context;
+    if (index >= ITERATIONS_MAX || core >= cores_count() || core != core_current()->index) {
+        tally->wrong = true;
+        return;
+    }
+    tally->runs[index]++; /* nobody else has this index */
+    tally->by[core]++;
+    __atomic_fetch_add(&tally->sum, index + 1, __ATOMIC_RELAXED);
+}
+
+/* Loops of all lengths, one right behind the other: what if a core is late for one? */
+static bool race(uint32_t loops, char *why, size_t size) {
+    struct trap_fault fault;
+    struct tally tally;
+    for (uint32_t i = 0; i < loops; i++) {
+        uint32_t length = i % (ITERATIONS_MAX + 1);
+        memset(&tally, 0, sizeof(tally));
+        EXPECT(parallel_run(length, count, &tally, &fault));
+        EXPECT(!tally.wrong && tally.sum == length * (length + 1) / 2);
+        for (uint32_t k = 0; k < ITERATIONS_MAX; k++)
+            EXPECT(tally.runs[k] == (k < length));
+    }
+    return true;
+}
+
+static bool test_parallel(char *why, size_t size) {
+    return race(LOOPS, why, size);
+}
+
+static bool test_parallel_race(char *why, size_t size) {
+    return race(LOOPS_RACE, why, size);
+}
+
+static void wait_for_all(void *context, uint32_t index, uint32_t core) {
+    uint32_t *arrived = context;
+    (void)index;
+    (void)core;
+    __atomic_fetch_add(arrived, 1, __ATOMIC_SEQ_CST);
+    while (__atomic_load_n(arrived, __ATOMIC_SEQ_CST) < cores_count())
+        __asm__ volatile("pause" : : : "memory");
+}
+
+/* As many iterations as cores, which wait for each other: each core must take one, parked or not.
+ */
+static bool test_cores(char *why, size_t size) {
+    struct trap_fault fault;
+    for (unsigned round = 0; round < 3; round++) {
+        uint32_t arrived = 0;
+        EXPECT(parallel_run(cores_count(), wait_for_all, &arrived, &fault));
+        EXPECT(arrived == cores_count());
+        time_delay_us(PARKED_US);
+    }
+    return true;
+}
+
+struct page {
+    volatile uint32_t *word;
+    uint32_t arrived, wrong;
+};
+
+static void read_word(void *context, uint32_t index, uint32_t core) {
+    struct page *page = context;
+    (void)core;
+    (void)index;
+    wait_for_all(&page->arrived, 0, 0);
+    if (*page->word != 42)
+        __atomic_fetch_add(&page->wrong, 1, __ATOMIC_RELAXED);
+}
+
+static void write_word(void *context, uint32_t index, uint32_t core) {
+    struct page *page = context;
+    (void)core;
+    (void)index;
+    wait_for_all(&page->arrived, 0, 0);
+    *page->word = 43;
+}
+
+/* A page that all cores have used becomes read-only: no core writes to it any more. */
+static bool test_flush(char *why, size_t size) {
+    struct trap_fault fault;
+    struct page page = {.word = pages_alloc(1, PAGE_SIZE, 0)};
+    EXPECT(page.word != NULL);
+    *page.word = 42;
+    bool read = parallel_run(cores_count(), read_word, &page, &fault);
+    paging_protect((const void *)(uintptr_t)page.word, PAGE_SIZE, PAGE_R);
+    page.arrived = 0;
+    bool written = parallel_run(cores_count(), write_word, &page, &fault);
+    bool kept = *page.word == 42;
+    paging_protect((const void *)(uintptr_t)page.word, PAGE_SIZE, PAGE_W);
+    pages_free((void *)(uintptr_t)page.word, 1);
+    EXPECT(read && page.wrong == 0 && !written && kept);
+    EXPECT(fault.frame.vector == TRAP_PAGE_FAULT);
+    return true;
+}
+
+const struct selftest selftests_parallel[] = {
+    {"parallel", test_parallel},
+    {"cores", test_cores},
+    {"cores-flush", test_flush},
+    {NULL, NULL},
+};
+/* By name only: they take long. */
+const struct selftest selftests_long[] = {
+    {"parallel-race", test_parallel_race},
+    {NULL, NULL},
+};
