@@ -29,7 +29,7 @@ FLUID_EXPORT bench_open_fn bench_wrong_open;
 FLUID_EXPORT bench_call_fn bench_wrong_call;
 FLUID_EXPORT bench_close_fn bench_wrong_close;
 int bench_wrong_open(struct fluid_bench *b, uint64_t size, struct fluid_error *err) {
-    *b = (struct fluid_bench){.size = 100, .unit = "nothing", .checksum = 1};
+    *b = (struct fluid_bench){.size = 0, .unit = "nothing", .checksum = 1};
     return size == 0 ? 0 : fluid_fail(err, "E-BENCH-04", "less expected");
 }
 uint32_t bench_wrong_call(const struct fluid_bench *b) { return b->checksum + 1; }

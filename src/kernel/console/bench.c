@@ -100,7 +100,7 @@ static int measure(struct run *run, struct fluid_error *err) {
 
 static void tell(struct run *run) {
     uint64_t middle = median(run);
-    uint64_t hundredths = middle * 100 / run->bench.size;
+    uint64_t hundredths = run->bench.size > 0 ? middle * 100 / run->bench.size : 0;
     char tag[BENCH_NAME_SIZE + 24];
 
     ksnprintf(tag, sizeof(tag), "%s_%s", run->name, module_target(run->module));

@@ -2,9 +2,11 @@
 #include "console/command.h"
 
 #include "arch/x86/time.h"
+#include "console/console.h"
 #include "lib/printf.h"
 #include "task/task.h"
 
+#define NS_PER_US 1000u
 #define PERMILLE 1000u
 
 /* Since the /tasks before, or the start. */
@@ -52,4 +54,6 @@ void command_tasks(char *argument, size_t length) {
     task_for_each(print_task, &account);
     print_row("idle", "-", "-", idle - idle_shown, &account, "-");
     idle_shown = idle;
+    kprintf("Ctrl-C was looked for every %llu us or more often\n",
+            (unsigned long long)(console_longest_poll_ns() / NS_PER_US));
 }

@@ -2,6 +2,7 @@
  * each. */
 #include "console/console.h"
 
+#include "arch/x86/clock.h"
 #include "console/command.h"
 #include "console/event.h"
 #include "console/line.h"
@@ -12,6 +13,7 @@
 #include "dev/vga.h"
 
 static struct line line;
+static uint64_t polled_ns, longest_ns; /* of the command that polled last */
 static enum vga_style current_style, style_before_aside;
 
 void console_init(void) {
@@ -68,7 +70,18 @@ void console_aside_end(void) {
     line_show_again();
 }
 
+uint64_t console_longest_poll_ns(void) {
+    return longest_ns;
+}
+
 bool console_poll(void) {
+    uint64_t now = clock_ns();
+
+    if (polled_ns == 0)
+        longest_ns = 0;
+    else if (now - polled_ns > longest_ns)
+        longest_ns = now - polled_ns;
+    polled_ns = now;
     line_poll();
     return line_cancelled();
 }
@@ -81,12 +94,18 @@ static void prompt(void) {
     console_write(PROMPT, PROMPT_COLUMNS);
 }
 
+/* A command without polls leaves what is known about the one before. */
+static void begin_command(void) {
+    polled_ns = 0;
+}
+
 _Noreturn void console_run(void) {
     model_load_default();
     model_ready_event();
     for (;;) {
         prompt();
         line_read(&line);
+        begin_command();
         console_style(VGA_TEXT);
         command_run(&line);
     }

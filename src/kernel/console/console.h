@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "dev/vga.h"
 
@@ -22,4 +23,7 @@ void console_aside_begin(void);
 void console_aside_end(void);
 /* Takes in waiting input; true when Ctrl-C was pressed since the command's line was read. */
 bool console_poll(void);
+/* The longest time between two of these in the last command that had some: Ctrl-C waits no longer.
+ */
+uint64_t console_longest_poll_ns(void);
 #endif

@@ -187,9 +187,12 @@ int llama_eval(struct llama_model *m, const int32_t *ids, uint32_t n,
         m->last_logits = NULL; /* its place is computed anew */
         if (compute_logits(m, from, rows, err) != 0)
             return -1;
-        for (uint32_t r = 0; predictions != NULL && r < rows; r++)
+        for (uint32_t r = 0; predictions != NULL && r < rows; r++) {
+            if (fluid_poll()) /* the sum over a large vocabulary takes a while */
+                return fluid_fail(err, "", "stopped");
             predict(m->buffers.logits + (size_t)r * m->vocab.n, m->vocab.n,
                     next == NULL ? VOCAB_NONE : next[from + r], &predictions[from + r]);
+        }
     }
     m->last_logits = m->buffers.logits + (size_t)(rows - 1) * m->vocab.n;
     m->pos += n;

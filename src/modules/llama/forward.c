@@ -4,7 +4,6 @@
  * No operation mixes tokens of a batch except attention through the cache, so that evaluating a
  * batch and evaluating its tokens one by one gives the same bits. */
 #include "model.h"
-#include "share.h"
 
 /* Input of matrix products: as floats, and in 16 bits once a quantised matrix asks for that. */
 struct activation {
@@ -28,7 +27,7 @@ static void multiply(struct llama_model *m, const struct matrix *w, struct activ
         in->quantized = true;
         x = m->buffers.q16;
     }
-    m->stopped = m->stopped || !share_product(w, x, out, in->n);
+    share_product(&m->share, w, x, out, in->n);
 }
 
 static void normalise(struct llama_model *m, const float *weight, const float *x, uint32_t n) {
@@ -74,7 +73,7 @@ static void attend(struct llama_model *m, const struct layer *l, float *cached_k
         .pos = m->pos,
         .n = n,
     };
-    m->stopped = m->stopped || !share_attention(m->op.attention, &args);
+    share_attention(&m->share, m->op.attention, &args);
     struct activation heads = {b->heads, c->heads * c->head_dim, n, m->op.quantize_heads, false};
     multiply(m, &l->wo, &heads, b->out);
     FLUID_CALL(add_fn, m->op.add)(b->x, b->out, (uint64_t)n * c->dim);
@@ -95,22 +94,22 @@ static void feed_forward(struct llama_model *m, const struct layer *l, uint32_t 
 
 int forward(struct llama_model *m, const int32_t *ids, uint32_t n, struct fluid_error *err) {
     const struct matrix *e = &m->weights.embedding;
-    m->stopped = false;
+    m->share = (struct share){0, false};
     for (uint32_t t = 0; t < n; t++)
         FLUID_CALL(row_fn, m->weights.embed_row)(m->buffers.x + (size_t)t * e->cols, e->data,
                                                  (uint32_t)ids[t], e->cols);
     for (uint32_t i = 0; i < m->config.layers; i++) {
-        if (m->stopped || fluid_poll())
+        if (m->share.stopped || fluid_poll())
             return fluid_fail(err, "", "stopped");
         attend(m, &m->weights.layer[i], m->cache.layer[i], n);
         feed_forward(m, &m->weights.layer[i], n);
     }
-    return m->stopped ? fluid_fail(err, "", "stopped") : 0;
+    return m->share.stopped ? fluid_fail(err, "", "stopped") : 0;
 }
 
 int compute_logits(struct llama_model *m, uint32_t first, uint32_t n, struct fluid_error *err) {
     normalise(m, m->weights.output_norm, m->buffers.x + (size_t)first * m->config.dim, n);
     struct activation in = {m->buffers.norm, m->config.dim, n, m->op.quantize_dim, false};
     multiply(m, &m->weights.output, &in, m->buffers.logits);
-    return m->stopped ? fluid_fail(err, "", "stopped") : 0;
+    return m->share.stopped ? fluid_fail(err, "", "stopped") : 0;
 }

@@ -5,6 +5,7 @@
 #include "chat.h"
 #include "fluid/engine.h"
 #include "fluid/module.h"
+#include "share.h"
 #include "tokenizer.h"
 #include "weights.h"
 
@@ -57,7 +58,7 @@ struct llama_model {
     struct operations op;
     struct buffers buffers;
     struct cache cache;
-    bool stopped;             /* fluid_poll said so: the evaluation is to end */
+    struct share share;
     uint32_t pos;             /* tokens in the cache */
     const float *last_logits; /* (vocab,) of position pos - 1; NULL: not computed */
 };

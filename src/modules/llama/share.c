@@ -6,21 +6,26 @@
 #include "gguf.h"
 
 #define PIECE_WORK (1u << 18) /* multiplications of a piece: some 20 us, or 1 ms when emulated */
-#define POLL_PIECES 16u       /* between two looks at the console */
+#define POLL_WORK (1u << 20)  /* between two looks at the console */
 #define ROWS_TOGETHER 16u /* the tensor kernels' groups stay whole, and rows of blocks aligned */
 
 static uint32_t lower(uint64_t a, uint64_t b) {
     return (uint32_t)(a < b ? a : b);
 }
 
-/* Pieces 0 .. count - 1, POLL_PIECES of them at a time. */
-static bool run(uint32_t count, fluid_parallel_fn *piece, void *context, uint32_t *first) {
-    for (*first = 0; *first < count; *first += POLL_PIECES) {
-        if (*first > 0 && fluid_poll())
-            return false;
-        fluid_parallel_for(lower(count - *first, POLL_PIECES), piece, context);
+/* Pieces 0 .. count - 1 of so much work each. */
+static void run(struct share *share, uint32_t count, uint64_t work, fluid_parallel_fn *piece,
+                void *context, uint32_t *first) {
+    uint32_t together = lower(POLL_WORK / (work + 1) + 1, count);
+    for (*first = 0; *first < count && !share->stopped; *first += together) {
+        uint32_t pieces = lower(count - *first, together);
+        fluid_parallel_for(pieces, piece, context);
+        share->work += pieces * work;
+        if (share->work < POLL_WORK)
+            continue;
+        share->work = 0;
+        share->stopped = fluid_poll();
     }
-    return true;
 }
 
 struct product {
@@ -41,7 +46,8 @@ static void multiply_piece(void *context, uint32_t index, uint32_t core) {
             lower(p->w->rows - row, p->rows), p->w->cols, p->n);
 }
 
-bool share_product(const struct matrix *w, const void *x, float *out, uint32_t n) {
+void share_product(struct share *share, const struct matrix *w, const void *x, float *out,
+                   uint32_t n) {
     uint64_t rows = PIECE_WORK / ((uint64_t)w->cols * n) / ROWS_TOGETHER * ROWS_TOGETHER;
     struct product p = {
         .code = FLUID_CALL(matmul_fn, w->matmul),
@@ -53,7 +59,7 @@ bool share_product(const struct matrix *w, const void *x, float *out, uint32_t n
         .row_bytes = gguf_row_bytes(w->type, w->cols),
     };
     uint32_t count = w->rows / p.rows + (w->rows % p.rows != 0);
-    return run(count, multiply_piece, &p, &p.first);
+    run(share, count, (uint64_t)p.rows * w->cols * n, multiply_piece, &p, &p.first);
 }
 
 struct heads {
@@ -82,7 +88,10 @@ static void attend_piece(void *context, uint32_t index, uint32_t core) {
     h->code(&part);
 }
 
-bool share_attention(struct fluid_slot *operation, const struct attention_args *args) {
+void share_attention(struct share *share, struct fluid_slot *operation,
+                     const struct attention_args *args) {
     struct heads h = {.code = FLUID_CALL(attention_fn, operation), .args = args};
-    return run(args->n * args->kv_heads, attend_piece, &h, &h.first);
+    uint64_t group = args->heads / args->kv_heads, positions = (uint64_t)args->pos + args->n;
+    run(share, args->n * args->kv_heads, 2 * group * positions * args->head_dim, attend_piece, &h,
+        &h.first);
 }

@@ -5,10 +5,17 @@
 #include "fluid/tensor.h"
 #include "weights.h"
 
-/* out (n, w->rows) = x w^T; x in the layout that the type of w wants. Both return false when
- * fluid_poll has said stop: then the result is not whole. */
-bool share_product(const struct matrix *w, const void *x, float *out, uint32_t n);
+/* Of one evaluation: how far it is from the next look at the console. */
+struct share {
+    uint64_t work; /* multiplications since the last one */
+    bool stopped;  /* fluid_poll has said stop: results are not whole from here on */
+};
+
+/* out (n, w->rows) = x w^T; x in the layout that the type of w wants. */
+void share_product(struct share *share, const struct matrix *w, const void *x, float *out,
+                   uint32_t n);
 /* As the operation "attention", but scores is (cores, ctx). */
-bool share_attention(struct fluid_slot *operation, const struct attention_args *args);
+void share_attention(struct share *share, struct fluid_slot *operation,
+                     const struct attention_args *args);
 
 #endif
