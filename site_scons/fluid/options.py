@@ -84,6 +84,7 @@ OPTIONS = (
         _one_of(*CHECKS),
     ),
     Option("mem", str(DEFAULT_MEM), "memory of the machine in run, MiB", _number(128, 65536)),
+    Option("smp", "1", "processors of the machine in run and bench", _number(1, 32)),
     Option("port", "", "the machine's console for chat", _any("a serial device or a pyserial URL")),
     Option("module", "", "the .mod file for module-push", _file()),
     Option("image", "", "an image or disk for module-push; the built one if not given", _present()),

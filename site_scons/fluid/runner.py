@@ -20,6 +20,7 @@ def run_interactive(
     target: str,
     runner: str = "auto",
     mem: int = DEFAULT_MEM,
+    smp: int = 1,
     program: str | None = None,
 ) -> int:
     """Boots the image with its console on standard input and output; 0 after a clean end.
@@ -35,6 +36,7 @@ def run_interactive(
             target=target,
             runner=chosen,
             mem=mem,
+            smp=smp,
             reboot=reboot,
             emulator=program,
             life=LIFE_SECONDS,

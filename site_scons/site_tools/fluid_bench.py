@@ -17,6 +17,7 @@ def _bench_image(target: Any, source: Any, env: Any) -> int:
         "target": env["FLUID_TARGET"].emulated,
         "runner": env["runner"],
         "mem": int(env["mem"]),
+        "smp": int(env["smp"]),
     }
     program = next((node.abspath for node in source[1:2]), None)  # fluid-host
     return run_bench(image, result, program=program, **options)

@@ -12,9 +12,10 @@ from fluid.emulator import HOST
 
 _START = (
     "import sys; from pathlib import Path; from fluid.runner import run_interactive; "
-    "image, target, runner, mem, *program = sys.argv[1:]; "
+    "image, target, runner, mem, smp, *program = sys.argv[1:]; "
     "sys.exit(run_interactive("
-    "Path(image), target=target, runner=runner, mem=int(mem), program=next(iter(program), None)))"
+    "Path(image), target=target, runner=runner, mem=int(mem), smp=int(smp), "
+    "program=next(iter(program), None)))"
 )
 
 _ATTACH = "import sys; from fluid.attach import run_attached; sys.exit(run_attached(sys.argv[1]))"
@@ -22,7 +23,7 @@ _ATTACH = "import sys; from fluid.attach import run_attached; sys.exit(run_attac
 
 def _run_image(target: Any, source: Any, env: Any) -> int:
     program = [str(Path(node.abspath)) for node in source[1:2]]  # fluid-host
-    options = [env["FLUID_TARGET"].emulated, env["runner"], env["mem"], *program]
+    options = [env["FLUID_TARGET"].emulated, env["runner"], env["mem"], env["smp"], *program]
     return _start(env, _START, str(source[0]), *options)
 
 

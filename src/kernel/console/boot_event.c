@@ -1,6 +1,7 @@
 /* boot_event.c - the first event and the first line: which build runs on which machine. */
 #include "console/boot_event.h"
 
+#include "arch/x86/core.h"
 #include "arch/x86/cpu.h"
 #include "console/event.h"
 #include "fluid/cpu.h"
@@ -28,7 +29,7 @@ void console_boot_event(const struct bootinfo *boot) {
         if (cpu->features & feature_names[i].bit)
             event_string(NULL, feature_names[i].name);
     event_array_end();
-    event_u64("cores", 1);
+    event_u64("cores", cores_expected());
     event_end();
     kprintf("Fluid OS %s, build %.12s, on %s\n", cpu_target(), build, cpu->brand);
 }

@@ -14,6 +14,10 @@ unsigned cores_count(void) {
     return 1;
 }
 
+unsigned cores_expected(void) {
+    return 1;
+}
+
 void cores_wake(void) {
 }
 

@@ -27,6 +27,8 @@ struct core *core_current(void);
  * is a warning, E-CORE-01. */
 void cores_init(void);
 unsigned cores_count(void); /* that run */
+/* Before they are started: what this processor says of its package. 1 where others are not used. */
+unsigned cores_expected(void);
 /* Wakes those that are parked. */
 void cores_wake(void);
 /* The page tables have changed: returns when no core uses what they were. */

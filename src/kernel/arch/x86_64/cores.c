@@ -22,6 +22,9 @@
 #include "task/parallel.h"
 #include "task/stack.h"
 
+#define LEAF_TOPOLOGY 0xb
+#define LEVEL_CORE 1
+#define CPUID_1_EDX_HTT (1u << 28)
 #define STACK_SIZE 0x8000u
 #define INIT_US 10000u /* between INIT and SIPI */
 #define SIPI_US 200u   /* between the two SIPIs */
@@ -34,6 +37,7 @@
 struct started {
     struct core core;
     struct core_tables tables;
+    uint8_t *stacks[IST_END]; /* [0] its own, the others as in the interrupt stack table */
 };
 
 static struct core first = {.self = &first, .guards = &first.own_guards};
@@ -58,6 +62,15 @@ struct core *core_current(void) {
 
 unsigned cores_count(void) {
     return count;
+}
+
+/* SDM vol. 2A, CPUID: leaf 0xB counts; leaf 1 only tells how many numbers are set aside. */
+unsigned cores_expected(void) {
+    struct cpuid basic = cpuid(1, 0), topology = cpuid(LEAF_TOPOLOGY, LEVEL_CORE);
+    unsigned counted = topology.ebx & 0xffff, numbers = basic.ebx >> 16 & 0xff;
+    if (counted > 0)
+        return counted;
+    return basic.edx & CPUID_1_EDX_HTT && numbers > 0 ? numbers : 1;
 }
 
 /* ---- another core */
@@ -101,16 +114,30 @@ _Noreturn void core_main(void) {
 
 /* ---- starting one */
 
+static size_t stack_size(unsigned which) {
+    return which == 0 ? STACK_SIZE : EXCEPTION_STACK_SIZE;
+}
+
+static void discard(struct started *s) {
+    for (unsigned i = 0; s != NULL && i < IST_END; i++)
+        if (s->stacks[i] != NULL)
+            stack_free(s->stacks[i], stack_size(i));
+    kfree(s);
+}
+
+/* False: no memory. */
 static bool prepare(uint32_t apic_id) {
     struct started *s = kzalloc_aligned(sizeof(*s), 16);
-    uint8_t *stack = stack_allocate(STACK_SIZE);
-    if (s == NULL || stack == NULL)
+    if (s == NULL)
         return false;
-    for (unsigned i = 0; i < IST_END - 1; i++) {
-        uint8_t *exceptions = stack_allocate(EXCEPTION_STACK_SIZE);
-        if (exceptions == NULL)
+    for (unsigned i = 0; i < IST_END; i++) {
+        s->stacks[i] = stack_allocate(stack_size(i));
+        if (s->stacks[i] == NULL) {
+            discard(s);
             return false;
-        s->tables.tss.ist[i] = (uintptr_t)exceptions + EXCEPTION_STACK_SIZE;
+        }
+        if (i > 0)
+            s->tables.tss.ist[i - 1] = (uintptr_t)s->stacks[i] + stack_size(i);
     }
     s->core.self = &s->core;
     s->core.index = count;
@@ -118,7 +145,7 @@ static bool prepare(uint32_t apic_id) {
     s->core.guards = &s->core.own_guards;
     s->core.flushed = flush_wanted;
     starting = s;
-    core_stack_top = stack + STACK_SIZE;
+    core_stack_top = s->stacks[0] + STACK_SIZE;
     return true;
 }
 
@@ -140,7 +167,8 @@ static bool start(uint32_t apic_id) {
     lapic_send(apic_id, LAPIC_STARTUP(CORE_TRAMPOLINE));
     if (comes_up(index, START_US))
         return true;
-    lapic_send(apic_id, LAPIC_INIT); /* it must not come later, on what another core has then */
+    lapic_send(apic_id, LAPIC_INIT); /* it must not come later, on what is another's then */
+    discard(starting);
     return false;
 }
 

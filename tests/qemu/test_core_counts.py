@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fluid.emulator import Ending
-from fluid.event_types import Bench, Error, Panic, Score
+from fluid.event_types import Bench, Boot, Error, Panic, Score
 from fluid.machine import Machine
 from fluid.registry import pack, unpack
 from guests import Machines, TinyModel, codes, names, said
@@ -64,6 +64,8 @@ def test_every_core_works(machines: Machines, target: str, count: int) -> None:
     """On i686 the first one is all there is."""
     guest = machines.boot(target, image_of(target, None), mem=256, smp=count)
     used = 1 if target == "i686" else count
+    boot = guest.events[0]
+    assert isinstance(boot, Boot) and boot.cores == used
     assert f"cores in use: {used}\n" in said(guest, "/cpu")
     assert codes(guest.command("/selftest", 300)) == [], guest.text[-3000:].decode()
     for name in ("parallel", "cores", "cores-flush"):
