@@ -1,4 +1,4 @@
-"""Processors that the firmware lists and that do not start: a warning each, and the system goes on."""
+"""Processors that the firmware lists and that do not start: each is a warning, not an end."""
 
 import platform
 import struct

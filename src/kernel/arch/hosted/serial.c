@@ -12,7 +12,7 @@
 #include "arch/x86/clock.h"
 #include "arch/x86/cpu.h"
 #include "fluid/exit.h"
-#include "task/task.h"
+#include "task/task_arch.h"
 
 #define NS_PER_MS 1000000u
 
@@ -51,8 +51,10 @@ void device_wait(void) {
         return;
     if (ended)
         cpu_power_off(FLUID_EXIT_PASS);
-    if (others)
+    if (others) {
+        task_arch_poll(); /* wakes who has slept long enough */
         task_yield();
+    }
 }
 
 int serial_read(void) {
