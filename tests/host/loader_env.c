@@ -42,7 +42,8 @@ uint8_t *host_read(const char *path, size_t *size) {
     return bytes;
 }
 
-void *pages_alloc(size_t count, size_t align, uint64_t below) {
+void *pages_alloc_for(enum page_use use, size_t count, size_t align, uint64_t below) {
+    (void)use;
     if (count > HOST_PAGES_MAX || align != PAGE_SIZE || below != 1u << 31)
         return NULL;
     void *at = mmap(NULL, count * PAGE_SIZE, PROT_READ | PROT_WRITE,

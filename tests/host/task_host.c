@@ -130,7 +130,8 @@ static bool give(void) {
     return true;
 }
 
-void *pages_alloc(size_t count, size_t align, uint64_t below) {
+void *pages_alloc_for(enum page_use use, size_t count, size_t align, uint64_t below) {
+    (void)use;
     (void)align;
     (void)below;
     if (!give())

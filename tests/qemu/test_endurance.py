@@ -16,7 +16,7 @@ QUICK, FULL = 1000, 10000  # tokens
 def memory(guest: Machine) -> tuple[str, str]:
     """Free memory and bytes of the heap in use, as /mem has them."""
     text = said(guest, "/mem")
-    found = re.search(r"free +(\S+ MiB)", text), re.search(r"heap +(\d+) bytes", text)
+    found = re.search(r"free +(\d+ KiB)", text), re.search(r"heap: (\d+) bytes", text)
     assert found[0] and found[1], text
     return found[0][1], found[1][1]
 

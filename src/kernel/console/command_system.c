@@ -1,4 +1,4 @@
-/* command_system.c - commands about the machine: /help /cpu /mem /uptime /ls /selftest /reboot
+/* command_system.c - commands about the machine: /help /cpu /uptime /ls /selftest /reboot
  * /off. */
 #include "console/command.h"
 
@@ -13,12 +13,8 @@
 #include "fluid/exit.h"
 #include "fs/partition.h"
 #include "lib/printf.h"
-#include "load/module.h"
-#include "mm/heap.h"
-#include "mm/pages.h"
 #include "selftest/selftest.h"
 
-#define MIB (1024u * 1024u)
 #define US_PER_SECOND 1000000u
 
 void command_help(char *argument, size_t length) {
@@ -41,42 +37,6 @@ void command_cpu(char *argument, size_t length) {
     kprintf("  clock: %llu MHz (time-stamp counter), NX %s, mode %u bit\n",
             (unsigned long long)(time_hz() / 1000000), cpu->nx ? "on" : "absent",
             (unsigned)(sizeof(void *) * 8));
-}
-
-static void print_mib(const char *what, uint64_t bytes) {
-    uint64_t tenths = (bytes * 10 + MIB / 2) / MIB;
-
-    kprintf("  %-24s %6llu.%llu MiB\n", what, (unsigned long long)(tenths / 10),
-            (unsigned long long)(tenths % 10));
-}
-
-static void add_module(const struct loaded_module *module, void *context) {
-    *(size_t *)context += module_memory(module);
-}
-
-void command_mem(char *argument, size_t length) {
-    uint64_t total = (uint64_t)pages_total() * PAGE_SIZE;
-    uint64_t available = (uint64_t)pages_available() * PAGE_SIZE;
-    const struct model *model = model_current();
-    uint64_t file = 0, kv = 0, scratch = 0;
-    size_t modules = 0;
-
-    (void)argument;
-    (void)length;
-    module_for_each(add_module, &modules);
-    if (model) {
-        file = model->file_size;
-        kv = model->info.kv_bytes;
-        scratch = model->info.scratch_bytes;
-    }
-    print_mib("total", total);
-    print_mib("free", available);
-    print_mib("modules", modules);
-    print_mib("model file", file);
-    print_mib("KV cache", kv);
-    print_mib("activations and tables", scratch);
-    print_mib("kernel and the rest", total - available - modules - file - kv - scratch);
-    kprintf("  %-24s %zu bytes in use\n", "heap", heap_used());
 }
 
 void command_uptime(char *argument, size_t length) {

@@ -65,7 +65,7 @@ static int read_file(struct fluid_error *err) {
         return -1;
     model.file_size = entry.size;
     capacity = file_pages() * PAGE_SIZE;
-    model.file = pages_alloc(file_pages(), LARGE_PAGE_SIZE, 0);
+    model.file = pages_alloc_for(PAGES_MODEL, file_pages(), LARGE_PAGE_SIZE, 0);
     if (!model.file)
         return fluid_fail(err, "E-MEM-04",
                           "%u MiB of free memory in one piece expected for " MODEL_PATH

@@ -41,7 +41,7 @@ int module_place(struct loaded_module *m, const struct module_file *f, struct fl
     size_t *offset = kzalloc(m->section_count * sizeof *offset + 1);
     if (offset) {
         lay_out(m, f, offset);
-        m->base = pages_alloc(m->pages, PAGE_SIZE, BELOW_2_GIB);
+        m->base = pages_alloc_for(PAGES_CODE, m->pages, PAGE_SIZE, BELOW_2_GIB);
     }
     if (!m->base) {
         kfree(offset);

@@ -73,7 +73,7 @@ static unsigned class_of(size_t size) {
 
 static bool refill(unsigned class) {
     size_t block_size = (size_t)1 << (CLASS_MIN_SHIFT + class);
-    char *slab = pages_alloc(SLAB_PAGES, PAGE_SIZE, 0);
+    char *slab = pages_alloc_for(PAGES_HEAP, SLAB_PAGES, PAGE_SIZE, 0);
     if (slab == NULL)
         return false;
     for (size_t at = SLAB_PAGES * PAGE_SIZE; at > 0; at -= block_size) {
@@ -136,7 +136,7 @@ static void *large_alloc(size_t size, size_t align) {
         return NULL;
     size_t pages = size == 0 ? 1 : (size + PAGE_SIZE - 1) / PAGE_SIZE;
     struct large *large = small_alloc(sizeof(*large));
-    void *memory = large != NULL ? pages_alloc(pages, align, 0) : NULL;
+    void *memory = large != NULL ? pages_alloc_for(PAGES_HEAP, pages, align, 0) : NULL;
     if (memory == NULL) {
         if (large != NULL)
             small_free(large);

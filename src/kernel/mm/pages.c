@@ -1,232 +1,234 @@
-/* pages.c - physical pages: the usable ranges of E820 and one bit per page, set while the page is
- * in use.
- *
- * Invariants: ranges ascend and never touch, so a run of free pages lies in one range. Page i of
- * range r is bit r.bit + i. available = number of clear bits. */
+/* pages.c - physical pages: for each usable range of E820 its free blocks (buddy.c), and one byte
+ * per page that says what it is used for. */
 #include "mm/pages.h"
 
-#include <stdbool.h>
-
-#include "arch/x86/cpu.h"
-#include "arch/x86/sections.h"
 #include "lib/panic.h"
 #include "lib/string.h"
-#include "mm/e820.h"
+#include "mm/page_range.h"
 #include "mm/poison.h"
 
-/* The first MiB belongs to the firmware, VGA and the boot sectors. */
-#define LOW_MEMORY_PAGES 256u
-#define WORD_BITS (8 * sizeof(uintptr_t))
-#define JUNK 0xd5
-#define JUNK_MAX_PAGES 16 /* larger runs would cost milliseconds */
-#ifdef __x86_64__
-#define LIMIT_PAGES (1ull << (42 - 12)) /* 4 TiB */
-#else
-#define LIMIT_PAGES ((1ull << 20) - 1) /* the end of the last page is not a number in 32 bits */
-#endif
+#define FILL_MAX_PAGES 16 /* larger runs would cost milliseconds */
+#define JUNK_WORD ((uintptr_t)-1 / 255 * PAGE_JUNK)
+#define NEAR_MAX 8
 
-struct range {
-    uint64_t first; /* page number */
-    size_t count;
-    size_t bit;
-};
+struct page_range page_ranges[E820_RANGES_MAX];
+unsigned page_range_count;
+size_t page_counts[PAGES_USES];
 
-struct used {
-    uint64_t first, end; /* page numbers */
-};
+static struct e820_range near[NEAR_MAX];
+static unsigned near_count;
 
-static struct range ranges[E820_RANGES_MAX];
-static unsigned range_count;
-static uintptr_t *bitmap;
-static size_t total, available;
-
-static bool bit_get(size_t bit) {
-    return bitmap[bit / WORD_BITS] >> bit % WORD_BITS & 1;
+/* The range that page is in, NULL when it is no RAM. */
+static struct page_range *range_of(uint64_t page) {
+    for (unsigned r = 0; r < page_range_count; r++)
+        if (page - page_ranges[r].buddy.first < page_ranges[r].buddy.count)
+            return &page_ranges[r];
+    return NULL;
 }
 
-static void bits_set(size_t bit, size_t count, bool value) {
-    while (count > 0) {
-        size_t shift = bit % WORD_BITS;
-        size_t n = WORD_BITS - shift < count ? WORD_BITS - shift : count;
-        uintptr_t mask = (n == WORD_BITS ? ~(uintptr_t)0 : ((uintptr_t)1 << n) - 1) << shift;
-        if (value)
-            bitmap[bit / WORD_BITS] |= mask;
-        else
-            bitmap[bit / WORD_BITS] &= ~mask;
-        bit += n;
-        count -= n;
-    }
+static bool is_free_use(uint8_t use) {
+    return PAGE_USE(use) == PAGES_FREE;
 }
 
-/* First bit in [bit, end) that equals value, end when there is none. */
-static size_t bit_find(size_t bit, size_t end, bool value) {
-    while (bit < end) {
-        uintptr_t word = bitmap[bit / WORD_BITS];
-        word = (value ? word : ~word) >> bit % WORD_BITS;
-        if (word != 0) {
-            size_t found = bit + (size_t)__builtin_ctzl(word);
-            return found < end ? found : end;
-        }
-        bit += WORD_BITS - bit % WORD_BITS;
-    }
-    return end;
+/* First page in [page, end) that is free, or is not; end when there is none. */
+static uint64_t find_page(const struct page_range *range, uint64_t page, uint64_t end, bool free) {
+    while (page < end && is_free_use(range->use[page - range->buddy.first]) != free)
+        page++;
+    return page;
 }
 
-static struct used used_by(uintptr_t base, uintptr_t size) {
-    return (struct used){base / PAGE_SIZE, ((uint64_t)base + size + PAGE_SIZE - 1) / PAGE_SIZE};
-}
-
-static unsigned list_used(const struct bootinfo *boot, struct used used[4]) {
-    unsigned n = 0;
-    used[n++] = used_by((uintptr_t)kernel_start, (uintptr_t)(kernel_end - kernel_start));
-    if (boot->ksyms.addr != 0)
-        used[n++] = used_by(boot->ksyms.addr, boot->ksyms.mem_size);
-    if (boot->registry.addr != 0)
-        used[n++] = used_by(boot->registry.addr, boot->registry.mem_size);
-    return n;
-}
-
-/* Lowest run of count pages below PAGES_EARLY_LIMIT that touches nothing in used; 0 when none. */
-static uint64_t find_early(size_t count, const struct used *used, unsigned used_count) {
-    for (unsigned r = 0; r < range_count; r++) {
-        uint64_t at = ranges[r].first, end = ranges[r].first + ranges[r].count;
-        for (unsigned i = 0; i < used_count; i++) {
-            if (used[i].first < at + count && at < used[i].end) {
-                at = used[i].end;
-                i = (unsigned)-1; /* against all of them again */
-            }
-        }
-        if (at + count <= end && at + count <= PAGES_EARLY_LIMIT / PAGE_SIZE)
-            return at;
-    }
-    return 0;
-}
-
-/* Marks the part of [first, end) that is RAM as in use. */
-static void mark_used(const struct used *used) {
-    for (unsigned r = 0; r < range_count; r++) {
-        const struct range *range = &ranges[r];
-        uint64_t first = used->first > range->first ? used->first : range->first;
-        uint64_t end = range->first + range->count;
-        end = used->end < end ? used->end : end;
-        for (; first < end; first++) {
-            size_t bit = range->bit + (size_t)(first - range->first);
-            available -= !bit_get(bit);
-            bits_set(bit, 1, true);
-        }
-    }
-}
-
-void pages_init(const struct bootinfo *boot) {
-    static struct e820_range usable[E820_RANGES_MAX];
-    uint64_t limit = 1ull << (cpu_info()->physical_bits - 12);
-    limit = limit < LIMIT_PAGES ? limit : LIMIT_PAGES;
-    range_count = e820_usable(boot->e820, boot->e820_count, LOW_MEMORY_PAGES, limit, usable);
-    total = 0;
-    for (unsigned r = 0; r < range_count; r++) {
-        size_t count = (size_t)usable[r].count;
-        ranges[r] = (struct range){usable[r].first, count, total};
-        total += count;
-    }
-    struct used used[4];
-    unsigned used_count = list_used(boot, used);
-    size_t bytes = (total + WORD_BITS - 1) / WORD_BITS * sizeof(uintptr_t);
-    size_t bitmap_pages = (bytes + PAGE_SIZE - 1) / PAGE_SIZE;
-    uint64_t at = find_early(bitmap_pages, used, used_count);
-    if (total == 0 || at == 0)
-        panic(
-            "no room for the page bitmap: expected %zu free pages below %u MiB in E820, none found",
-            bitmap_pages, PAGES_EARLY_LIMIT >> 20);
-    bitmap = (uintptr_t *)(uintptr_t)(at * PAGE_SIZE);
-    memset(bitmap, 0, bytes);
-    available = total;
-    used[used_count++] = (struct used){at, at + bitmap_pages};
-    for (unsigned i = 0; i < used_count; i++)
-        mark_used(&used[i]);
-}
-
-/* First page of a free, aligned run in range that ends at or below end; 0 when there is none. */
-static uint64_t find_run(const struct range *range, size_t count, uint64_t align, uint64_t end) {
-    uint64_t range_end = range->first + range->count;
-    end = end < range_end ? end : range_end;
-    uint64_t at = (range->first + align - 1) & ~(align - 1);
+/* First page of a free, aligned run within [from, end), which may reach over several blocks; 0 when
+ * there is none. */
+static uint64_t find_run(const struct page_range *range, size_t count, uint64_t align,
+                         uint64_t from, uint64_t end) {
+    uint64_t at = (from + align - 1) & ~(align - 1);
     while (at < end && count <= end - at) {
-        size_t bit = range->bit + (size_t)(at - range->first);
-        size_t busy = bit_find(bit, bit + count, true);
-        if (busy == bit + count)
+        uint64_t busy = find_page(range, at, at + count, false);
+        if (busy == at + count)
             return at;
-        size_t clear = bit_find(busy, range->bit + range->count, false);
-        at = (range->first + (clear - range->bit) + align - 1) & ~(align - 1);
+        at = (find_page(range, busy, end, true) + align - 1) & ~(align - 1);
     }
     return 0;
+}
+
+/* Takes a run within pages [from, end) of one range; 0 when there is none. */
+static uint64_t take_from(struct page_range *range, size_t count, uint64_t align, uint64_t from,
+                          uint64_t end) {
+    struct buddy *b = &range->buddy;
+    from = from > b->first ? from : b->first;
+    end = end < b->first + b->count ? end : b->first + b->count;
+    if (from >= end || count > end - from || count > b->free)
+        return 0;
+    uint64_t first = buddy_take(b, count, align, from, end);
+    if (first == 0) {
+        first = find_run(range, count, align, from, end);
+        if (first != 0)
+            buddy_carve(b, first, count);
+    }
+    return first;
+}
+
+static uint64_t take(size_t count, uint64_t align, uint64_t from, uint64_t end,
+                     struct page_range **range) {
+    for (unsigned r = 0; r < page_range_count; r++) {
+        uint64_t first = take_from(&page_ranges[r], count, align, from, end);
+        if (first != 0) {
+            *range = &page_ranges[r];
+            return first;
+        }
+    }
+    return 0;
+}
+
+/* Panics when something has written to a page since it was filled. */
+static void check_filled(uint64_t page) {
+    const uintptr_t *words = (const uintptr_t *)(uintptr_t)(page * PAGE_SIZE);
+    for (size_t i = 0; i < PAGE_SIZE / sizeof(*words); i++)
+        if (words[i] != JUNK_WORD)
+            panic("pages_alloc: the free page at %p was written to at %p", (const void *)words,
+                  (const void *)&words[i]);
+}
+
+void *pages_alloc_for(enum page_use use, size_t count, size_t align, uint64_t below) {
+    struct page_range *range = NULL;
+    uint64_t first = 0, end = below != 0 ? below / PAGE_SIZE : UINT64_MAX;
+    KASSERT(align >= PAGE_SIZE && (align & (align - 1)) == 0 && use != PAGES_FREE);
+    if (count == 0 || count > page_counts[PAGES_FREE])
+        return NULL;
+    align /= PAGE_SIZE;
+    for (unsigned n = 0; n < near_count && first == 0; n++) {
+        uint64_t near_end = near[n].first + near[n].count;
+        first = take(count, align, near[n].first, near_end < end ? near_end : end, &range);
+    }
+    if (first == 0)
+        first = take(count, align, 0, end, &range);
+    if (first == 0)
+        return NULL;
+    unpoison((void *)(uintptr_t)(first * PAGE_SIZE), count * PAGE_SIZE);
+    uint8_t *uses = range->use + (first - range->buddy.first);
+    for (size_t i = 0; i < count; i++)
+        if (uses[i] & PAGE_FILLED)
+            check_filled(first + i);
+    memset(uses, (int)use, count);
+    page_counts[PAGES_FREE] -= count;
+    page_counts[use] += count;
+    return (void *)(uintptr_t)(first * PAGE_SIZE);
 }
 
 void *pages_alloc(size_t count, size_t align, uint64_t below) {
-    KASSERT(align >= PAGE_SIZE && (align & (align - 1)) == 0);
-    if (count == 0 || count > available)
-        return NULL;
-    uint64_t end = below != 0 ? below / PAGE_SIZE : UINT64_MAX;
-    for (unsigned r = 0; r < range_count; r++) {
-        uint64_t first = find_run(&ranges[r], count, align / PAGE_SIZE, end);
-        if (first == 0)
-            continue;
-        bits_set(ranges[r].bit + (size_t)(first - ranges[r].first), count, true);
-        available -= count;
-        unpoison((void *)(uintptr_t)(first * PAGE_SIZE), count * PAGE_SIZE);
-        return (void *)(uintptr_t)(first * PAGE_SIZE);
-    }
-    return NULL;
+    return pages_alloc_for(PAGES_DMA, count, align, below);
 }
 
 void pages_free(void *start, size_t count) {
     uint64_t first = (uintptr_t)start / PAGE_SIZE;
+    struct page_range *range = range_of(first);
     KASSERT((uintptr_t)start % PAGE_SIZE == 0 && count > 0);
-    for (unsigned r = 0; r < range_count; r++) {
-        const struct range *range = &ranges[r];
-        if (first < range->first || first - range->first >= range->count)
-            continue;
-        size_t index = (size_t)(first - range->first);
-        if (count > range->count - index)
-            break;
-        size_t bit = range->bit + index;
-        size_t clear = bit_find(bit, bit + count, false);
-        if (clear != bit + count)
-            panic("pages_free(%p, %zu): page %zu of it is already free", start, count, clear - bit);
-        if (count <= JUNK_MAX_PAGES)
-            memset(start, JUNK, count * PAGE_SIZE);
-        poison(start, count * PAGE_SIZE);
-        bits_set(bit, count, false);
-        available += count;
-        return;
-    }
-    panic("pages_free(%p, %zu): not a range of RAM", start, count);
+    if (range == NULL || count > range->buddy.count - (size_t)(first - range->buddy.first))
+        panic("pages_free(%p, %zu): not a range of RAM", start, count);
+    uint64_t free = find_page(range, first, first + count, true);
+    if (free != first + count)
+        panic("pages_free(%p, %zu): page %zu of it is already free", start, count,
+              (size_t)(free - first));
+    uint8_t *uses = range->use + (first - range->buddy.first);
+    for (size_t i = 0; i < count; i++)
+        page_counts[uses[i]]--;
+    bool filled = count <= FILL_MAX_PAGES;
+    if (filled)
+        memset(start, PAGE_JUNK, count * PAGE_SIZE);
+    poison(start, count * PAGE_SIZE);
+    memset(uses, PAGES_FREE | (filled ? PAGE_FILLED : 0), count);
+    page_counts[PAGES_FREE] += count;
+    buddy_give(&range->buddy, first, count);
 }
 
 size_t pages_total(void) {
+    size_t total = 0;
+    for (unsigned use = 0; use < PAGES_USES; use++)
+        total += page_counts[use];
     return total;
 }
 
 size_t pages_available(void) {
-    return available;
+    return page_counts[PAGES_FREE];
+}
+
+size_t pages_used_for(enum page_use use) {
+    return page_counts[use];
+}
+
+const char *pages_use_name(enum page_use use) {
+    static const char *const names[] = {
+#define PAGE_USE_TEXT(name, text) text,
+        PAGE_USE_LIST(PAGE_USE_TEXT)};
+    return names[use];
+}
+
+enum page_use pages_use_at(const void *address) {
+    uint64_t page = (uintptr_t)address / PAGE_SIZE;
+    const struct page_range *range = range_of(page);
+    return range != NULL ? (enum page_use)PAGE_USE(range->use[page - range->buddy.first])
+                         : PAGES_FREE;
 }
 
 uint64_t pages_top(void) {
-    if (range_count == 0)
+    if (page_range_count == 0)
         return 0;
-    const struct range *last = &ranges[range_count - 1];
+    const struct buddy *last = &page_ranges[page_range_count - 1].buddy;
     return (last->first + last->count) * PAGE_SIZE;
 }
 
 void pages_for_each_range(void (*visit)(uint64_t base, uint64_t length, void *context),
                           void *context) {
-    for (unsigned r = 0; r < range_count; r++)
-        visit(ranges[r].first * PAGE_SIZE, (uint64_t)ranges[r].count * PAGE_SIZE, context);
+    for (unsigned r = 0; r < page_range_count; r++) {
+        const struct buddy *b = &page_ranges[r].buddy;
+        visit(b->first * PAGE_SIZE, (uint64_t)b->count * PAGE_SIZE, context);
+    }
 }
 
 bool pages_is_ram(uint64_t base, uint64_t length) {
     uint64_t first = base / PAGE_SIZE, end = (base + length - 1) / PAGE_SIZE + 1;
-    for (unsigned r = 0; r < range_count; r++)
-        if (first < ranges[r].first + ranges[r].count && ranges[r].first < end)
+    for (unsigned r = 0; r < page_range_count; r++) {
+        const struct buddy *b = &page_ranges[r].buddy;
+        if (first < b->first + b->count && b->first < end)
             return true;
+    }
     return false;
+}
+
+void pages_prefer(uint64_t base, uint64_t length) {
+    if (near_count < NEAR_MAX && length >= PAGE_SIZE)
+        near[near_count++] = (struct e820_range){base / PAGE_SIZE, length / PAGE_SIZE};
+}
+
+size_t pages_available_in(uint64_t base, uint64_t length) {
+    size_t available = 0;
+    for (unsigned r = 0; r < page_range_count; r++) {
+        const struct buddy *b = &page_ranges[r].buddy;
+        uint64_t first = base / PAGE_SIZE, end = (base + length) / PAGE_SIZE;
+        first = first > b->first ? first : b->first;
+        end = end < b->first + b->count ? end : b->first + b->count;
+        for (; first < end; first++)
+            available += is_free_use(page_ranges[r].use[first - b->first]);
+    }
+    return available;
+}
+
+static bool is_free(uint64_t page) {
+    const struct page_range *range = range_of(page);
+    return range != NULL && is_free_use(range->use[page - range->buddy.first]);
+}
+
+void pages_check(void) {
+    size_t counts[PAGES_USES] = {0}, in_blocks = 0;
+    for (unsigned r = 0; r < page_range_count; r++) {
+        const struct page_range *range = &page_ranges[r];
+        const char *wrong = buddy_check(&range->buddy, is_free);
+        if (wrong != NULL)
+            panic("page allocator: %s", wrong);
+        in_blocks += range->buddy.free;
+        for (size_t i = 0; i < range->buddy.count; i++)
+            counts[PAGE_USE(range->use[i])]++;
+    }
+    if (in_blocks != counts[PAGES_FREE] || memcmp(counts, page_counts, sizeof(counts)) != 0)
+        panic("page allocator: the numbers of pages are wrong");
 }

@@ -21,9 +21,9 @@ static uint64_t *root;
 static bool active;
 
 static uint64_t *new_table(void) {
-    uint64_t *table = pages_alloc(1, PAGE_SIZE, PAGES_EARLY_LIMIT);
+    uint64_t *table = pages_alloc_for(PAGES_TABLES, 1, PAGE_SIZE, PAGES_EARLY_LIMIT);
     if (table == NULL && active)
-        table = pages_alloc(1, PAGE_SIZE, 0);
+        table = pages_alloc_for(PAGES_TABLES, 1, PAGE_SIZE, 0);
     if (table == NULL)
         panic("no free page for a page table");
     memset(table, 0, PAGE_SIZE);

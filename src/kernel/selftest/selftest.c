@@ -4,9 +4,9 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 
-static const struct selftest *const groups[] = {selftests_lib,      selftests_memory,
-                                                selftests_machine,  selftests_tasks,
-                                                selftests_parallel, selftests_long};
+static const struct selftest *const groups[] = {
+    selftests_lib,   selftests_memory,   selftests_allocators, selftests_machine,
+    selftests_tasks, selftests_parallel, selftests_long};
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
 static const struct selftest_fault *const fault_groups[] = {selftest_faults, selftest_exceptions,
                                                             selftest_privileged};

@@ -23,8 +23,8 @@ struct selftest_fault {
 int selftest_run(const char *name);
 
 /* Each ends with an entry without a name. */
-extern const struct selftest selftests_lib[], selftests_memory[], selftests_machine[],
-    selftests_tasks[], selftests_parallel[];
+extern const struct selftest selftests_lib[], selftests_memory[], selftests_allocators[],
+    selftests_machine[], selftests_tasks[], selftests_parallel[];
 extern const struct selftest selftests_long[]; /* run by name only */
 extern const struct selftest_fault selftest_faults[], selftest_exceptions[];
 /* Of ring 0 on the machine, of ring 3 in a process. */

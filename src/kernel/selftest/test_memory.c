@@ -73,12 +73,13 @@ static bool test_pages(char *why, size_t size) {
     memset(large, 0x77, 700 * PAGE_SIZE);
     one[0] = 1;
     pages_free(one, 1);
-    EXPECT(peek(one) != 1);                      /* junk */
-    EXPECT(pages_alloc(1, PAGE_SIZE, 0) == one); /* lowest first */
-    pages_free(one, 1);
+    EXPECT(peek(one) != 1); /* junk */
+    EXPECT(pages_use_at(one) == PAGES_FREE && pages_use_at(two) == PAGES_DMA);
     pages_free(two, 1);
-    pages_free(large, 700);
+    pages_free(large, 300); /* in two parts, not as it was given out */
+    pages_free(large + 300 * PAGE_SIZE, 400);
     EXPECT(pages_available() == before);
+    pages_check();
     return true;
 }
 

@@ -9,7 +9,7 @@
 #define PATTERN 0x5a5a5a5au /* no address, and no small number */
 
 uint8_t *stack_allocate(size_t size) {
-    uint8_t *guard = pages_alloc(size / PAGE_SIZE + 1, PAGE_SIZE, 0);
+    uint8_t *guard = pages_alloc_for(PAGES_STACKS, size / PAGE_SIZE + 1, PAGE_SIZE, 0);
     if (guard == NULL)
         return NULL;
     unpoison(guard, size + PAGE_SIZE);

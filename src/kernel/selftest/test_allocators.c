@@ -1,0 +1,87 @@
+/* test_allocators.c - random requests to each allocator: what is given out is aligned, not given
+ * out twice and not changed by anyone else, and every invariant holds in between. Each run goes on
+ * with other numbers than the one before. */
+#include <stdint.h>
+
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "mm/heap.h"
+#include "mm/pages.h"
+#include "selftest/selftest.h"
+
+#define OPERATIONS 10000u
+#define CHECK_EVERY 1024u
+#define SLOTS 96u
+
+static uint32_t state = 1;
+
+/* Numerical Recipes' linear congruential generator; its upper bits are the better ones. */
+static uint32_t next_random(void) {
+    state = state * 1664525 + 1013904223;
+    return state >> 8;
+}
+
+/* A number below 2^bits whose magnitude is random, too. */
+static uint32_t random_size(unsigned bits) {
+    return next_random() & ((1u << (1 + next_random() % bits)) - 1);
+}
+
+/* Marks for the first and last bytes: memory of megabytes need not be written to as a whole. */
+static void mark(uint8_t *memory, size_t length, uint8_t with) {
+    size_t n = length < 64 ? length : 64;
+    memset(memory, with, n);
+    memset(memory + length - n, with, n);
+}
+
+static bool marked(const uint8_t *memory, size_t length, uint8_t with) {
+    size_t n = length < 64 ? length : 64;
+    for (size_t i = 0; i < n; i++)
+        if (memory[i] != with || memory[length - 1 - i] != with)
+            return false;
+    return true;
+}
+
+/* Runs of 1 page to some MiB, aligned up to 2 MiB, also with a limit, given back in parts. */
+static bool test_pages_storm(char *why, size_t size) {
+    static struct {
+        uint8_t *memory;
+        size_t pages;
+    } run[SLOTS];
+    size_t before = pages_available();
+    for (unsigned n = 0; n < OPERATIONS; n++) {
+        unsigned i = next_random() % SLOTS;
+        if (run[i].memory == NULL) {
+            size_t align = (size_t)PAGE_SIZE << next_random() % 10;
+            uint64_t below = next_random() % 4 == 0 ? 1u << 31 : 0;
+            run[i].pages = random_size(9) + 1;
+            run[i].memory = pages_alloc(run[i].pages, align, below);
+            if (run[i].memory == NULL)
+                continue; /* a small machine */
+            EXPECT((uintptr_t)run[i].memory % align == 0);
+            EXPECT(below == 0 || (uintptr_t)run[i].memory + run[i].pages * PAGE_SIZE <= below);
+            mark(run[i].memory, run[i].pages * PAGE_SIZE, (uint8_t)i);
+        } else {
+            EXPECT(marked(run[i].memory, run[i].pages * PAGE_SIZE, (uint8_t)i));
+            size_t part = next_random() % run[i].pages;
+            if (part > 0)
+                pages_free(run[i].memory, part);
+            pages_free(run[i].memory + part * PAGE_SIZE, run[i].pages - part);
+            run[i].memory = NULL;
+        }
+        if (n % CHECK_EVERY == 0)
+            pages_check();
+    }
+    for (unsigned i = 0; i < SLOTS; i++) {
+        if (run[i].memory != NULL)
+            pages_free(run[i].memory, run[i].pages);
+        run[i].memory = NULL;
+    }
+    pages_check();
+    EXPECT(pages_available() == before);
+    return true;
+}
+
+const struct selftest selftests_allocators[] = {
+    {"pages-storm", test_pages_storm},
+    {NULL, NULL},
+};
