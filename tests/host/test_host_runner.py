@@ -22,6 +22,7 @@ from fluid.machine import Machine, MachineEnded
 from fluid.targets import DEFAULT_TARGET
 from guests import TinyModel, codes, names, said
 from host_machine import BUILDS, SECONDS, Hosts, hosts_of, image_of, program_of
+from memory_faults import MEMORY_FAULTS, MemoryFault
 from numpy_llama import NumpyLlama
 from test_score import (
     EXACT,
@@ -157,6 +158,14 @@ def test_a_smashed_stack(build: tuple[str, str]) -> None:
     """AddressSanitizer, where it is, sees it before the canary does."""
     with hosts_of(build) as hosts:
         check_fault(hosts, "fault-stack-smash", None, 0, "stack_smash")
+
+
+@pytest.mark.parametrize("build", [build for build in BUILDS if build[1] == "none"])
+@pytest.mark.parametrize("fault", MEMORY_FAULTS, ids=lambda fault: fault.name)
+def test_memory_faults(build: tuple[str, str], fault: MemoryFault) -> None:
+    """AddressSanitizer, where it is, sees some of them earlier."""
+    with hosts_of(build) as hosts:
+        check_fault(hosts, fault.name, None, 0, fault.function)
 
 
 def check_fault(

@@ -4,6 +4,7 @@
 
 #include "console/model.h"
 #include "lib/printf.h"
+#include "load/module.h"
 #include "mm/heap.h"
 #include "mm/pages.h"
 
@@ -24,7 +25,7 @@ static uint64_t kib_of(enum page_use use) {
 /* The engine's buffers are in the heap, as all memory that modules ask for. */
 static void print_heap(void) {
     const struct model *model = model_current();
-    uint64_t rest = kib_of(PAGES_HEAP);
+    uint64_t rest = kib_of(PAGES_SLABS) + kib_of(PAGES_HEAP);
 
     if (model) {
         uint64_t kv = (model->info.kv_bytes + KIB - 1) / KIB;
@@ -40,15 +41,25 @@ static void print_heap(void) {
     print_kib("heap, the rest", rest);
 }
 
+/* What a module occupies, and what it has of the heap. */
+static void print_account(const struct loaded_module *module, void *context) {
+    const struct heap_account *a = heap_account(module_account(module));
+
+    (void)context;
+    kprintf("  %-20s %6zu KiB, heap: %zu bytes in %zu blocks, at most %zu\n", module_name(module),
+            module_memory(module) / KIB, a->live, a->blocks, a->peak);
+}
+
 void command_mem(char *argument, size_t length) {
     (void)argument;
     (void)length;
     for (unsigned use = PAGES_FREE + 1; use < PAGES_USES; use++)
         if (use == PAGES_HEAP)
             print_heap();
-        else
+        else if (use != PAGES_SLABS)
             print_kib(pages_use_name(use), kib_of(use));
     print_kib(pages_use_name(PAGES_FREE), kib_of(PAGES_FREE));
     print_kib("total", (uint64_t)pages_total() * (PAGE_SIZE / KIB));
     kprintf("heap: %zu bytes in use\n", heap_used());
+    module_for_each(print_account, NULL);
 }

@@ -20,6 +20,7 @@ void module_guard_begin(struct module_guard *guard) {
     struct guard_state *state = current();
     guard->outer = state->innermost;
     guard->kernel_depth = state->kernel_depth;
+    guard->misuse[0] = '\0';
     state->innermost = guard;
 }
 
@@ -27,6 +28,7 @@ void module_guard_end(struct module_guard *guard) {
     struct guard_state *state = current();
     KASSERT(state->innermost == guard);
     state->innermost = guard->outer;
+    state->kernel_depth = guard->kernel_depth;
 }
 
 struct module_guard *module_guard_innermost(void) {
@@ -74,6 +76,11 @@ static uintptr_t place_of(const struct trap_fault *fault) {
 int module_guard_report(const struct module_guard *guard, struct fluid_error *err) {
     const struct trap_fault *fault = &guard->fault;
     char symbol[SYMBOL_SIZE];
+    if (guard->misuse[0] != '\0')
+        return fluid_fail(err, "E-MEM-05",
+                          "memory of a module expected to be used as it was given out, found %s; "
+                          "the call was given up",
+                          guard->misuse);
     trap_print_fault(fault);
     ksyms_format(place_of(fault), symbol, sizeof(symbol));
     return fluid_fail(err, "E-MOD-16",

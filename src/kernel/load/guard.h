@@ -25,11 +25,14 @@ struct guard_state {
 /* From now on guards of this core are this one's. */
 void module_guard_use(struct guard_state *state);
 
+#define MISUSE_SIZE 144
+
 struct module_guard {
     struct call_context context;
     struct module_guard *outer;
-    unsigned kernel_depth;   /* when it began */
-    struct trap_fault fault; /* once it has happened */
+    unsigned kernel_depth;    /* when it began */
+    struct trap_fault fault;  /* once it has happened */
+    char misuse[MISUSE_SIZE]; /* what the kernel was asked for instead; "": a fault */
 };
 
 /* True when the call behind it has faulted: guards end then by themselves. */
@@ -37,7 +40,7 @@ struct module_guard {
 
 void module_guard_begin(struct module_guard *guard);
 void module_guard_end(struct module_guard *guard);
-/* Prints the report of the fault; -1 with E-MOD-16. */
+/* Prints the report of the fault; -1 with E-MOD-16, or E-MEM-05 for misuse. */
 int module_guard_report(const struct module_guard *guard, struct fluid_error *err);
 
 /* Ends the innermost guarded call with this fault, as if it had happened in it. */
@@ -46,6 +49,10 @@ _Noreturn void module_guard_raise(const struct trap_fault *fault);
 /* Around what the kernel does for a module: it may be in the middle of a change. */
 void module_guard_enter_kernel(void);
 void module_guard_leave_kernel(void);
+/* What a module, at that return address, wants of the kernel cannot be: reports and gives up its
+ * call. A panic when nobody guards that (misuse.c). */
+_Noreturn void module_misuse(uintptr_t caller, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 /* A panic: nothing is survived any more. */
 void module_guard_abandon(void);
 

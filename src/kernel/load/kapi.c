@@ -11,11 +11,7 @@
 #include "lib/panic.h"
 #include "lib/printf.h"
 #include "load/guard.h"
-#include "mm/heap.h"
-#include "mm/pages.h"
 #include "task/task.h"
-
-#define ALIGN_DEFAULT 16u
 
 int fluid_fail(struct fluid_error *err, const char *code, const char *format, ...) {
     if (!err)
@@ -26,26 +22,6 @@ int fluid_fail(struct fluid_error *err, const char *code, const char *format, ..
     kvsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
     return -1;
-}
-
-void *fluid_alloc(size_t size, size_t align) {
-    if (size >= LARGE_PAGE_SIZE)
-        align = LARGE_PAGE_SIZE;
-    module_guard_enter_kernel();
-    void *memory = kzalloc_aligned(size, align > ALIGN_DEFAULT ? align : ALIGN_DEFAULT);
-    module_guard_leave_kernel();
-    return memory;
-}
-
-void fluid_free(void *memory) {
-    module_guard_enter_kernel();
-    kfree(memory);
-    module_guard_leave_kernel();
-}
-
-size_t fluid_memory_free(void) {
-    uint64_t bytes = (uint64_t)pages_available() * PAGE_SIZE;
-    return bytes < SIZE_MAX ? (size_t)bytes : SIZE_MAX;
 }
 
 bool fluid_poll(void) {
@@ -118,10 +94,10 @@ static const struct {
     ENTRY(vsnprintf),
     ENTRY(__llvm_libc_errno),
     {"abort", (void *)module_abort},
-    {"malloc", (void *)kmalloc},
-    {"calloc", (void *)kcalloc},
-    {"realloc", (void *)krealloc},
-    {"free", (void *)kfree},
+    {"malloc", (void *)module_malloc},
+    {"calloc", (void *)module_calloc},
+    {"realloc", (void *)module_realloc},
+    {"free", (void *)module_free},
 };
 
 void *kapi_resolve(const char *name) {

@@ -1,13 +1,28 @@
 /* module.c - taking a module in, in another's place if need be, and letting it go. */
 #include "load/module.h"
+#include "console/event.h"
 #include "lib/string.h"
 #include "load/module_list.h"
 #include "mm/heap.h"
 #include "mm/pages.h"
 
+/* What nobody can give back any more stays lost, and on its account. */
+static void close_account(const struct loaded_module *m) {
+    struct heap_account left = heap_close_account(m->account);
+    struct fluid_error leak;
+    if (left.blocks == 0)
+        return;
+    fluid_fail(&leak, "E-MEM-06",
+               "module %s expected to give back all memory, found %zu bytes in %zu blocks left; "
+               "mend the module",
+               m->name, left.live, left.blocks);
+    report_warn(&leak);
+}
+
 static void discard(struct loaded_module *m) {
     if (!m)
         return;
+    close_account(m);
     module_unplace(m);
     kfree(m->section);
     kfree(m->layout);
@@ -54,6 +69,7 @@ static struct loaded_module *create(const struct module_file *f) {
         return NULL;
     memcpy(m->name, h->name, sizeof m->name);
     memcpy(m->target, h->target, sizeof m->target);
+    m->account = heap_open_account();
     m->rank = h->rank;
     m->section_count = h->section_count;
     m->export_count = h->export_count;

@@ -42,6 +42,9 @@ bool module_symbolise(uintptr_t address, const char **module, const char **symbo
 bool module_contains(uintptr_t address);
 void module_for_each(void (*visit)(const struct loaded_module *m, void *context), void *context);
 size_t module_memory(const struct loaded_module *m); /* bytes of pages it occupies */
+/* The heap's account of a module; of the one that address lies in, the kernel's when in none. */
+unsigned module_account(const struct loaded_module *m);
+unsigned module_account_at(uintptr_t address);
 /* Finds the entry point among all loaded modules; NULL when none exports it. */
 void *module_find_export(const char *name);
 #endif

@@ -2,6 +2,7 @@
 #include "load/module_list.h"
 
 #include "lib/string.h"
+#include "mm/heap.h"
 #include "mm/pages.h"
 
 static struct loaded_module *modules; /* newest first */
@@ -118,6 +119,15 @@ static const struct loaded_module *module_at(uintptr_t address) {
         if (address - (uintptr_t)m->base < m->pages * PAGE_SIZE)
             return m;
     return NULL;
+}
+
+unsigned module_account(const struct loaded_module *m) {
+    return m->account;
+}
+
+unsigned module_account_at(uintptr_t address) {
+    const struct loaded_module *m = module_at(address);
+    return m != NULL ? m->account : HEAP_KERNEL;
 }
 
 bool module_contains(uintptr_t address) {

@@ -22,7 +22,8 @@ struct loaded_module {
     struct mod_symbol *symbols;      /* (symbol_count,) */
     char *strings;
     uint32_t section_count, export_count, symbol_count;
-    uint32_t users; /* module_hold */
+    uint32_t users;   /* module_hold */
+    unsigned account; /* of the heap, for what it asks for */
     bool from_disk;
 };
 

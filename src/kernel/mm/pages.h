@@ -21,7 +21,8 @@
     X(BOOT, "names and registry")                                                                  \
     X(MAP, "page allocator")                                                                       \
     X(TABLES, "page tables")                                                                       \
-    X(HEAP, "heap")                                                                                \
+    X(SLABS, "heap, small blocks")                                                                 \
+    X(HEAP, "heap, large blocks")                                                                  \
     X(MODEL, "model weights")                                                                      \
     X(CODE, "modules' code")                                                                       \
     X(DATA, "modules' data")                                                                       \

@@ -8,8 +8,8 @@ static const struct selftest *const groups[] = {
     selftests_lib,   selftests_memory,   selftests_allocators, selftests_machine,
     selftests_tasks, selftests_parallel, selftests_long};
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
-static const struct selftest_fault *const fault_groups[] = {selftest_faults, selftest_exceptions,
-                                                            selftest_privileged};
+static const struct selftest_fault *const fault_groups[] = {
+    selftest_faults, selftest_memory_faults, selftest_exceptions, selftest_privileged};
 #define FAULT_GROUPS (sizeof(fault_groups) / sizeof(fault_groups[0]))
 
 static int run_one(const struct selftest *test) {

@@ -26,7 +26,8 @@ int selftest_run(const char *name);
 extern const struct selftest selftests_lib[], selftests_memory[], selftests_allocators[],
     selftests_machine[], selftests_tasks[], selftests_parallel[];
 extern const struct selftest selftests_long[]; /* run by name only */
-extern const struct selftest_fault selftest_faults[], selftest_exceptions[];
+extern const struct selftest_fault selftest_faults[], selftest_memory_faults[],
+    selftest_exceptions[];
 /* Of ring 0 on the machine, of ring 3 in a process. */
 extern const struct selftest_fault selftest_privileged[];
 

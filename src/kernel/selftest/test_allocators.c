@@ -81,7 +81,56 @@ static bool test_pages_storm(char *why, size_t size) {
     return true;
 }
 
+/* Blocks of every size class and beyond, grown and shrunk, on two accounts. */
+static bool test_heap_storm(char *why, size_t size) {
+    static struct {
+        uint8_t *memory;
+        size_t length;
+    } block[SLOTS];
+    size_t used = heap_used();
+    unsigned account = heap_open_account();
+    for (unsigned n = 0; n < OPERATIONS; n++) {
+        unsigned i = next_random() % SLOTS, owner = i % 2 ? account : HEAP_KERNEL;
+        if (block[i].memory == NULL) {
+            size_t align = (size_t)1 << next_random() % (next_random() % 16 ? 5 : 14);
+            block[i].length = random_size(next_random() % 16 ? 12 : 17);
+            block[i].memory = heap_alloc(block[i].length, align, owner);
+            if (block[i].memory == NULL)
+                continue;
+            EXPECT((uintptr_t)block[i].memory % (align > 16 ? align : 16) == 0);
+            mark(block[i].memory, block[i].length, (uint8_t)i);
+            continue;
+        }
+        EXPECT(heap_misuse(block[i].memory) == NULL);
+        EXPECT(marked(block[i].memory, block[i].length, (uint8_t)i));
+        if (next_random() % 4 == 0) {
+            size_t length = random_size(14);
+            uint8_t *fresh = heap_realloc(block[i].memory, length, owner);
+            if (fresh == NULL)
+                continue;
+            block[i].memory = fresh;
+            block[i].length = length;
+            mark(fresh, length, (uint8_t)i);
+        } else {
+            kfree(block[i].memory);
+            EXPECT(heap_misuse(block[i].memory) != NULL);
+            block[i].memory = NULL;
+        }
+        if (n % CHECK_EVERY == 0)
+            heap_check();
+    }
+    for (unsigned i = 0; i < SLOTS; i++) {
+        kfree(block[i].memory);
+        block[i].memory = NULL;
+    }
+    heap_check();
+    EXPECT(heap_used() == used && heap_account(account)->live == 0);
+    EXPECT(heap_account(account)->peak > 0 && heap_close_account(account).blocks == 0);
+    return true;
+}
+
 const struct selftest selftests_allocators[] = {
     {"pages-storm", test_pages_storm},
+    {"heap-storm", test_heap_storm},
     {NULL, NULL},
 };
