@@ -64,9 +64,10 @@ static void check_symbols(const struct loaded_module *m, void *context) {
     (void)context;
     const char *module, *symbol;
     uintptr_t offset;
-    for (size_t at = 0; at < m->pages * PAGE_SIZE; at += 61)
-        if (module_symbolise((uintptr_t)m->base + at, &module, &symbol, &offset))
-            REQUIRE(strcmp(module, m->name) == 0 && offset <= at);
+    for (unsigned group = 0; group < MODULE_GROUPS; group++)
+        for (size_t at = 0; at < m->region[group].size; at += 61)
+            if (module_symbolise((uintptr_t)m->region[group].base + at, &module, &symbol, &offset))
+                REQUIRE(strcmp(module, m->name) == 0 && offset <= at);
     for (uint32_t i = 0; i < m->export_count; i++)
         REQUIRE(module_find_export(m->strings + m->exports[i].name) != NULL);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "../../src/kernel/load/module.c"
 #include "../../src/kernel/load/module_list.c"
+#include "mm/pages.h"
 #include "load/ksyms.h"
 #include "load/registry.h"
 #include "load/sha256.h"
@@ -72,7 +73,7 @@ static int mode_call(const char *path) {
     divide_fn *divide = (divide_fn *)entry(m, "sample_divide");
     printf("divide %llx\n", (unsigned long long)divide(0x123456789abcdef0, 0x10));
     print_symbol("symbol", (uintptr_t)entry(m, "sample_square") + 2);
-    print_symbol("outside", (uintptr_t)m->base + m->pages * PAGE_SIZE);
+    print_symbol("outside", (uintptr_t)m->region[MODULE_DATA].base + m->region[MODULE_DATA].size);
     printf("again %s\n", load(path, HOST_FEATURES) ? "loaded" : "refused");
     struct fluid_slot *slot = fluid_slot_get("sample_square", 3, 4);
     printf("slot %d %d %d\n", slot && slot->code == entry(m, "sample_square"),
@@ -113,12 +114,12 @@ static int mode_protect(const char *path) {
     struct loaded_module *m = load(path, HOST_FEATURES);
     if (!m)
         return 1;
-    size_t start = 0;
-    for (unsigned group = 0; group < MODULE_GROUPS; group++) {
-        uint8_t *at = m->base + start;
+    const struct module_region *data = &m->region[MODULE_DATA];
+    for (unsigned group = 0; group <= MODULE_GROUPS; group++) {
+        uint8_t *guard = data->base + data->size - PAGE_SIZE;
+        uint8_t *at = group < MODULE_GROUPS ? m->region[group].base : guard;
         printf("%u %d%d%d\n", group, faults(at, 'r'), faults(at, 'w'),
                group == MODULE_CODE ? 0 : faults(at, 'x'));
-        start = m->group_end[group];
     }
     forget_modules();
     return 0;

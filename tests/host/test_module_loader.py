@@ -19,7 +19,7 @@ from module_build import CXX_RUNTIME, make_mod
 LOAD = ROOT / "src/kernel/load"
 SOURCES = ["guard", "ksyms", "module_file", "module_place", "module_run", "registry", "relocate"]
 SOURCES += ["sha256", "slot"]
-ACCOUNTS = ROOT / "src/kernel/mm/heap_account.c"
+MEMORY = [ROOT / f"src/kernel/mm/{name}.c" for name in ("heap_account", "pool")]
 CALL_CONTEXT = ROOT / "src/kernel/arch/x86/call_context.S"
 BASE = feature_bits(["sse", "sse2"])
 
@@ -30,7 +30,7 @@ MISSING_32 = "32-bit programs cannot be built here; apt-get install gcc-multilib
 
 def build_loader(arch: str) -> Path:
     host = [ROOT / "tests/host/loader_host.c", ROOT / "tests/host/loader_env.c", FAIL]
-    sources = [*host, CALL_CONTEXT, ACCOUNTS, *(LOAD / f"{name}.c" for name in SOURCES)]
+    sources = [*host, CALL_CONTEXT, *MEMORY, *(LOAD / f"{name}.c" for name in SOURCES)]
     flags = ["-fno-pie", "-no-pie", "-D_GNU_SOURCE", "-Itests/host"]
     flags += [
         "-fno-sanitize=function"

@@ -11,7 +11,7 @@ from guests import Machines, TinyModel, codes, said
 from memory_faults import MEMORY_FAULTS, MemoryFault
 from qemu_images import image_of
 
-STORMS = ("pages-storm", "heap-storm")  # 10,000 requests each
+STORMS = ("pages-storm", "heap-storm", "pool-storm")  # 10,000 requests each
 FULL = 100  # times
 
 

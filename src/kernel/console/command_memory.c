@@ -7,6 +7,7 @@
 #include "load/module.h"
 #include "mm/heap.h"
 #include "mm/pages.h"
+#include "mm/pool.h"
 
 #define KIB 1024u
 #define KIB_PER_MIB 1024u
@@ -41,6 +42,15 @@ static void print_heap(void) {
     print_kib("heap, the rest", rest);
 }
 
+static void print_pool(enum pool_kind kind) {
+    struct pool_stats s = pool_stats(kind);
+
+    kprintf(
+        "pool %s: %zu of %zu KiB in use, at most %zu; %zu blocks, %zu free extents up to %zu KiB\n",
+        pool_name(kind), s.used / KIB, s.reserved / KIB, s.peak / KIB, s.blocks, s.free_extents,
+        s.largest_free / KIB);
+}
+
 /* What a module occupies, and what it has of the heap. */
 static void print_account(const struct loaded_module *module, void *context) {
     const struct heap_account *a = heap_account(module_account(module));
@@ -61,5 +71,7 @@ void command_mem(char *argument, size_t length) {
     print_kib(pages_use_name(PAGES_FREE), kib_of(PAGES_FREE));
     print_kib("total", (uint64_t)pages_total() * (PAGE_SIZE / KIB));
     kprintf("heap: %zu bytes in use\n", heap_used());
+    for (unsigned kind = 0; kind < POOL_KINDS; kind++)
+        print_pool(kind);
     module_for_each(print_account, NULL);
 }

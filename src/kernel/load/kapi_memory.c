@@ -29,6 +29,8 @@ static void *give_zeroed(size_t size, size_t align, uintptr_t caller) {
 static void require_sound(const char *function, void *memory, uintptr_t caller) {
     module_guard_enter_kernel();
     const char *wrong = heap_misuse(memory);
+    if (wrong != NULL)
+        heap_write_off(memory);
     module_guard_leave_kernel();
     if (wrong != NULL)
         module_misuse(caller, "%s(%p): %s", function, memory, wrong);

@@ -39,9 +39,10 @@ _Noreturn void module_misuse(uintptr_t caller, const char *format, ...) {
     ksnprintf(guard->misuse, sizeof(guard->misuse), "%s at %s", text, symbol);
     console_style(VGA_ERROR);
     kprintf("\nmodule fault: %s\n", guard->misuse);
-    size_t count =
-        backtrace(caller, 0, backtrace_parent((uintptr_t)__builtin_frame_address(0)), trace);
-    panic_print_trace(trace, count, false);
+    size_t count = backtrace(0, 0, (uintptr_t)__builtin_frame_address(0), trace), from = 0;
+    while (from < count && trace[from] != caller)
+        from++; /* the kernel's own frames */
+    panic_print_trace(trace + from, count - from, false);
     console_style(VGA_TEXT);
     module_guard_end(guard);
     resume(&guard->context);

@@ -4,7 +4,7 @@
 #include "lib/string.h"
 #include "load/module_list.h"
 #include "mm/heap.h"
-#include "mm/pages.h"
+#include "mm/pool.h"
 
 /* What nobody can give back any more stays lost, and on its account. */
 static void close_account(const struct loaded_module *m) {
@@ -24,17 +24,21 @@ static void discard(struct loaded_module *m) {
         return;
     close_account(m);
     module_unplace(m);
-    kfree(m->section);
-    kfree(m->layout);
-    kfree(m->exports);
-    kfree(m->symbols);
-    kfree(m->strings);
+    pool_free(POOL_METADATA, m->section);
+    pool_free(POOL_METADATA, m->layout);
+    pool_free(POOL_METADATA, m->exports);
+    pool_free(POOL_METADATA, m->symbols);
+    pool_free(POOL_METADATA, m->strings);
     kfree(m);
 }
 
-/* A copy of n records, NULL when out of memory; never of size 0. */
+static void *table(uint32_t n, size_t record) {
+    return pool_alloc(POOL_METADATA, n * record, 1);
+}
+
+/* A copy of n records, NULL when out of memory. */
 static void *copy(const uint8_t *from, uint32_t n, size_t record) {
-    void *to = kmalloc(n * record + 1);
+    void *to = table(n, record);
     if (to)
         memcpy(to, from, n * record);
     return to;
@@ -74,8 +78,8 @@ static struct loaded_module *create(const struct module_file *f) {
     m->section_count = h->section_count;
     m->export_count = h->export_count;
     m->symbol_count = h->symbol_count;
-    m->section = kzalloc(h->section_count * sizeof *m->section + 1);
-    m->layout = kzalloc(h->section_count * sizeof *m->layout + 1);
+    m->section = table(h->section_count, sizeof *m->section);
+    m->layout = table(h->section_count, sizeof *m->layout);
     m->exports = copy(f->bytes + h->export_off, h->export_count, sizeof *m->exports);
     m->symbols = copy(f->bytes + h->symbol_off, h->symbol_count, sizeof *m->symbols);
     m->strings = copy(f->bytes + h->string_off, h->string_size, 1);

@@ -3,7 +3,6 @@
 
 #include "lib/string.h"
 #include "mm/heap.h"
-#include "mm/pages.h"
 
 static struct loaded_module *modules; /* newest first */
 static struct loaded_module *passing; /* whose initialisers or finalisers run: not among them */
@@ -89,7 +88,10 @@ uint32_t module_rank(const struct loaded_module *m) {
 }
 
 size_t module_memory(const struct loaded_module *m) {
-    return m->pages * PAGE_SIZE;
+    size_t bytes = 0;
+    for (unsigned group = 0; group < MODULE_GROUPS; group++)
+        bytes += m->region[group].size;
+    return bytes;
 }
 
 void module_for_each(void (*visit)(const struct loaded_module *m, void *context), void *context) {
@@ -116,7 +118,7 @@ static const struct mod_symbol *symbol_at(const struct loaded_module *m, uintptr
 static const struct loaded_module *module_at(uintptr_t address) {
     const struct loaded_module *first = passing != NULL ? passing : modules;
     for (const struct loaded_module *m = first; m; m = m == passing ? modules : m->next)
-        if (address - (uintptr_t)m->base < m->pages * PAGE_SIZE)
+        if (module_spans(m, address))
             return m;
     return NULL;
 }

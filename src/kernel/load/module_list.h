@@ -5,21 +5,25 @@
 #include "load/module.h"
 #include "load/module_file.h"
 
-/* Sections lie in one run of pages, grouped by protection; the last page is a guard. */
-enum module_group { MODULE_CODE, MODULE_RODATA, MODULE_DATA, MODULE_GUARD, MODULE_GROUPS };
+/* Sections are grouped by protection, each group in pages of its own. */
+enum module_group { MODULE_CODE, MODULE_RODATA, MODULE_DATA, MODULE_GROUPS };
+
+struct module_region {
+    uint8_t *base; /* page-aligned, below 2 GiB; NULL: the group is empty */
+    size_t size;   /* whole pages; of the data with a guard page at the end */
+};
 
 struct loaded_module {
     struct loaded_module *next;
     char name[MOD_NAME_SIZE];
     char target[MOD_TARGET_SIZE];
     uint32_t rank;
-    uint8_t *base;                   /* page-aligned, below 2 GiB */
-    size_t pages;                    /* guard page included */
-    size_t group_end[MODULE_GROUPS]; /* offsets from base, page-aligned */
-    uint8_t **section;               /* (section_count,) addresses */
-    struct mod_section *layout;      /* (section_count,) as in the file */
-    struct mod_export *exports;      /* (export_count,) */
-    struct mod_symbol *symbols;      /* (symbol_count,) */
+    struct module_region region[MODULE_GROUPS];
+    /* In the pool of metadata: */
+    uint8_t **section;          /* (section_count,) addresses */
+    struct mod_section *layout; /* (section_count,) as in the file */
+    struct mod_export *exports; /* (export_count,) */
+    struct mod_symbol *symbols; /* (symbol_count,) */
     char *strings;
     uint32_t section_count, export_count, symbol_count;
     uint32_t users;   /* module_hold */
@@ -47,6 +51,8 @@ int module_initialise(struct loaded_module *m, struct fluid_error *err);
 void module_finalise(struct loaded_module *m);
 /* Gives the pages back, readable and writable as they came. */
 void module_unplace(struct loaded_module *m);
+/* Does the address lie in one of its regions? */
+bool module_spans(const struct loaded_module *m, uintptr_t address);
 
 /* slot.c: the name of a slot whose code is in `old` and that `new`, NULL for none, cannot fill;
  * NULL when it fills all. */

@@ -4,8 +4,7 @@
 #include "mm/heap.h"
 #include "mm/pages.h"
 #include "mm/paging.h"
-
-#define BELOW_2_GIB 0x80000000u /* what a sign-extended 32-bit address reaches (-mcmodel=small) */
+#include "mm/pool.h"
 
 static enum module_group group_of(uint32_t flags) {
     if (flags & MOD_SECTION_EXEC)
@@ -17,61 +16,81 @@ static size_t align_up(size_t value, size_t align) {
     return (value + align - 1) & ~(align - 1);
 }
 
-/* Lays out the sections; offset (section_count,) gets each one's offset from the base. No sum can
- * wrap: module_file_open limits the total to MOD_MEMORY_MAX. */
-static void lay_out(struct loaded_module *m, const struct module_file *f, size_t *offset) {
+/* The size of a group's sections together; offset (section_count,) gets the place of each in it. No
+ * sum can wrap: module_file_open limits the total to MOD_MEMORY_MAX. */
+static size_t lay_out(const struct loaded_module *m, enum module_group group, size_t *offset) {
     size_t end = 0;
-    for (unsigned group = 0; group < MODULE_GROUPS; group++) {
-        for (uint32_t i = 0; i < m->section_count; i++) {
-            struct mod_section s = module_file_section(f, i);
-            if (group_of(s.flags) != group)
-                continue;
-            offset[i] = align_up(end, s.align);
-            end = offset[i] + s.mem_size;
-        }
-        end = align_up(end, PAGE_SIZE);
-        if (group == MODULE_GUARD)
-            end += PAGE_SIZE;
-        m->group_end[group] = end;
+    for (uint32_t i = 0; i < m->section_count; i++) {
+        const struct mod_section *s = &m->layout[i];
+        if (group_of(s->flags) != group)
+            continue;
+        offset[i] = align_up(end, s->align);
+        end = offset[i] + s->mem_size;
+        end = end > 0 ? end : 1; /* an empty section has an address, too */
     }
-    m->pages = end / PAGE_SIZE;
+    return align_up(end, PAGE_SIZE);
+}
+
+static const enum pool_kind pool_of[MODULE_GROUPS] = {POOL_CODE, POOL_DATA, POOL_DATA};
+
+/* Memory for all groups; behind the data that the module writes a guard page. */
+static bool allocate(struct loaded_module *m, size_t *offset, size_t *wanted) {
+    *wanted = 0;
+    for (unsigned group = 0; group < MODULE_GROUPS; group++) {
+        size_t size = lay_out(m, group, offset);
+        size += group == MODULE_DATA ? PAGE_SIZE : 0;
+        *wanted += size;
+        if (size == 0)
+            continue;
+        m->region[group].base = pool_alloc(pool_of[group], size, PAGE_SIZE);
+        if (m->region[group].base == NULL)
+            return false;
+        m->region[group].size = size;
+        memset(m->region[group].base, 0, size);
+    }
+    return true;
 }
 
 int module_place(struct loaded_module *m, const struct module_file *f, struct fluid_error *err) {
-    size_t *offset = kzalloc(m->section_count * sizeof *offset + 1);
-    if (offset) {
-        lay_out(m, f, offset);
-        m->base = pages_alloc_for(PAGES_CODE, m->pages, PAGE_SIZE, BELOW_2_GIB);
-    }
-    if (!m->base) {
+    size_t *offset = kzalloc(m->section_count * sizeof *offset + 1), wanted = 0;
+    if (!offset || !allocate(m, offset, &wanted)) {
         kfree(offset);
         return fluid_fail(err, "E-MOD-10", "%zu KiB of memory below 2 GiB needed, not available",
-                          m->pages * (PAGE_SIZE / 1024));
+                          wanted / 1024);
     }
-    memset(m->base, 0, m->pages * PAGE_SIZE);
     for (uint32_t i = 0; i < m->section_count; i++) {
-        struct mod_section s = module_file_section(f, i);
-        m->section[i] = m->base + offset[i];
-        memcpy(m->section[i], f->bytes + s.file_off, s.file_size);
+        const struct mod_section *s = &m->layout[i];
+        uint8_t *base = m->region[group_of(s->flags)].base;
+        m->section[i] = base != NULL ? base + offset[i] : NULL;
+        if (s->file_size > 0)
+            memcpy(m->section[i], f->bytes + s->file_off, s->file_size);
     }
     kfree(offset);
     return 0;
 }
 
 void module_protect(struct loaded_module *m) {
-    static const unsigned flags[MODULE_GROUPS] = {PAGE_X, PAGE_R, PAGE_W, PAGE_NONE};
-    size_t start = 0;
-    for (unsigned group = 0; group < MODULE_GROUPS; group++) {
-        if (m->group_end[group] > start)
-            paging_protect(m->base + start, m->group_end[group] - start, flags[group]);
-        start = m->group_end[group];
-    }
+    static const unsigned flags[MODULE_GROUPS] = {PAGE_X, PAGE_R, PAGE_W};
+    for (unsigned group = 0; group < MODULE_GROUPS; group++)
+        if (m->region[group].size > 0)
+            paging_protect(m->region[group].base, m->region[group].size, flags[group]);
+    const struct module_region *data = &m->region[MODULE_DATA];
+    paging_protect(data->base + data->size - PAGE_SIZE, PAGE_SIZE, PAGE_NONE);
 }
 
 void module_unplace(struct loaded_module *m) {
-    if (!m->base)
-        return;
-    paging_protect(m->base, m->pages * PAGE_SIZE, PAGE_W);
-    pages_free(m->base, m->pages);
-    m->base = NULL;
+    for (unsigned group = 0; group < MODULE_GROUPS; group++) {
+        struct module_region *region = &m->region[group];
+        if (region->size > 0)
+            paging_protect(region->base, region->size, PAGE_W);
+        pool_free(pool_of[group], region->base);
+        *region = (struct module_region){NULL, 0};
+    }
+}
+
+bool module_spans(const struct loaded_module *m, uintptr_t address) {
+    for (unsigned group = 0; group < MODULE_GROUPS; group++)
+        if (address - (uintptr_t)m->region[group].base < m->region[group].size)
+            return true;
+    return false;
 }

@@ -27,7 +27,8 @@ static int call(uintptr_t entry, struct fluid_error *err) {
 
 /* Initialisers and finalisers are data, which the module has not changed yet. */
 static int check(const struct loaded_module *m, struct fluid_error *err) {
-    uintptr_t code = (uintptr_t)m->base, code_end = code + m->group_end[MODULE_CODE];
+    uintptr_t code = (uintptr_t)m->region[MODULE_CODE].base;
+    uintptr_t code_end = code + m->region[MODULE_CODE].size;
     for (uint32_t i = 0; i < m->section_count; i++) {
         uint32_t count = entries(&m->layout[i], MOD_SECTION_INIT | MOD_SECTION_FINI);
         for (uint32_t n = 0; n < count; n++) {

@@ -51,7 +51,7 @@ struct fluid_slot *fluid_slot_get(const char *name, uint32_t rows, uint32_t cols
 }
 
 static bool in(const struct loaded_module *m, const struct slot_node *n) {
-    return (uintptr_t)n->slot.code - (uintptr_t)m->base < m->pages * PAGE_SIZE;
+    return module_spans(m, (uintptr_t)n->slot.code);
 }
 
 const char *slot_without(const struct loaded_module *old, const struct loaded_module *new) {

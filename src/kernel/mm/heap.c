@@ -123,6 +123,14 @@ const char *heap_misuse(const void *memory) {
     return has_red_zone(*link) ? red_zone_misuse(memory, (*link)->size) : NULL;
 }
 
+void heap_write_off(void *memory) {
+    enum page_use use = pages_use_at(memory);
+    if (use == PAGES_SLABS && !is_large(memory))
+        slab_write_off(memory);
+    else if (use == PAGES_HEAP && large_link(memory) != NULL)
+        red_zone_set(memory, (*large_link(memory))->size);
+}
+
 static void require_sound(const char *function, const void *memory) {
     const char *wrong = heap_misuse(memory);
     if (wrong != NULL)

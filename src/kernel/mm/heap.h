@@ -31,6 +31,9 @@ void *heap_realloc(void *memory, size_t size, unsigned account);
 /* Why this pointer cannot be freed: it is not the start of a live block, or bytes around the block
  * were overwritten. NULL: it can. Reads no memory that is not the heap's. */
 const char *heap_misuse(const void *memory);
+/* What heap_misuse has found at this address is settled: a block that was overwritten stays out of
+ * use, for ever. */
+void heap_write_off(void *memory);
 /* Panics when an invariant does not hold or a live small block was overrun. */
 void heap_check(void);
 #endif

@@ -17,6 +17,7 @@
 #define MAGIC_SLAB 0x51ab51abu
 #define MAGIC_USED 0xa110ca7eu
 #define MAGIC_FREE 0xf4eeb10cu
+#define MAGIC_LOST 0x10571057u /* in use for ever: it was overwritten */
 #define RED_ZONE 0x5afe5afeu
 #define JUNK 0xd6
 
@@ -49,6 +50,9 @@ static const uint16_t class_size[] = {32,  64,  96,   128,  192,  256,  384,
 #define OVERHEAD (sizeof(struct block) + RED_ZONE_SIZE)
 _Static_assert(SLAB_SIZE_MAX + OVERHEAD == 4064, "the largest class");
 
+static const char front_misused[] = "bytes in front of it were overwritten";
+static const char behind_misused[] = "bytes behind it were overwritten";
+
 static struct class {
     struct slab *first; /* with a free block */
     size_t slabs, idle; /* all of them; without a live block */
@@ -64,7 +68,7 @@ POISON_IGNORED const char *red_zone_misuse(const void *memory, size_t size) {
     const volatile uint8_t *zone = (const volatile uint8_t *)memory + size;
     for (unsigned i = 0; i < RED_ZONE_SIZE; i++)
         if (zone[i] != (uint8_t)(RED_ZONE >> 8 * i))
-            return "bytes behind it were overwritten";
+            return behind_misused;
     return NULL;
 }
 
@@ -182,9 +186,17 @@ POISON_IGNORED const char *slab_misuse(const void *memory) {
     const struct block *block = block_of(memory);
     if (block->magic == MAGIC_FREE)
         return "already free";
+    if (block->magic == MAGIC_LOST)
+        return "it was overwritten before";
     if (block->magic != MAGIC_USED || block->size + OVERHEAD > size)
-        return "bytes in front of it were overwritten";
+        return front_misused;
     return red_zone_misuse(memory, block->size);
+}
+
+void slab_write_off(void *memory) {
+    const char *wrong = slab_misuse(memory);
+    if (wrong == front_misused || wrong == behind_misused)
+        block_of(memory)->magic = MAGIC_LOST;
 }
 
 void slab_free(void *memory) {
@@ -218,7 +230,8 @@ static void check_slab(const struct slab *slab, unsigned class) {
     for (unsigned i = 0; i < blocks_of(class); i++) {
         const struct block *b =
             (const struct block *)((const char *)slab + SLAB_HEAD + i * class_size[class]);
-        const char *wrong = b->magic == MAGIC_FREE ? NULL : slab_misuse(b + 1);
+        bool judged = b->magic == MAGIC_FREE || b->magic == MAGIC_LOST;
+        const char *wrong = judged ? NULL : slab_misuse(b + 1);
         if (wrong != NULL)
             panic("heap: the block at %p: %s", (const void *)(b + 1), wrong);
     }

@@ -15,6 +15,8 @@ size_t slab_size(const void *memory);
 unsigned slab_account(const void *memory);
 /* As heap_misuse, for an address in a page of PAGES_SLABS. */
 const char *slab_misuse(const void *memory);
+/* An overwritten block is nobody's any more, and never given out again. */
+void slab_write_off(void *memory);
 /* slab_misuse found nothing. A slab without live blocks goes back, but for one of each class. */
 void slab_free(void *memory);
 void slab_check(void);

@@ -7,6 +7,7 @@
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "mm/pages.h"
+#include "mm/pool.h"
 #include "selftest/selftest.h"
 
 #define OPERATIONS 10000u
@@ -129,8 +130,47 @@ static bool test_heap_storm(char *why, size_t size) {
     return true;
 }
 
+/* Blocks of some bytes to some hundred KiB in each pool, given back in another order. */
+static bool test_pool_storm(char *why, size_t size) {
+    static struct {
+        uint8_t *memory;
+        size_t length;
+        enum pool_kind kind;
+    } block[SLOTS];
+    size_t before = pool_stats(POOL_CODE).used + pool_stats(POOL_DATA).used;
+    for (unsigned n = 0; n < OPERATIONS; n++) {
+        unsigned i = next_random() % SLOTS;
+        if (block[i].memory == NULL) {
+            size_t align = (size_t)1 << next_random() % (next_random() % 8 ? 7 : 16);
+            block[i].kind = (enum pool_kind)(next_random() % POOL_KINDS);
+            block[i].length = random_size(18) + 1;
+            block[i].memory = pool_alloc(block[i].kind, block[i].length, align);
+            if (block[i].memory == NULL)
+                continue;
+            EXPECT((uintptr_t)block[i].memory % align == 0);
+            mark(block[i].memory, block[i].length, (uint8_t)i);
+        } else {
+            EXPECT(marked(block[i].memory, block[i].length, (uint8_t)i));
+            pool_free(block[i].kind, block[i].memory);
+            block[i].memory = NULL;
+        }
+        if (n % CHECK_EVERY == 0)
+            pool_check();
+    }
+    for (unsigned i = 0; i < SLOTS; i++) {
+        pool_free(block[i].kind, block[i].memory);
+        block[i].memory = NULL;
+    }
+    pool_check();
+    EXPECT(pool_stats(POOL_CODE).used + pool_stats(POOL_DATA).used == before);
+    EXPECT(pool_alloc(POOL_DATA, SIZE_MAX, 1) == NULL);
+    EXPECT(pool_alloc(POOL_DATA, 1, (size_t)1 << 31) == NULL); /* no such address below 2 GiB */
+    return true;
+}
+
 const struct selftest selftests_allocators[] = {
     {"pages-storm", test_pages_storm},
     {"heap-storm", test_heap_storm},
+    {"pool-storm", test_pool_storm},
     {NULL, NULL},
 };
