@@ -14,6 +14,7 @@
 #include "console/event.h"
 #include "dev/block.h"
 #include "dev/keyboard.h"
+#include "dev/numa.h"
 #include "dev/pci.h"
 #include "dev/serial.h"
 #include "fluid/bootinfo.h"
@@ -61,6 +62,7 @@ _Noreturn void kernel_main(const struct bootinfo *boot) {
     paging_init();                                   // the final page tables
     paging_check();                                  // no page is writable and executable
     cpu_check_state(true);                           // CR0.PG, CR4.PAE, EFER.LMA took
+    numa_init();                                     // which memory is near
     task_init();                                     // this is the first of the tasks
     time_init();                                     // TSC frequency
     clock_init();                                    // how long the machine is up

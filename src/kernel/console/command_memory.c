@@ -3,10 +3,12 @@
 #include "console/command.h"
 
 #include "console/model.h"
+#include "dev/numa.h"
 #include "lib/printf.h"
 #include "load/module.h"
 #include "mm/heap.h"
 #include "mm/pages.h"
+#include "mm/paging.h"
 #include "mm/pool.h"
 
 #define KIB 1024u
@@ -51,6 +53,14 @@ static void print_pool(enum pool_kind kind) {
         s.largest_free / KIB);
 }
 
+static void print_mappings(void) {
+    size_t counts[PAGING_SIZES];
+
+    paging_count(counts);
+    kprintf("mapped: %zu pages of 4 KiB, %zu of 2 MiB, %zu of 1 GiB\n", counts[0], counts[1],
+            counts[2]);
+}
+
 /* What a module occupies, and what it has of the heap. */
 static void print_account(const struct loaded_module *module, void *context) {
     const struct heap_account *a = heap_account(module_account(module));
@@ -71,6 +81,8 @@ void command_mem(char *argument, size_t length) {
     print_kib(pages_use_name(PAGES_FREE), kib_of(PAGES_FREE));
     print_kib("total", (uint64_t)pages_total() * (PAGE_SIZE / KIB));
     kprintf("heap: %zu bytes in use\n", heap_used());
+    numa_print();
+    print_mappings();
     for (unsigned kind = 0; kind < POOL_KINDS; kind++)
         print_pool(kind);
     module_for_each(print_account, NULL);

@@ -11,7 +11,7 @@
 #define PTE_USER 0x4ull
 #define PTE_WRITE_THROUGH 0x8ull
 #define PTE_CACHE_OFF 0x10ull
-#define PTE_LARGE 0x80ull /* in a page directory: a 2 MiB page */
+#define PTE_LARGE 0x80ull /* above the last level: no table, a page of 2 MiB or 1 GiB */
 #define PTE_EXEC                                                                                   \
     0x200ull /* ours (ignored by the processor): meant to be executable, with or without NX */
 #define PTE_NX (1ull << 63)
@@ -23,6 +23,7 @@
 #define TABLE_ENTRIES 512u
 #define LEVEL_PAGE 0u
 #define LEVEL_DIRECTORY 1u
+#define LEVEL_GIB 2u /* entries for 1 GiB each, in long mode perhaps pages */
 #ifdef __x86_64__
 #define LEVEL_ROOT 3u
 #define ROOT_ENTRIES TABLE_ENTRIES
@@ -35,6 +36,7 @@
 #define PAGING_ADDRESS_BITS 32
 #endif
 #define LEVEL_SHIFT(level) (12 + 9 * (level))
+#define LEVEL_PAGES(level) ((uintptr_t)1 << (9 * (level)))
 
 /* arch/<target>/paging_activate.c: switches to the tables at root. */
 void paging_activate(uint64_t *root);

@@ -1,7 +1,8 @@
 /* paging.c - the page tables: every page that is present is mapped at its physical address.
  *
- * Memory is mapped in 2 MiB pages; one is split into a page table when a part of it gets other
- * protection, and stays split. Upper levels permit everything, so a leaf alone decides. */
+ * Memory is mapped in pages of 2 MiB, or 1 GiB where the processor has these; one is split when a
+ * part of it gets other protection, and stays split. Upper levels permit everything, so a leaf
+ * alone decides. */
 #include "mm/paging.h"
 
 #include <stdbool.h>
@@ -51,34 +52,43 @@ static uint64_t leaf(uint64_t address, unsigned flags) {
     return entry;
 }
 
-/* The page-directory entry that covers address; NULL when a level above is absent and !create. */
-static uint64_t *directory_entry(uintptr_t address, bool create) {
-    uint64_t *table = root;
-    for (unsigned level = LEVEL_ROOT; level > LEVEL_DIRECTORY; level--) {
-        size_t index = address >> LEVEL_SHIFT(level) & (TABLE_ENTRIES - 1);
-        uint64_t *entry = &table[index];
-        if (!(*entry & PTE_PRESENT)) {
-            if (!create)
-                return NULL;
-            uint64_t flags = level == LEVEL_ROOT ? ROOT_ENTRY_FLAGS : TABLE_FLAGS;
-            *entry = (uintptr_t)new_table() | flags;
-        }
-        table = table_of(*entry);
-    }
-    return &table[address >> LEVEL_SHIFT(LEVEL_DIRECTORY) & (TABLE_ENTRIES - 1)];
+static size_t index_at(uintptr_t address, unsigned level) {
+    return (uint64_t)address >> LEVEL_SHIFT(level) & (TABLE_ENTRIES - 1);
 }
 
-/* The page-table entry of address; splits the 2 MiB page that covers it or makes an empty table. */
-static uint64_t *page_entry(uint64_t *directory, uintptr_t address) {
-    if (!(*directory & PTE_PRESENT)) {
-        *directory = (uintptr_t)new_table() | TABLE_FLAGS;
-    } else if (*directory & PTE_LARGE) {
-        uint64_t *table = new_table();
+static bool is_table(uint64_t entry) {
+    return (entry & PTE_PRESENT) && !(entry & PTE_LARGE);
+}
+
+/* Makes entry, of that level, one that points to a table: of the same smaller pages where it is a
+ * page, else an empty one. */
+static void make_table(uint64_t *entry, unsigned level) {
+    uint64_t *table = new_table();
+    if (*entry & PTE_PRESENT) {
+        uint64_t first = level - 1 == LEVEL_PAGE ? *entry & ~PTE_LARGE : *entry;
         for (uint64_t i = 0; i < TABLE_ENTRIES; i++)
-            table[i] = (*directory & ~PTE_LARGE) + i * PAGE_SIZE;
-        *directory = (uintptr_t)table | TABLE_FLAGS;
+            table[i] = first + (i << LEVEL_SHIFT(level - 1));
     }
-    return &table_of(*directory)[address / PAGE_SIZE & (TABLE_ENTRIES - 1)];
+    *entry = (uintptr_t)table | (level == LEVEL_ROOT ? ROOT_ENTRY_FLAGS : TABLE_FLAGS);
+}
+
+/* The entry of that level for the address, after splitting what is larger. */
+static uint64_t *entry_at(uintptr_t address, unsigned wanted) {
+    uint64_t *entry = &root[index_at(address, LEVEL_ROOT)];
+    for (unsigned level = LEVEL_ROOT; level > wanted; level--) {
+        if (!is_table(*entry))
+            make_table(entry, level);
+        entry = &table_of(*entry)[index_at(address, level - 1)];
+    }
+    return entry;
+}
+
+/* The entry that decides about the address: of a page, or absent. */
+static uint64_t deciding_entry(uintptr_t address) {
+    uint64_t entry = root[index_at(address, LEVEL_ROOT)];
+    for (unsigned level = LEVEL_ROOT; level > LEVEL_PAGE && is_table(entry); level--)
+        entry = table_of(entry)[index_at(address, level - 1)];
+    return entry;
 }
 
 static void flush(uintptr_t start, size_t pages) {
@@ -93,21 +103,25 @@ static void flush(uintptr_t start, size_t pages) {
         __asm__ volatile("invlpg (%0)" : : "r"(start + i * PAGE_SIZE) : "memory");
 }
 
+/* Does a page of that level fit, aligned, and no table stand in its place? Tables stay: what was
+ * split once will be again. */
+static bool can_map(unsigned level, uintptr_t address, uintptr_t left) {
+    if (level == LEVEL_GIB && (LEVEL_ROOT == LEVEL_GIB || !cpu_info()->gib_pages))
+        return false;
+    return address / PAGE_SIZE % LEVEL_PAGES(level) == 0 && left >= LEVEL_PAGES(level) &&
+           (level == LEVEL_PAGE || !is_table(*entry_at(address, level)));
+}
+
 void paging_set(uintptr_t start, uintptr_t pages, unsigned flags) {
     uintptr_t address = start, left = pages;
     while (left > 0) {
-        uint64_t *directory = directory_entry(address, true);
-        bool table = (*directory & PTE_PRESENT) && !(*directory & PTE_LARGE);
-        uintptr_t step = LARGE_PAGE_SIZE / PAGE_SIZE;
-        if (address % LARGE_PAGE_SIZE == 0 && left >= step && !table) {
-            uint64_t entry = leaf(address, flags);
-            *directory = entry != 0 ? entry | PTE_LARGE : 0;
-        } else {
-            step = 1;
-            *page_entry(directory, address) = leaf(address, flags);
-        }
-        address += step * PAGE_SIZE;
-        left -= step;
+        unsigned level = LEVEL_GIB;
+        while (!can_map(level, address, left))
+            level--;
+        uint64_t entry = leaf(address, flags);
+        *entry_at(address, level) = entry != 0 && level > LEVEL_PAGE ? entry | PTE_LARGE : entry;
+        address += LEVEL_PAGES(level) * PAGE_SIZE;
+        left -= LEVEL_PAGES(level);
     }
     flush(start, pages);
 }
@@ -121,7 +135,7 @@ void paging_create(void) {
     root = new_table();
     /* A changed PAE PDPTE takes effect only when CR3 is loaded: have all four from the start. */
     for (unsigned i = 0; LEVEL_ROOT == LEVEL_DIRECTORY + 1 && i < ROOT_ENTRIES; i++)
-        directory_entry((uintptr_t)i << LEVEL_SHIFT(LEVEL_ROOT), true);
+        entry_at((uintptr_t)i << LEVEL_SHIFT(LEVEL_ROOT), LEVEL_ROOT - 1);
 }
 
 void paging_protect(const void *start, size_t size, unsigned flags) {
@@ -156,10 +170,7 @@ unsigned paging_query(const void *pointer) {
                                                                                      : PAGE_NONE;
     if ((uint64_t)address >> PAGING_ADDRESS_BITS != 0)
         return PAGE_NONE;
-    uint64_t *directory = directory_entry(address, false);
-    if (directory == NULL || !(*directory & PTE_PRESENT) || *directory & PTE_LARGE)
-        return directory == NULL ? PAGE_NONE : flags_of(*directory);
-    return flags_of(table_of(*directory)[address / PAGE_SIZE & (TABLE_ENTRIES - 1)]);
+    return flags_of(deciding_entry(address));
 }
 
 /* Panics when an entry below table breaks a rule; base: address that the table's first entry
@@ -170,12 +181,11 @@ static void check_table(const uint64_t *table, unsigned level, uint64_t base) {
         uint64_t entry = table[i], address = base + ((uint64_t)i << LEVEL_SHIFT(level));
         if (!(entry & PTE_PRESENT))
             continue;
-        if (level > LEVEL_PAGE && !(level == LEVEL_DIRECTORY && entry & PTE_LARGE)) {
+        if (level > LEVEL_PAGE && is_table(entry)) {
             check_table(table_of(entry), level - 1, address);
             continue;
         }
-        uint64_t wrong =
-            level == LEVEL_PAGE ? PTE_ADDRESS : PTE_ADDRESS & ~(LARGE_PAGE_SIZE - 1ull);
+        uint64_t wrong = PTE_ADDRESS & ~((1ull << LEVEL_SHIFT(level)) - 1);
         if ((entry & wrong) != address)
             panic("page table: 0x%llx is mapped to 0x%llx", (unsigned long long)address,
                   (unsigned long long)(entry & wrong));
@@ -190,4 +200,19 @@ static void check_table(const uint64_t *table, unsigned level, uint64_t base) {
 
 void paging_check_tables(void) {
     check_table(root, LEVEL_ROOT, 0);
+}
+
+static void count_pages(const uint64_t *table, unsigned level, size_t counts[PAGING_SIZES]) {
+    unsigned entries = level == LEVEL_ROOT ? ROOT_ENTRIES : TABLE_ENTRIES;
+    for (unsigned i = 0; i < entries; i++) {
+        if (level > LEVEL_PAGE && is_table(table[i]))
+            count_pages(table_of(table[i]), level - 1, counts);
+        else if (table[i] & PTE_PRESENT)
+            counts[level]++;
+    }
+}
+
+void paging_count(size_t counts[PAGING_SIZES]) {
+    memset(counts, 0, PAGING_SIZES * sizeof(counts[0]));
+    count_pages(root, LEVEL_ROOT, counts);
 }

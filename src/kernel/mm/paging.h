@@ -25,6 +25,9 @@ void paging_protect(const void *start, size_t size, unsigned flags);
 /* Maps device memory uncached at its physical address; returns NULL when it cannot be addressed
  * or is RAM. */
 void *paging_map_device(uint64_t physical, size_t size);
+#define PAGING_SIZES 3u
+/* How many pages are mapped: of 4 KiB, of 2 MiB, of 1 GiB. */
+void paging_count(size_t counts[PAGING_SIZES]);
 /* For self-tests and /mem: flags of the page at address, PAGE_NONE when absent. */
 unsigned paging_query(const void *address);
 #endif

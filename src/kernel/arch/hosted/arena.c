@@ -98,6 +98,11 @@ void paging_protect(const void *start, size_t length, unsigned flags) {
         panic("paging_protect(%p, %zu, %u): %s", start, length, flags, strerror(errno));
 }
 
+/* Linux's page tables are not for a process to see. */
+void paging_count(size_t counts[PAGING_SIZES]) {
+    memset(counts, 0, PAGING_SIZES * sizeof(counts[0]));
+}
+
 struct query {
     uintptr_t address;
     unsigned flags;

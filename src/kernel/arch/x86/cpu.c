@@ -9,6 +9,7 @@
 #include "lib/string.h"
 
 #define EXT_EDX_NX (1u << 20)
+#define EXT_EDX_PAGE_1GIB (1u << 26)
 #define EDX_PAE (1u << 6)
 #define EDX_FXSR (1u << 24)
 #define EDX_SSE (1u << 25)
@@ -48,6 +49,7 @@ void cpu_identify(struct cpu_needs *needs) {
     read_signature(leaf1.eax);
     read_brand(info.brand);
     info.pae = (leaf1.edx & EDX_PAE) != 0;
+    info.gib_pages = (extended.edx & EXT_EDX_PAGE_1GIB) != 0;
     info.nx = (extended.edx & EXT_EDX_NX) != 0;
     info.long_mode = (extended.edx & CPUID_EXTENDED_EDX_LM) != 0;
     uint32_t sizes = cpuid(0x80000008u, 0).eax & 255;

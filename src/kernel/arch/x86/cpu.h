@@ -13,6 +13,7 @@ struct cpu_info {
     uint32_t features; /* enum fluid_cpu_feature, usable ones: CPUID and CR4/XCR0 */
     uint64_t xcr0;     /* 0 without XSAVE */
     bool nx, pae, long_mode;
+    bool gib_pages; /* page tables may map 1 GiB at once; only in long mode */
     uint32_t physical_bits;
     uint64_t tsc_hz; /* 0 before time_init */
 };
