@@ -2,7 +2,7 @@
  * answered by one line of JSON. Bytes travel as hex ("-": none), lists of ids with commas. The
  * Python side is engine_driver.py.
  *
- *     engine_host MODEL [ctx N] [memory BYTES] [vocabulary | damage]
+ *     engine_host MODEL [ctx N] [memory BYTES] [vocabulary | damage | starve]
  *
  *     info | tokenize SPECIAL BOS TEXT | piece FIRST ID | eog ID | chat FIRST SYSTEM USER |
  *     eval IDS | predict IDS NEXT | logits | sample MICRO SEED | rewind N | position |
@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fail_host.h"
 #include "kapi_host.h"
 #include "model.h"
 #include "unicode.h"
@@ -281,10 +282,35 @@ static struct llama_model *open_vocabulary(struct fluid_error *err) {
     return m;
 }
 
+/* Opens the model once for each allocation that this takes, which fails; a model may open without
+ * it, with a smaller context. Prints how many were refused. */
+static int starve(uint32_t ctx) {
+    unsigned refused = 0;
+    for (long number = 0;; number++) {
+        struct fluid_error err = {0};
+        host_fail_allocation(number);
+        struct llama_model *m = llama_open(file, file_size, ctx, &info, &err);
+        bool failed = host_allocation_failed();
+        host_fail_allocation(-1);
+        if (m != NULL)
+            llama_close(m);
+        else if (strncmp(err.code, "E-MEM-", 6) != 0)
+            die(err.code);
+        refused += m == NULL;
+        if (kapi_memory_used() != 0)
+            die("memory is left");
+        if (!failed)
+            break;
+    }
+    printf("{\"refused\": %u}\n", refused);
+    free(file);
+    return 0;
+}
+
 int main(int argc, char **argv) {
     struct fluid_error err = {0};
     uint32_t ctx = 0;
-    bool vocabulary = false, damage = false;
+    bool vocabulary = false, damage = false, starving = false;
     if (argc < 2)
         die("MODEL expected");
     for (int i = 2; i < argc; i++) {
@@ -292,14 +318,18 @@ int main(int argc, char **argv) {
             vocabulary = true;
         else if (strcmp(argv[i], "damage") == 0)
             damage = true;
+        else if (strcmp(argv[i], "starve") == 0)
+            starving = true;
         else if (strcmp(argv[i], "ctx") == 0 && i + 1 < argc)
             ctx = (uint32_t)strtoul(argv[++i], NULL, 10);
         else if (strcmp(argv[i], "memory") == 0 && i + 1 < argc)
             kapi_memory = strtoull(argv[++i], NULL, 10);
         else
-            die("MODEL [ctx N] [memory BYTES] [vocabulary | damage] expected");
+            die("MODEL [ctx N] [memory BYTES] [vocabulary | damage | starve] expected");
     }
     read_file(argv[1]);
+    if (starving)
+        return starve(ctx);
     if (!damage) {
         model = vocabulary ? open_vocabulary(&err) : llama_open(file, file_size, ctx, &info, &err);
         if (model == NULL) {

@@ -2,6 +2,8 @@
  * slots from the tensor operations that are linked in. */
 #include "kapi_host.h"
 
+#include "fail_host.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,7 +59,7 @@ void *fluid_alloc(size_t size, size_t align) {
     size_t slot = 0;
     while (slot < MAX_BLOCKS && blocks[slot].at != NULL)
         slot++;
-    if (slot == MAX_BLOCKS || size > fluid_memory_free())
+    if (slot == MAX_BLOCKS || size > fluid_memory_free() || host_allocation_fails())
         return NULL;
     void *block = size >= LARGE_BLOCK ? map_block(slot, size, align == 0 ? 1 : align)
                                       : malloc_block(slot, size, align);

@@ -1,5 +1,7 @@
 /* loader_env.c - pages, heap, reports and CPU of the kernel, replaced by a Linux process. */
 #include "loader_host.h"
+
+#include "fail_host.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,7 +51,8 @@ enum page_use pages_use_at(const void *address) {
 
 void *pages_alloc_for(enum page_use use, size_t count, size_t align, uint64_t below) {
     (void)use;
-    if (count > HOST_PAGES_MAX || align != PAGE_SIZE || below != 1u << 31)
+    if (host_allocation_fails() || count > HOST_PAGES_MAX || align != PAGE_SIZE ||
+        below != 1u << 31)
         return NULL;
     void *at = mmap(NULL, count * PAGE_SIZE, PROT_READ | PROT_WRITE,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
@@ -81,11 +84,11 @@ void paging_protect(const void *start, size_t size, unsigned flags) {
 }
 
 void *kmalloc(size_t size) {
-    return malloc(size);
+    return host_allocation_fails() ? NULL : malloc(size);
 }
 
 void *kzalloc(size_t size) {
-    return calloc(1, size);
+    return host_allocation_fails() ? NULL : calloc(1, size);
 }
 
 void kfree(void *memory) {

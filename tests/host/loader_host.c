@@ -2,6 +2,8 @@
  * low address (-no-pie), so that modules below 2 GiB reach its functions like the kernel's.
  * module.c and module_list.c are included to empty the list of modules between rounds. */
 #include "loader_host.h"
+
+#include "fail_host.h"
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -250,6 +252,37 @@ static int mode_override(const char *first, const char *second, bool more) {
     return host_pages_in_use() != 0;
 }
 
+/* Loads the module once for each allocation that this takes, which fails, and looks that nothing is
+ * left of it; then a slot of it. */
+static int mode_starve(const char *path) {
+    size_t size;
+    uint8_t *file = host_read(path, &size);
+    for (long number = 0;; number++) {
+        struct fluid_error err = {0};
+        host_fail_allocation(number);
+        struct loaded_module *m = module_load(file, size, HOST_FEATURES, &err);
+        bool failed = host_allocation_failed();
+        host_fail_allocation(-1);
+        if (!failed) {
+            printf("loaded %d behind %s refusals\n", m != NULL, number > 10 ? "many" : "few");
+            break;
+        }
+        if (m)
+            forget_modules(); /* a pool does with fewer pages */
+        else if (strcmp(err.code, "E-MOD-10") != 0)
+            abort();
+        if (host_pages_in_use() != 0 || module_list())
+            abort();
+    }
+    host_fail_allocation(0);
+    printf("slot %d", fluid_slot_get("sample_square", 0, 0) != NULL);
+    host_fail_allocation(-1);
+    printf(" %d\n", fluid_slot_get("sample_square", 0, 0) != NULL);
+    free(file);
+    forget_modules();
+    return host_pages_in_use() != 0;
+}
+
 static int mode_unload(const char *path) {
     struct fluid_error err = {0};
     struct loaded_module *m = override(path);
@@ -313,6 +346,8 @@ int main(int count, char **arguments) {
         return mode_override(arguments[2], arguments[3], atoi(arguments[4]));
     if (strcmp(mode, "objects") == 0)
         return mode_objects(arguments[2]);
+    if (strcmp(mode, "starve") == 0)
+        return mode_starve(arguments[2]);
     if (strcmp(mode, "unload") == 0)
         return mode_unload(arguments[2]);
     if (strcmp(mode, "sha") == 0 && count == 4)

@@ -1,7 +1,9 @@
 """The forward pass against numpy and recorded results of llama.cpp; batches, rewinding, sampling,
 memory limits."""
 
+import json
 import math
+import subprocess
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 import models
-from engine_driver import Engine, EngineError, recorded, shared
+from engine_driver import Engine, EngineError, program, recorded, shared
 from numpy_llama import NumpyLlama
 
 EXACT = 1e-3  # largest deviation of logits of F32 and F16 models
@@ -269,3 +271,12 @@ def test_unsupported_types_are_named(tmp_path: Path) -> None:
             opened(path)
     with pytest.raises(EngineError, match=r"E-GGUF-08.*Q6_K "):
         opened(shared("models/tiny-2x256-q6_k.gguf"))
+
+
+@pytest.mark.parametrize("tokenizer", ["spm", "bpe"])
+def test_every_allocation_may_fail(tmp_path: Path, tokenizer: str) -> None:
+    """Opening a model then refuses, or does with less, and leaves nothing behind."""
+    path = models.make_tiny(tmp_path / "m.gguf", "Q8_0", tokenizer)
+    command = [str(program(False)), str(path), "starve", "ctx", "64"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
+    assert json.loads(done.stdout)["refused"] > 3

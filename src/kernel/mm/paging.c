@@ -21,10 +21,27 @@
 static uint64_t *root;
 static bool active;
 
+/* Kept for when no page is free: protecting a part of a larger page must not fail. While there is
+ * no memory nothing new is placed, so it is not more than a few that are split. */
+#define STOCK_TABLES 8u
+static uint64_t *stock[STOCK_TABLES];
+static unsigned stocked;
+
+static void fill_stock(void) {
+    while (stocked < STOCK_TABLES) {
+        uint64_t *table = pages_alloc_for(PAGES_TABLES, 1, PAGE_SIZE, 0);
+        if (table == NULL)
+            return;
+        stock[stocked++] = table;
+    }
+}
+
 static uint64_t *new_table(void) {
     uint64_t *table = pages_alloc_for(PAGES_TABLES, 1, PAGE_SIZE, PAGES_EARLY_LIMIT);
     if (table == NULL && active)
         table = pages_alloc_for(PAGES_TABLES, 1, PAGE_SIZE, 0);
+    if (table == NULL && stocked > 0)
+        table = stock[--stocked];
     if (table == NULL)
         panic("no free page for a page table");
     memset(table, 0, PAGE_SIZE);
@@ -124,11 +141,14 @@ void paging_set(uintptr_t start, uintptr_t pages, unsigned flags) {
         left -= LEVEL_PAGES(level);
     }
     flush(start, pages);
+    if (active)
+        fill_stock();
 }
 
 void paging_start(void) {
     paging_activate(root);
     active = true;
+    fill_stock();
 }
 
 void paging_create(void) {

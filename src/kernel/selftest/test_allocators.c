@@ -168,9 +168,51 @@ static bool test_pool_storm(char *why, size_t size) {
     return true;
 }
 
+struct taken { /* in the first bytes of each run */
+    struct taken *next;
+    size_t pages;
+};
+
+/* No memory at all: every allocator says so, keeps what it has, and works again afterwards. */
+static bool test_exhausted(char *why, size_t size) {
+    size_t free = pages_available();
+    uint8_t *kept = kmalloc(100), *grown = NULL;
+    EXPECT(kept != NULL);
+    mark(kept, 100, 7);
+    struct taken *list = NULL;
+    for (size_t pages = free; pages > 0;) {
+        struct taken *run = pages_alloc(pages, PAGE_SIZE, 0);
+        if (run == NULL) {
+            pages /= 2;
+            continue;
+        }
+        *run = (struct taken){list, pages};
+        list = run;
+    }
+    bool none = pages_available() == 0 && pages_alloc(1, PAGE_SIZE, 0) == NULL;
+    bool heap = kmalloc(PAGE_SIZE) == NULL && kzalloc_aligned(1, PAGE_SIZE) == NULL &&
+                kcalloc(PAGE_SIZE, 4) == NULL;
+    uint64_t failures = pool_stats(POOL_CODE).failures;
+    bool pool = pool_alloc(POOL_CODE, 1u << 20, 1) == NULL &&
+                pool_stats(POOL_CODE).failures == failures + 1;
+    grown = krealloc(kept, 5 * PAGE_SIZE);
+    while (list != NULL) {
+        struct taken *next = list->next;
+        pages_free(list, list->pages);
+        list = next;
+    }
+    EXPECT(none && heap && pool && grown == NULL && marked(kept, 100, 7));
+    kfree(kept);
+    heap_check();
+    pool_check();
+    pages_check();
+    return true;
+}
+
 const struct selftest selftests_allocators[] = {
     {"pages-storm", test_pages_storm},
     {"heap-storm", test_heap_storm},
     {"pool-storm", test_pool_storm},
+    {"memory-exhausted", test_exhausted},
     {NULL, NULL},
 };
