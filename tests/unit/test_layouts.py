@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from fluid import kernelfile, ksyms, manifest, modlayout, registry
+from fluid import kernelfile, ksyms, manifest, modlayout, registry, scratch
 from fluid.cpufeatures import FEATURES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,6 +52,7 @@ STRUCTS: list[tuple[str, struct.Struct, str]] = [
         kernelfile.KERNEL_HEADER,
         "magic header_size build_id target cpu_bits machine reserved",
     ),
+    ("scratch", scratch.HEADER, "magic sectors seed operations flags zero"),
 ]
 
 CONSTANTS: dict[str, int] = {
@@ -98,6 +99,8 @@ CONSTANTS: dict[str, int] = {
     "BOOT_TARGET_SIZE": modlayout.TARGET_SIZE,
     "BOOT_MACHINE_I386": modlayout.MACHINE_I386,
     "BOOT_MACHINE_X86_64": modlayout.MACHINE_X86_64,
+    "SCRATCH_HIGH": scratch.HIGH,
+    "SCRATCH_COUNT_MAX": scratch.COUNT_MAX,
     **{f"FLUID_CPU_{name.upper().replace('.', '')}": 1 << bit for name, bit in FEATURES.items()},
 }
 
@@ -126,7 +129,7 @@ def assertions() -> list[str]:
 
 
 def compile_assertions(target: str, lines: list[str]) -> subprocess.CompletedProcess[str]:
-    headers = ("bootinfo", "cpu", "module", "registry")
+    headers = ("bootinfo", "cpu", "module", "registry", "scratch")
     source = "#include <stddef.h>\n" + "".join(f'#include "fluid/{h}.h"\n' for h in headers)
     source += '#define S "other layout in Python"\n' + "\n".join(lines)
     command = ["clang-19", f"--target={target}", "-std=c17", "-ffreestanding", "-fsyntax-only"]
@@ -147,7 +150,8 @@ def test_a_difference_would_be_noticed() -> None:
 
 def test_every_field_of_every_struct_is_listed() -> None:
     text = "".join(
-        (ROOT / f"src/include/fluid/{h}.h").read_text() for h in ("bootinfo", "module", "registry")
+        (ROOT / f"src/include/fluid/{h}.h").read_text()
+        for h in ("bootinfo", "module", "registry", "scratch")
     )
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
     for name, _, fields in STRUCTS:

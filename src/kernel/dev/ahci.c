@@ -1,4 +1,4 @@
-/* ahci.c - finds AHCI controllers and their disks and reads sectors. The ports themselves are
+/* ahci.c - finds AHCI controllers and their disks and moves sectors. The ports themselves are
  * driven by ahci_port.c. Section numbers: Serial ATA AHCI 1.3.1. */
 #include "dev/ahci.h"
 
@@ -7,9 +7,9 @@
 #include "arch/x86/time.h"
 #include "dev/ahci_port.h"
 #include "dev/block.h"
+#include "dev/block_split.h"
 #include "dev/pci.h"
 #include "lib/printf.h"
-#include "lib/string.h"
 #include "mm/heap.h"
 #include "mm/pages.h"
 #include "mm/paging.h"
@@ -27,7 +27,6 @@
 #define HANDOFF_MS 25
 #define HANDOFF_BUSY_MS 2000
 
-#define BOUNCE_BYTES (128u << 10)
 #define DMA32_END (1ull << 32)
 
 static unsigned disk_count;
@@ -45,38 +44,64 @@ static void take_from_bios(volatile struct ahci_regs *r) {
     }
 }
 
-static int read_chunk(struct ahci_port *port, uint64_t lba, uint32_t count, void *buffer) {
-    uint8_t command = port->id.lba48 ? ATA_READ_DMA_EXT : ATA_READ_DMA;
-    return ahci_port_command(port, command, lba, count, buffer, count * BLOCK_SECTOR);
+static int run(void *driver, bool write, uint64_t lba, uint32_t count, void *buffer) {
+    static const uint8_t codes[2][2] = {{ATA_READ_DMA, ATA_READ_DMA_EXT},
+                                        {ATA_WRITE_DMA, ATA_WRITE_DMA_EXT}};
+    struct ahci_port *port = driver;
+    const struct ahci_command command = {
+        .command = codes[write][port->id.lba48],
+        .write = write,
+        .lba = lba,
+        .count = count,
+        .buffer = buffer,
+        .bytes = count * BLOCK_SECTOR,
+        .ms = ATA_COMMAND_MS,
+        .attempts = 2,
+    };
+    return ahci_port_command(port, &command);
+}
+
+static int transfer(struct ahci_port *port, bool write, uint64_t lba, uint32_t count,
+                    void *buffer) {
+    const struct block_reach reach = {
+        .most = port->id.lba48 ? AHCI_COMMAND_BYTES / BLOCK_SECTOR : ATA_LBA28_SECTORS_MAX,
+        .end = port->bounce ? DMA32_END : 0,
+        .bounce = port->bounce,
+    };
+    return block_split(&reach, run, port, write, lba, count, buffer);
 }
 
 static int ahci_read(struct block_device *device, uint64_t lba, uint32_t count, void *buffer) {
+    return transfer(device->driver, false, lba, count, buffer);
+}
+
+static int ahci_write(struct block_device *device, uint64_t lba, uint32_t count,
+                      const void *buffer) {
+    return transfer(device->driver, true, lba, count, (void *)(uintptr_t)buffer);
+}
+
+/* Tried once: a drive drops the sector that it could not write, and the next FLUSH CACHE, which
+ * goes on behind it, would succeed (ATA8-ACS section 7.24.4). */
+static int ahci_flush(struct block_device *device) {
     struct ahci_port *port = device->driver;
-    uint8_t *to = buffer;
-    uint64_t end = (uint64_t)(uintptr_t)to + (uint64_t)count * BLOCK_SECTOR;
-    bool bounce = port->bounce && end > DMA32_END;
-    uint32_t most = bounce ? BOUNCE_BYTES / BLOCK_SECTOR : AHCI_COMMAND_BYTES / BLOCK_SECTOR;
-    if (!port->id.lba48 && most > ATA_LBA28_SECTORS_MAX)
-        most = ATA_LBA28_SECTORS_MAX;
-    while (count > 0) {
-        uint32_t n = count < most ? count : most;
-        if (read_chunk(port, lba, n, bounce ? port->bounce : to))
-            return -1;
-        if (bounce)
-            memcpy(to, port->bounce, (size_t)n * BLOCK_SECTOR);
-        to += (size_t)n * BLOCK_SECTOR;
-        lba += n;
-        count -= n;
-    }
-    return 0;
+    const struct ahci_command command = {
+        .command = port->id.flush_command, .ms = ATA_FLUSH_MS, .attempts = 1};
+    return command.command == 0 ? BLOCK_DONE : ahci_port_command(port, &command);
 }
 
 static bool identify(struct ahci_port *port) {
     uint16_t *words = pages_alloc(1, PAGE_SIZE, DMA32_END);
     if (!words)
         return false;
-    bool ok = ahci_port_command(port, ATA_IDENTIFY, 0, 0, words, 256 * sizeof(*words)) == 0 &&
-              ata_parse_identity(words, &port->id);
+    const struct ahci_command command = {
+        .command = ATA_IDENTIFY,
+        .buffer = words,
+        .bytes = 256 * sizeof(*words),
+        .ms = ATA_COMMAND_MS,
+        .attempts = 2,
+    };
+    bool ok =
+        ahci_port_command(port, &command) == BLOCK_DONE && ata_parse_identity(words, &port->id);
     pages_free(words, 1);
     return ok;
 }
@@ -85,7 +110,7 @@ static bool identify(struct ahci_port *port) {
 static bool add_bounce(struct ahci_port *port) {
     if (port->hba->cap & AHCI_CAP_S64A || pages_top() <= DMA32_END)
         return true;
-    port->bounce = pages_alloc(BOUNCE_BYTES / PAGE_SIZE, PAGE_SIZE, DMA32_END);
+    port->bounce = pages_alloc(BLOCK_BOUNCE_BYTES / PAGE_SIZE, PAGE_SIZE, DMA32_END);
     return port->bounce != NULL;
 }
 
@@ -98,7 +123,8 @@ static void add_port(const struct ahci_port *found) {
         kfree(port);
         return;
     }
-    struct block_device disk = {.read = ahci_read, .driver = port};
+    struct block_device disk = {
+        .read = ahci_read, .write = ahci_write, .flush = ahci_flush, .driver = port};
     if (identify(port) && add_bounce(port)) {
         disk.sectors = port->id.sectors;
         ksnprintf(disk.name, sizeof(disk.name), "ahci%u", disk_count);
@@ -108,7 +134,7 @@ static void add_port(const struct ahci_port *found) {
         }
     }
     if (port->bounce)
-        pages_free(port->bounce, BOUNCE_BYTES / PAGE_SIZE);
+        pages_free(port->bounce, BLOCK_BOUNCE_BYTES / PAGE_SIZE);
     ahci_port_close(port);
     kfree(port);
 }

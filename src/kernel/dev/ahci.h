@@ -1,4 +1,5 @@
-/* ahci.h - SATA disks behind AHCI controllers (Serial ATA AHCI 1.3.1), read by DMA and polling. */
+/* ahci.h - SATA disks behind AHCI controllers (Serial ATA AHCI 1.3.1), driven by DMA and polling.
+ */
 #ifndef KERNEL_DEV_AHCI_H
 #define KERNEL_DEV_AHCI_H
 

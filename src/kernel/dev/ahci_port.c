@@ -36,14 +36,13 @@
 #define FIS_HOST_TO_DEVICE 0x27
 #define FIS_COMMAND 0x80 /* the FIS carries a command, not device control */
 #define FIS_DWORDS 5
+#define HEADER_WRITE (1u << 6) /* of a command header's flags */
 
-/* Times in milliseconds. Stopping, link-up, controller reset: sections 10.1.2, 10.10 and 10.4.3; a
- * disk that has to spin up or to retry a weak sector may take several seconds for a command. */
+/* Times in milliseconds: sections 10.1.2, 10.10 and 10.4.3. */
 #define STOP_MS 500
 #define LINK_MS 20
 #define LINK_RESET_MS 1000
 #define READY_MS 10000
-#define COMMAND_MS 15000
 #define CONTROLLER_MS 1000
 
 enum outcome { DONE, FAILED, TIMED_OUT };
@@ -195,40 +194,45 @@ static bool recover(struct ahci_port *port, enum outcome failure) {
     return reset_link(port) && bring_up(port, LINK_RESET_MS);
 }
 
-static void build_command(struct ahci_port *port, uint8_t command, uint64_t lba, uint32_t count,
-                          void *buffer, uint32_t bytes) {
+static bool is_lba28(uint8_t command) {
+    return command == ATA_READ_DMA || command == ATA_WRITE_DMA;
+}
+
+static void build_command(struct ahci_port *port, const struct ahci_command *c) {
     struct ahci_memory *m = port->memory;
-    uint64_t table = (uintptr_t)&m->table, target = (uintptr_t)buffer;
+    uint64_t table = (uintptr_t)&m->table, target = (uintptr_t)c->buffer;
     memset(&m->table, 0, sizeof(m->table));
-    m->table.prd.low = (uint32_t)target;
-    m->table.prd.high = (uint32_t)(target >> 32);
-    m->table.prd.last_byte = bytes - 1;
+    if (c->bytes > 0) {
+        m->table.prd.low = (uint32_t)target;
+        m->table.prd.high = (uint32_t)(target >> 32);
+        m->table.prd.last_byte = c->bytes - 1;
+    }
 
     uint8_t *fis = m->table.fis; /* register FIS, Serial ATA 3.0 section 10.3.4 */
     fis[0] = FIS_HOST_TO_DEVICE;
     fis[1] = FIS_COMMAND;
-    fis[2] = command;
+    fis[2] = c->command;
     for (unsigned i = 0; i < 3; i++) {
-        fis[4 + i] = lba >> 8 * i & 0xff;
-        fis[8 + i] = lba >> (24 + 8 * i) & 0xff;
+        fis[4 + i] = c->lba >> 8 * i & 0xff;
+        fis[8 + i] = c->lba >> (24 + 8 * i) & 0xff;
     }
     fis[7] = ATA_DEVICE_LBA;
-    if (command == ATA_READ_DMA) { /* 28 bits: the top four sit in the device register */
-        fis[7] |= lba >> 24 & 0xf;
+    if (is_lba28(c->command)) { /* the top four bits sit in the device register */
+        fis[7] |= c->lba >> 24 & 0xf;
         fis[8] = 0;
     }
-    fis[12] = count & 0xff;
-    fis[13] = count >> 8 & 0xff;
+    fis[12] = c->count & 0xff;
+    fis[13] = c->count >> 8 & 0xff;
 
     m->list[0] = (struct command_header){
-        .flags = FIS_DWORDS,
-        .prd_count = 1,
+        .flags = FIS_DWORDS | (c->write ? HEADER_WRITE : 0),
+        .prd_count = c->bytes > 0,
         .table_low = (uint32_t)table,
         .table_high = (uint32_t)(table >> 32),
     };
 }
 
-static enum outcome run_once(struct ahci_port *port, uint32_t bytes) {
+static enum outcome run_once(struct ahci_port *port, const struct ahci_command *c) {
     volatile struct ahci_port_regs *r = port->regs;
     port->memory->list[0].bytes = 0;
     r->is = 0xffffffff;
@@ -238,30 +242,29 @@ static enum outcome run_once(struct ahci_port *port, uint32_t bytes) {
     while (r->ci & 1) {
         if (r->is & IS_ERRORS)
             return FAILED;
-        if (time_ms() - begin > COMMAND_MS)
+        if (time_ms() - begin > c->ms)
             return TIMED_OUT;
         time_delay_us(ATA_POLL_US);
     }
     compiler_barrier();
     if (r->is & IS_ERRORS || r->tfd & (ATA_STATUS_ERR | ATA_STATUS_DF))
         return FAILED;
-    return port->memory->list[0].bytes == bytes ? DONE : FAILED;
+    return port->memory->list[0].bytes == c->bytes ? DONE : FAILED;
 }
 
-int ahci_port_command(struct ahci_port *port, uint8_t command, uint64_t lba, uint32_t count,
-                      void *buffer, uint32_t bytes) {
+int ahci_port_command(struct ahci_port *port, const struct ahci_command *command) {
     bool stopped = !(port->regs->cmd & CMD_ST); /* by a reset that another port needed */
     if (stopped && !bring_up(port, LINK_RESET_MS))
-        return -1;
-    for (unsigned attempt = 0; attempt < 2; attempt++) {
-        build_command(port, command, lba, count, buffer, bytes);
-        enum outcome outcome = run_once(port, bytes);
+        return BLOCK_TIMED_OUT;
+    for (unsigned attempt = 1;; attempt++) {
+        build_command(port, command);
+        enum outcome outcome = run_once(port, command);
         if (outcome == DONE)
-            return 0;
-        if (!recover(port, outcome)) /* also after the last: other sectors may be readable */
-            return -1;
+            return BLOCK_DONE;
+        bool usable = recover(port, outcome); /* also after the last: other sectors may be sound */
+        if (!usable || attempt == command->attempts)
+            return outcome == TIMED_OUT ? BLOCK_TIMED_OUT : BLOCK_FAILED;
     }
-    return -1;
 }
 
 bool ahci_port_open(struct ahci_port *port) {

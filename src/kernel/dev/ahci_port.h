@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "dev/ata.h"
+#include "dev/block.h"
 
 /* Port registers, section 3.3. */
 struct ahci_port_regs {
@@ -51,9 +52,20 @@ void ahci_enable(volatile struct ahci_regs *hba);
 bool ahci_port_open(struct ahci_port *port);
 /* Stops the port and frees its memory: for ports whose disk turns out unusable. */
 void ahci_port_close(struct ahci_port *port);
-/* Runs one ATA command that reads bytes (even, <= AHCI_COMMAND_BYTES) into buffer. After a failure
- * the port, after a time-out the controller, is reset and the command tried once more. 0 or -1. */
-int ahci_port_command(struct ahci_port *port, uint8_t command, uint64_t lba, uint32_t count,
-                      void *buffer, uint32_t bytes);
+
+struct ahci_command {
+    uint8_t command;
+    bool write; /* data goes to the disk */
+    uint64_t lba;
+    uint32_t count; /* sectors, as the command says it */
+    void *buffer;
+    uint32_t bytes;    /* even, <= AHCI_COMMAND_BYTES; 0: no data */
+    uint32_t ms;       /* how long it may take */
+    unsigned attempts; /* >= 1 */
+};
+
+/* Runs one ATA command. After a failure the port, after a time-out the controller, is reset and the
+ * command tried again, as often as it says. A BLOCK_ result. */
+int ahci_port_command(struct ahci_port *port, const struct ahci_command *command);
 
 #endif

@@ -1,15 +1,14 @@
-/* ide.c - finds IDE channels and the disks on them and reads sectors: by DMA where controller and
+/* ide.c - finds IDE channels and the disks on them and moves sectors: by DMA where controller and
  * drive can, else by programmed I/O. ATAPI drives are left alone. */
 #include "dev/ide.h"
 
 #include <stddef.h>
 
 #include "arch/x86/port.h"
-#include "dev/block.h"
+#include "dev/block_split.h"
 #include "dev/ide_channel.h"
 #include "dev/pci.h"
 #include "lib/printf.h"
-#include "lib/string.h"
 #include "mm/heap.h"
 
 #define CLASS_STORAGE 0x01
@@ -21,7 +20,6 @@
 #define BUS_MASTER_CHANNEL 8 /* distance of the two channels' bus-master registers */
 #define STATUS_FLOATING 0xff /* no drive pulls the bus */
 
-#define PIO_SECTORS 256u /* per command */
 #define DMA_FAILURES_MAX 3
 
 static const struct {
@@ -30,40 +28,6 @@ static const struct {
 
 static unsigned disk_count;
 
-/* Moves one command's data out of the drive, a block of d->multiple sectors per DRQ. */
-static int pio_transfer(const struct ide_drive *d, uint32_t count, uint8_t *to) {
-    while (count > 0) {
-        int status = ide_wait_idle(d->channel, IDE_COMMAND_MS);
-        if (status < 0 || status & (ATA_STATUS_ERR | ATA_STATUS_DF) || !(status & ATA_STATUS_DRQ))
-            return -1;
-        uint32_t n = count < d->multiple ? count : d->multiple;
-        insw(d->channel->base + IDE_DATA, to, n * BLOCK_SECTOR / 2);
-        to += (size_t)n * BLOCK_SECTOR;
-        count -= n;
-    }
-    int status = ide_wait_idle(d->channel, IDE_COMMAND_MS);
-    inb(d->channel->base + IDE_STATUS);
-    return status < 0 || status & (ATA_STATUS_ERR | ATA_STATUS_DF | ATA_STATUS_DRQ) ? -1 : 0;
-}
-
-static int pio_read(const struct ide_drive *d, uint64_t lba, uint32_t count, uint8_t *to) {
-    static const uint8_t commands[2][2] = {{ATA_READ_SECTORS, ATA_READ_SECTORS_EXT},
-                                           {ATA_READ_MULTIPLE, ATA_READ_MULTIPLE_EXT}};
-    while (count > 0) {
-        uint32_t n = count < PIO_SECTORS ? count : PIO_SECTORS;
-        bool ext = d->id.lba48 && lba + n > ATA_LBA28_LIMIT; /* else fewer port writes */
-        if (!ide_select(d))
-            return -1;
-        ide_start_command(d, commands[d->multiple > 1][ext], ext, lba, n);
-        if (pio_transfer(d, n, to))
-            return -1;
-        to += (size_t)n * BLOCK_SECTOR;
-        lba += n;
-        count -= n;
-    }
-    return 0;
-}
-
 static bool recover(struct ide_drive *d) {
     if (!ide_soft_reset(d->channel))
         return false;
@@ -71,44 +35,61 @@ static bool recover(struct ide_drive *d) {
     return true;
 }
 
-/* Reads what fits one DMA command. A failed attempt is repeated once, by PIO; a drive on which DMA
- * keeps failing where PIO works is read by PIO from then on. */
-static int read_chunk(struct ide_drive *d, uint64_t lba, uint32_t count, uint8_t *to) {
-    int first = d->dma ? ide_dma_read(d, lba, count, to) : pio_read(d, lba, count, to);
-    if (first == 0) {
+/* Moves what fits one DMA command. A failed attempt is repeated once, by PIO; a drive on which DMA
+ * keeps failing where PIO works is driven by PIO from then on. */
+static int run(void *driver, bool write, uint64_t lba, uint32_t count, void *buffer) {
+    struct ide_drive *d = driver;
+    int first = d->dma ? ide_dma_run(d, write, lba, count, buffer)
+                       : ide_pio_run(d, write, lba, count, buffer);
+    if (first == BLOCK_DONE) {
         d->dma_failures = 0;
-        return 0;
+        return BLOCK_DONE;
     }
     if (!recover(d))
-        return -1;
-    if (pio_read(d, lba, count, to) == 0) {
-        if (++d->dma_failures == DMA_FAILURES_MAX)
-            d->dma = false;
-        return 0;
+        return first;
+    int second = ide_pio_run(d, write, lba, count, buffer);
+    if (second != BLOCK_DONE) {
+        recover(d); /* leaves the drive usable for other sectors */
+        return second;
     }
-    recover(d); /* leaves the drive usable for other sectors */
-    return -1;
+    if (d->dma && ++d->dma_failures == DMA_FAILURES_MAX)
+        d->dma = false;
+    return BLOCK_DONE;
+}
+
+static int transfer(struct ide_drive *d, bool write, uint64_t lba, uint32_t count, void *buffer) {
+    const struct block_reach reach = {
+        .most = d->id.lba48 ? IDE_DMA_BYTES / BLOCK_SECTOR : ATA_LBA28_SECTORS_MAX,
+        .end = d->dma && d->channel->bounce ? IDE_DMA_END : 0,
+        .bounce = d->channel->bounce,
+    };
+    return block_split(&reach, run, d, write, lba, count, buffer);
 }
 
 static int ide_read(struct block_device *device, uint64_t lba, uint32_t count, void *buffer) {
+    return transfer(device->driver, false, lba, count, buffer);
+}
+
+static int ide_write(struct block_device *device, uint64_t lba, uint32_t count,
+                     const void *buffer) {
+    return transfer(device->driver, true, lba, count, (void *)(uintptr_t)buffer);
+}
+
+/* Tried once: a drive drops the sector that it could not write, and the next FLUSH CACHE, which
+ * goes on behind it, would succeed (ATA8-ACS section 7.24.4). */
+static int ide_flush(struct block_device *device) {
     struct ide_drive *d = device->driver;
-    uint8_t *to = buffer;
-    uint64_t end = (uint64_t)(uintptr_t)to + (uint64_t)count * BLOCK_SECTOR;
-    bool bounce = d->dma && d->channel->bounce && end > IDE_DMA_END;
-    uint32_t most = (bounce ? IDE_BOUNCE_BYTES : IDE_DMA_BYTES) / BLOCK_SECTOR;
-    if (!d->id.lba48)
-        most = ATA_LBA28_SECTORS_MAX;
-    while (count > 0) {
-        uint32_t n = count < most ? count : most;
-        if (read_chunk(d, lba, n, bounce ? d->channel->bounce : to))
-            return -1;
-        if (bounce)
-            memcpy(to, d->channel->bounce, (size_t)n * BLOCK_SECTOR);
-        to += (size_t)n * BLOCK_SECTOR;
-        lba += n;
-        count -= n;
+    if (d->id.flush_command == 0)
+        return BLOCK_DONE;
+    if (!ide_select(d)) {
+        recover(d);
+        return BLOCK_TIMED_OUT;
     }
-    return 0;
+    ide_start_command(d, d->id.flush_command, false, 0, 0);
+    int result = ide_command_end(d->channel, ATA_FLUSH_MS);
+    if (result != BLOCK_DONE)
+        recover(d);
+    return result;
 }
 
 /* A drive's registers keep what was written; an empty bus or a drive that is not there does not. */
@@ -127,13 +108,14 @@ static bool identify(struct ide_drive *d) {
     uint8_t status = ide_settled_status(c);
     if (status == 0 || status == STATUS_FLOATING)
         return false;
-    if (ide_wait_idle(c, IDE_COMMAND_MS) < 0)
+    if (ide_wait_idle(c, ATA_COMMAND_MS) < 0)
         return false;
     /* ATAPI and SATA-bridged drives refuse and leave their signature (ATA8-ACS section 7.12.6). */
     if (inb(c->base + IDE_LBA_MID) | inb(c->base + IDE_LBA_HIGH))
         return false;
     d->multiple = 1;
-    return pio_transfer(d, 1, (uint8_t *)words) == 0 && ata_parse_identity(words, &d->id);
+    return ide_pio_receive(d, 1, (uint8_t *)words) == BLOCK_DONE &&
+           ata_parse_identity(words, &d->id);
 }
 
 static void add_drive(struct ide_channel *c, uint8_t unit) {
@@ -145,7 +127,11 @@ static void add_drive(struct ide_channel *c, uint8_t unit) {
     if (identify(d)) {
         d->dma = c->bus_master && d->id.dma;
         ide_set_multiple(d);
-        struct block_device disk = {.sectors = d->id.sectors, .read = ide_read, .driver = d};
+        struct block_device disk = {.sectors = d->id.sectors,
+                                    .read = ide_read,
+                                    .write = ide_write,
+                                    .flush = ide_flush,
+                                    .driver = d};
         ksnprintf(disk.name, sizeof(disk.name), "ide%u", disk_count);
         if (block_add(&disk)) {
             disk_count++;

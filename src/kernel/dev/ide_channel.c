@@ -75,7 +75,7 @@ void ide_set_multiple(struct ide_drive *d) {
     if (d->id.multiple < 2 || !ide_select(d))
         return;
     ide_start_command(d, ATA_SET_MULTIPLE_MODE, false, 0, d->id.multiple);
-    int status = ide_wait_idle(d->channel, IDE_COMMAND_MS);
+    int status = ide_wait_idle(d->channel, ATA_COMMAND_MS);
     if (status >= 0 && !(status & (ATA_STATUS_ERR | ATA_STATUS_DF)))
         d->multiple = d->id.multiple;
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "dev/ata.h"
+#include "dev/block.h"
 
 /* Offsets from the command block. */
 #define IDE_DATA 0
@@ -18,9 +19,6 @@
 #define IDE_DEVICE 6
 #define IDE_STATUS 7  /* when read */
 #define IDE_COMMAND 7 /* when written */
-
-/* A drive that has to spin up or to retry a weak sector may take several seconds. */
-#define IDE_COMMAND_MS 15000
 
 struct ide_channel {
     uint16_t base;       /* command block */
@@ -56,11 +54,18 @@ void ide_set_multiple(struct ide_drive *d);
 
 /* ide_dma.c */
 #define IDE_DMA_BYTES (1u << 20) /* most that one command moves: a slow disk does it in time */
-#define IDE_BOUNCE_BYTES (128u << 10)
 #define IDE_DMA_END (1ull << 32) /* PRDs have 32-bit addresses */
 /* Allocates the PRD table; clears c->bus_master when DMA cannot be used. */
 void ide_dma_init(struct ide_channel *c);
-/* Reads count sectors (<= IDE_DMA_BYTES) into a buffer below IDE_DMA_END. 0 or -1. */
-int ide_dma_read(const struct ide_drive *d, uint64_t lba, uint32_t count, void *buffer);
+/* Moves count sectors (<= IDE_DMA_BYTES) to or from a buffer below IDE_DMA_END. A BLOCK_ result. */
+int ide_dma_run(const struct ide_drive *d, bool write, uint64_t lba, uint32_t count, void *buffer);
+
+/* ide_pio.c */
+/* Moves count sectors by programmed I/O. A BLOCK_ result. */
+int ide_pio_run(const struct ide_drive *d, bool write, uint64_t lba, uint32_t count, void *buffer);
+/* Takes the data of a command that has been started out of the drive. A BLOCK_ result. */
+int ide_pio_receive(const struct ide_drive *d, uint32_t count, uint8_t *to);
+/* Waits for the end of a command without data, or behind its data. A BLOCK_ result. */
+int ide_command_end(const struct ide_channel *c, uint32_t ms);
 
 #endif

@@ -2,7 +2,7 @@
  * Controller", revision 1.0, 1994). */
 #include "arch/x86/port.h"
 #include "arch/x86/time.h"
-#include "dev/block.h"
+#include "dev/block_split.h"
 #include "dev/ide_channel.h"
 #include "mm/pages.h"
 
@@ -34,7 +34,7 @@ void ide_dma_init(struct ide_channel *c) {
         return;
     c->prdt = pages_alloc(1, PAGE_SIZE, IDE_DMA_END);
     if (pages_top() > IDE_DMA_END)
-        c->bounce = pages_alloc(IDE_BOUNCE_BYTES / PAGE_SIZE, PAGE_SIZE, IDE_DMA_END);
+        c->bounce = pages_alloc(BLOCK_BOUNCE_BYTES / PAGE_SIZE, PAGE_SIZE, IDE_DMA_END);
     if (!c->prdt || (pages_top() > IDE_DMA_END && !c->bounce))
         c->bus_master = 0;
 }
@@ -65,24 +65,27 @@ static bool wait_end(const struct ide_channel *c) {
             if (!(status & BM_STATUS_ACTIVE) && !(drive & ATA_STATUS_DRQ))
                 return true;
         }
-        if (time_ms() - begin > IDE_COMMAND_MS)
+        if (time_ms() - begin > ATA_COMMAND_MS)
             return false;
         time_delay_us(ATA_POLL_US);
     }
 }
 
-int ide_dma_read(const struct ide_drive *d, uint64_t lba, uint32_t count, void *buffer) {
+int ide_dma_run(const struct ide_drive *d, bool write, uint64_t lba, uint32_t count, void *buffer) {
+    static const uint8_t codes[2][2] = {{ATA_READ_DMA, ATA_READ_DMA_EXT},
+                                        {ATA_WRITE_DMA, ATA_WRITE_DMA_EXT}};
     const struct ide_channel *c = d->channel;
+    uint8_t direction = write ? 0 : BM_COMMAND_TO_MEMORY;
     if (!ide_select(d))
-        return -1;
+        return BLOCK_TIMED_OUT;
     build_prdt(c->prdt, (uint32_t)(uintptr_t)buffer, count * BLOCK_SECTOR);
     uint8_t kept = inb(c->bus_master + BM_STATUS) & ~(BM_STATUS_ERROR | BM_STATUS_INTERRUPT);
-    outb(c->bus_master + BM_COMMAND, BM_COMMAND_TO_MEMORY);
+    outb(c->bus_master + BM_COMMAND, direction);
     outb(c->bus_master + BM_STATUS, kept | BM_STATUS_ERROR | BM_STATUS_INTERRUPT);
     outl(c->bus_master + BM_PRDT, (uint32_t)(uintptr_t)c->prdt);
-    ide_start_command(d, d->id.lba48 ? ATA_READ_DMA_EXT : ATA_READ_DMA, d->id.lba48, lba, count);
+    ide_start_command(d, codes[write][d->id.lba48], d->id.lba48, lba, count);
     compiler_barrier();
-    outb(c->bus_master + BM_COMMAND, BM_COMMAND_TO_MEMORY | BM_COMMAND_START);
+    outb(c->bus_master + BM_COMMAND, direction | BM_COMMAND_START);
     ide_settled_status(c);
     bool ended = wait_end(c);
     uint8_t status = inb(c->bus_master + BM_STATUS);
@@ -90,9 +93,9 @@ int ide_dma_read(const struct ide_drive *d, uint64_t lba, uint32_t count, void *
     compiler_barrier();
     outb(c->bus_master + BM_STATUS, kept | BM_STATUS_ERROR | BM_STATUS_INTERRUPT);
     if (!ended)
-        return -1;
-    int drive = ide_wait_idle(c, IDE_COMMAND_MS);
-    inb(c->base + IDE_STATUS); /* acknowledges the drive */
-    bool clean = drive >= 0 && !(drive & (ATA_STATUS_ERR | ATA_STATUS_DF | ATA_STATUS_DRQ));
-    return clean && !(status & (BM_STATUS_ERROR | BM_STATUS_ACTIVE)) ? 0 : -1;
+        return BLOCK_TIMED_OUT;
+    int result = ide_command_end(c, ATA_COMMAND_MS);
+    if (result == BLOCK_DONE && status & (BM_STATUS_ERROR | BM_STATUS_ACTIVE))
+        return BLOCK_FAILED;
+    return result;
 }

@@ -20,7 +20,7 @@ static uint32_t read_u32(const uint8_t *p) {
 int mbr_read(struct block_device *device, struct partition partitions[4], struct fluid_error *err) {
     _Alignas(4) uint8_t sector[BLOCK_SECTOR];
     memset(partitions, 0, 4 * sizeof(*partitions));
-    if (block_read_named(device, 0, 1, sector, "the partition table", err))
+    if (block_read(device, 0, 1, sector, "the partition table", err))
         return -1;
     if (sector[SIGNATURE_OFFSET] != 0x55 || sector[SIGNATURE_OFFSET + 1] != 0xaa)
         return 0;

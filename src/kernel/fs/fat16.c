@@ -33,7 +33,7 @@ struct bpb {
 
 static int read_bpb(struct fat16 *fs, struct bpb *b, struct fluid_error *err) {
     _Alignas(4) uint8_t sector[BLOCK_SECTOR];
-    if (block_read_named(fs->device, fs->lba, 1, sector, "the FAT16 boot sector", err))
+    if (block_read(fs->device, fs->lba, 1, sector, "the FAT16 boot sector", err))
         return -1;
     bool jump = (sector[0] == 0xeb && sector[2] == 0x90) || sector[0] == 0xe9;
     if (!jump || sector[SIGNATURE] != 0x55 || sector[SIGNATURE + 1] != 0xaa)
@@ -137,7 +137,7 @@ static int compare_copy(struct fat16 *fs, uint64_t lba, uint32_t sectors, struct
                           "%u bytes of memory expected for the second FAT, none free (give the "
                           "machine more memory)",
                           sectors * BLOCK_SECTOR);
-    int result = block_read_named(fs->device, lba, sectors, copy, "the second FAT", err);
+    int result = block_read(fs->device, lba, sectors, copy, "the second FAT", err);
     for (uint32_t i = FAT16_FIRST_CLUSTER; result == 0 && i < fs->cluster_count + 2; i++) {
         if (fs->fat[i] != copy[i])
             fs->fat[i] = FAT16_COPIES_DIFFER;
@@ -156,7 +156,7 @@ static int read_fat(struct fat16 *fs, const struct bpb *b, struct fluid_error *e
                           "%u bytes of memory expected for the FAT, none free (give the machine "
                           "more memory)",
                           sectors * BLOCK_SECTOR);
-    if (block_read_named(fs->device, lba, sectors, fs->fat, "the FAT", err))
+    if (block_read(fs->device, lba, sectors, fs->fat, "the FAT", err))
         return -1;
     uint32_t first = 0xff00u | b->media;
     if (fs->fat[0] != first || (fs->fat[1] | FAT1_FLAGS) < FAT16_END_OF_CHAIN)

@@ -49,13 +49,13 @@ static int read_run(struct fat16 *fs, uint16_t cluster, uint64_t size, uint8_t *
     uint64_t sectors = (size + BLOCK_SECTOR - 1) / BLOCK_SECTOR;
     if (sectors * BLOCK_SECTOR > room)
         sectors = size / BLOCK_SECTOR;
-    if (sectors > 0 && block_read_named(fs->device, lba, (uint32_t)sectors, to, name, err))
+    if (sectors > 0 && block_read(fs->device, lba, (uint32_t)sectors, to, name, err))
         return -1;
     uint64_t done = sectors * BLOCK_SECTOR;
     if (done >= size)
         return 0;
     _Alignas(4) uint8_t tail[BLOCK_SECTOR];
-    if (block_read_named(fs->device, lba + sectors, 1, tail, name, err))
+    if (block_read(fs->device, lba + sectors, 1, tail, name, err))
         return -1;
     memcpy(to + done, tail, (size_t)(size - done));
     return 0;

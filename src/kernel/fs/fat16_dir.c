@@ -57,7 +57,7 @@ static int walk_sectors(struct fat16 *fs, struct walk *w, uint64_t lba, uint32_t
     const uint32_t per_sector = BLOCK_SECTOR / FAT16_DIR_ENTRY;
     for (uint32_t i = 0; i < limit && !w->done; i++) {
         if (i % per_sector == 0 &&
-            block_read_named(fs->device, lba + i / per_sector, 1, sector, name, err))
+            block_read(fs->device, lba + i / per_sector, 1, sector, name, err))
             return -1;
         visit_entry(w, sector + i % per_sector * FAT16_DIR_ENTRY);
     }
@@ -69,7 +69,7 @@ static int walk_sectors(struct fat16 *fs, struct walk *w, uint64_t lba, uint32_t
 static int check_self(struct fat16 *fs, const struct fat16_entry *directory,
                       struct fluid_error *err) {
     _Alignas(4) uint8_t sector[BLOCK_SECTOR];
-    if (block_read_named(fs->device, fat16_cluster_lba(fs, directory->first_cluster), 1, sector,
+    if (block_read(fs->device, fat16_cluster_lba(fs, directory->first_cluster), 1, sector,
                          directory->name, err))
         return -1;
     uint16_t self = fat16_u16(sector + DIR_CLUSTER);

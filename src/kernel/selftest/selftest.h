@@ -18,14 +18,16 @@ struct selftest_fault {
     const char *(*lacks)(void); /* what this processor lacks for it, NULL if nothing; may be NULL */
 };
 
-/* Runs the test or fault of that name, or, for NULL, every test (no fault). Prints one line each;
- * returns the number of failures, or -1 behind a list of the names when there is no such test. */
+/* Runs the test or fault of that name, or, for NULL, every test that any machine can pass. Prints
+ * one line each; returns the number of failures, or -1 behind a list of the names when there is no
+ * such test. */
 int selftest_run(const char *name);
 
 /* Each ends with an entry without a name. */
 extern const struct selftest selftests_lib[], selftests_memory[], selftests_allocators[],
     selftests_machine[], selftests_tasks[], selftests_parallel[];
-extern const struct selftest selftests_long[]; /* run by name only */
+/* Run by name only: they take long, or need a machine for it. */
+extern const struct selftest selftests_long[], selftests_disk[];
 extern const struct selftest_fault selftest_faults[], selftest_memory_faults[],
     selftest_exceptions[];
 /* Of ring 0 on the machine, of ring 3 in a process. */

@@ -27,6 +27,10 @@ static inline uint32_t inl(uint16_t port) {
 static inline void insw(uint16_t port, void *buffer, uint32_t count) {
     __asm__ volatile("rep insw" : "+D"(buffer), "+c"(count) : "d"(port) : "memory");
 }
+/* Writes count 16-bit words from buffer to port. */
+static inline void outsw(uint16_t port, const void *buffer, uint32_t count) {
+    __asm__ volatile("rep outsw" : "+S"(buffer), "+c"(count) : "d"(port) : "memory");
+}
 static inline void cpu_pause(void) {
     __asm__ volatile("pause" : : : "memory");
 }
