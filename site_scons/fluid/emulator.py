@@ -25,6 +25,8 @@ HOST = "host"  # no emulator: fluid-host, hosted.py
 RUNNERS = ("auto", *ACCELERATORS, BOCHS, HOST)  # that may be asked for; auto: probe.py decides
 MACHINES = ("q35", "pc")
 DEFAULT_MEM = 1024  # MiB
+IDE_DISK = "ide-hd,bus=ide.0"  # the first AHCI port on q35, the first IDE channel on pc
+VIRTIO_DISK = "virtio-blk-pci"
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,7 @@ class MachineConfig:
     mem: int = DEFAULT_MEM  # MiB
     smp: int = 1
     cpu: str | None = None
+    disk: str = IDE_DISK  # QEMU's device that holds the image
     icount: str | None = None  # "shift=3": deterministic time stamp counter
     reboot: bool = False  # True: a reset boots again; False: it ends the machine
     extra: tuple[str, ...] = ()
@@ -133,9 +136,8 @@ def command(config: MachineConfig, serial_fd: int, qmp_fd: int) -> list[str]:
     argv += ["-cpu", config.cpu or default_cpu, "-m", f"{config.mem}M", "-smp", str(config.smp)]
     argv += ["-chardev", f"socket,id=serial,fd={serial_fd}", "-serial", "chardev:serial"]
     argv += ["-chardev", f"socket,id=qmp,fd={qmp_fd}", "-mon", "chardev=qmp,mode=control"]
-    # bus ide.0 is the first AHCI port on q35 and the first IDE channel on pc.
     argv += ["-drive", f"if=none,id=disk,format=raw,snapshot=on,file={file}"]
-    argv += ["-device", "ide-hd,drive=disk,bus=ide.0,bootindex=0"]
+    argv += ["-device", f"{config.disk},drive=disk,bootindex=0"]
     argv += ["-device", f"isa-debug-exit,iobase={EXIT_PORT:#x},iosize=0x04"]
     if config.icount is not None:
         argv += ["-icount", config.icount]

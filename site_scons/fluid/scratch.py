@@ -1,8 +1,8 @@
 """Scratch disks: what `/selftest disk` may overwrite, and what it leaves behind.
 
 The first sector says that a disk may be overwritten and holds what the test is to do; C side:
-src/include/fluid/scratch.h. `Expected` follows the test's operations (src/kernel/selftest/scratch.c)
-without a machine.
+src/include/fluid/scratch.h. `Expected` follows the test's operations without a machine
+(src/kernel/selftest/scratch.c).
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fluid.emulator import MACHINES, VIRTIO_DISK
 from fluid.event_types import Error, Ready, Warn
 from fluid.image import read_layout
 from fluid.machine import Machine
@@ -30,7 +31,15 @@ CONTROLLERS = {
     "ide-slave-dma": ("pc", ["ide-hd,drive=model,bus=ide.0,unit=1"]),
     "ide-secondary-dma": ("pc", ["ide-hd,drive=model,bus=ide.1"]),
     "ide-pio": ("q35", ["isa-ide,id=pio", "ide-hd,drive=model,bus=pio.0"]),
+    "virtio-transitional": ("pc", ["virtio-blk-pci,drive=model"]),
+    "virtio-legacy": ("pc", ["virtio-blk-pci,drive=model,disable-modern=on"]),
+    "virtio-modern": ("q35", ["virtio-blk-pci,drive=model,disable-legacy=on"]),
+    "virtio-behind-port": (
+        "q35",
+        ["pcie-root-port,id=root,bus=pcie.0,chassis=1", "virtio-blk-pci,drive=model,bus=root"],
+    ),
 }
+RETRYING = ["ahci-port", "ide-slave-dma", "ide-pio", "virtio-legacy", "virtio-modern"]
 
 
 def boot_disk(image: Path, folder: Path) -> Path:
@@ -99,7 +108,15 @@ def test_reads_the_model_behind_each_controller(
     assert MODEL.encode() in guest.text
 
 
-@pytest.mark.parametrize("controller", ["ahci-port", "ide-slave-dma", "ide-pio"])
+@pytest.mark.parametrize("machine", MACHINES)
+def test_boots_from_virtio(machines: Machines, target: str, tiny: TinyModel, machine: str) -> None:
+    image = image_of(target, tiny())
+    guest = machines.boot(target, image, mem=256, machine=machine, disk=VIRTIO_DISK)
+    assert codes(guest.events) == []
+    assert model_of(guest) == tiny().stem
+
+
+@pytest.mark.parametrize("controller", RETRYING)
 def test_one_read_error_is_retried(
     machines: Machines, target: str, tiny: TinyModel, tmp_path: Path, controller: str
 ) -> None:
@@ -110,7 +127,7 @@ def test_one_read_error_is_retried(
     assert model_of(guest)
 
 
-@pytest.mark.parametrize("controller", ["ahci-port", "ide-slave-dma", "ide-pio"])
+@pytest.mark.parametrize("controller", RETRYING)
 def test_a_lasting_read_error_has_a_code(
     machines: Machines, target: str, tiny: TinyModel, tmp_path: Path, controller: str
 ) -> None:

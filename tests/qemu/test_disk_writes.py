@@ -19,6 +19,8 @@ CONTROLLERS = {
     "ahci": ("q35", ["ide-hd,drive=scratch,bus=ide.2"], "ahci1"),
     "ide-dma": ("pc", ["ide-hd,drive=scratch,bus=ide.1"], "ide1"),
     "ide-pio": ("q35", ["isa-ide,id=pio", "ide-hd,drive=scratch,bus=pio.0"], "ide0"),
+    "virtio-legacy": ("pc", ["virtio-blk-pci,drive=scratch,disable-modern=on"], "virtio0"),
+    "virtio-modern": ("q35", ["virtio-blk-pci,drive=scratch,disable-legacy=on"], "virtio0"),
 }
 
 
