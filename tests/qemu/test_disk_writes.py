@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from fluid.event_types import Error
 from fluid.machine import Machine
-from fluid.scratch import SECTOR, Expected
+from fluid.scratch import SECTOR, Expected, Kind
 from guests import Machines, codes
 from qemu_images import image_of
 
-SECTORS = 16384
+SECTORS = 8192
 SEED = 20250607
 QUICK, FULL = 300, 10_000
 
@@ -30,6 +31,16 @@ def scratch_drive(file: Path, **options: object) -> list[str]:
     return ["-drive", ",".join(f"{key}={value}" for key, value in words.items())]
 
 
+def failing_drive(file: Path, rules: list[dict[str, object]]) -> list[str]:
+    """The same; what a rule is of ends in EIO."""
+    words = {"if": "none", "id": "scratch", "driver": "raw", "file.driver": "blkdebug"}
+    words |= {"file.image.driver": "file", "file.image.filename": str(file)}
+    for number, rule in enumerate(rules):
+        all_of_it = {"event": "none", "errno": 5, **rule}  # none: whatever QEMU is doing
+        words |= {f"file.inject-error.{number}.{k}": str(v) for k, v in all_of_it.items()}
+    return ["-drive", ",".join(f"{key}={value}" for key, value in words.items())]
+
+
 def boot(
     machines: Machines, target: str, controller: str, drive: list[str], mem: int = 256
 ) -> Machine:
@@ -43,12 +54,9 @@ def check_disk(file: Path, expected: Expected) -> None:
     """The file is what the test's operations leave; the first sector that is not is named."""
     found, wanted = file.read_bytes(), expected.result()
     assert len(found) == len(wanted)
-    wrong = [
-        lba
-        for lba in range(expected.sectors)
-        if found[lba * SECTOR :][:SECTOR] != wanted[lba * SECTOR :][:SECTOR]
-    ]
-    assert wrong == []
+    starts = range(0, len(wanted), SECTOR)
+    wrong = [at for at in starts if found[at : at + SECTOR] != wanted[at : at + SECTOR]]
+    assert [at // SECTOR for at in wrong] == []
 
 
 def run(machines: Machines, target: str, folder: Path, controller: str, count: int) -> None:
@@ -87,3 +95,83 @@ def test_no_other_disk_is_touched(machines: Machines, target: str, tmp_path: Pat
         assert codes(guest.command("/selftest disk")) == ["E-DISK-08", "E-TEST-01"]
         guest.close()
         assert file.read_bytes() == damaged
+
+
+FAILING = 60  # operations of which each fails once
+
+
+def single_faults(expected: Expected) -> list[dict[str, object]]:
+    """A rule for every read and write that covers its first sector alone, so that it is tried a
+    second time without another fault."""
+    rules: list[dict[str, object]] = []
+    for operation in expected.done:
+        same = [o for o in expected.done if o.kind is operation.kind]
+        covering = [o for o in same if o.lba <= operation.lba < o.lba + o.count]
+        if operation.kind is not Kind.FLUSH and covering == [operation]:
+            iotype = operation.kind.name.lower()
+            rules.append({"iotype": iotype, "sector": operation.lba, "once": "on"})
+    return rules
+
+
+def failures(guest: Machine, kind: str) -> int:
+    """How many reads ("rd") or writes ("wr") of the scratch drive failed, as QEMU counts them."""
+    statistics = guest.qmp.execute("query-blockstats")
+    [drive] = [s for s in statistics if s["device"] == "scratch"]
+    return int(drive["stats"][f"failed_{kind}_operations"])
+
+
+@pytest.mark.parametrize("controller", CONTROLLERS)
+def test_every_operation_fails_once(
+    machines: Machines, target: str, tmp_path: Path, controller: str
+) -> None:
+    """What if each read and each write ends in EIO the first time? Nobody notices."""
+    expected = Expected(SECTORS, SEED, FAILING)
+    file = tmp_path / "scratch.img"
+    file.write_bytes(expected.image())
+    rules = single_faults(expected)
+    reads = sum(rule["iotype"] == "read" for rule in rules)
+    assert reads > 10 and len(rules) - reads > 10
+    guest = boot(machines, target, controller, failing_drive(file, rules))
+    assert codes(guest.command("/selftest disk", 600)) == []
+    assert failures(guest, "rd") == reads and failures(guest, "wr") == len(rules) - reads
+    guest.close()
+    check_disk(file, expected)
+
+
+@pytest.mark.parametrize(
+    ("rule", "code"),
+    [
+        ({"iotype": "read", "sector": 4000}, "E-DISK-01"),
+        ({"iotype": "write", "sector": 4000}, "E-DISK-05"),
+        ({"iotype": "flush"}, "E-DISK-07"),
+        ({"iotype": "flush", "once": "on"}, "E-DISK-07"),  # a second one would tell nothing
+    ],
+    ids=["read", "write", "flush", "flush-once"],
+)
+@pytest.mark.parametrize("controller", CONTROLLERS)
+def test_a_lasting_error_has_a_code(
+    machines: Machines,
+    target: str,
+    tmp_path: Path,
+    controller: str,
+    rule: dict[str, object],
+    code: str,
+) -> None:
+    """The test ends with it, the prompt comes back, and the disk still answers."""
+    expected = Expected(SECTORS, SEED, QUICK)
+    file = tmp_path / "scratch.img"
+    file.write_bytes(expected.image())
+    guest = boot(machines, target, controller, failing_drive(file, [rule]))
+    events = guest.command("/selftest disk", 600)
+    assert codes(events) == [code, "E-TEST-01"]
+    [told, _] = [event for event in events if isinstance(event, Error)]
+    assert told.text.startswith(f"disk {CONTROLLERS[controller][2]}"), "another disk failed"
+    assert codes(guest.command("/ls")) == []
+
+
+def test_a_read_only_disk(machines: Machines, target: str, tmp_path: Path) -> None:
+    expected = Expected(SECTORS, SEED, QUICK)
+    file = tmp_path / "scratch.img"
+    file.write_bytes(expected.image())
+    guest = boot(machines, target, "virtio-modern", scratch_drive(file, readonly="on"))
+    assert codes(guest.command("/selftest disk")) == ["E-DISK-06", "E-TEST-01"]
