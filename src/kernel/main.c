@@ -6,6 +6,7 @@
 #include "arch/x86/interrupts.h"
 #include "arch/x86/irq.h"
 #include "arch/x86/stack_protector.h"
+#include "arch/x86/power.h"
 #include "arch/x86/time.h"
 #include "arch/x86/timer.h"
 #include "arch/x86/trap.h"
@@ -66,6 +67,7 @@ _Noreturn void kernel_main(const struct bootinfo *boot) {
     task_init();                                     // this is the first of the tasks
     time_init();                                     // TSC frequency
     clock_init();                                    // how long the machine is up
+    power_init();                                    // how to switch off and restart
     irq_init();                                      // interrupt controllers
     timer_init();                                    // 100 ticks a second
     serial_enable_irq();                             // input is buffered from here on

@@ -6,10 +6,12 @@
 #include "arch/x86/core.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/irq.h"
+#include "arch/x86/power.h"
 #include "arch/x86/time.h"
 #include "arch/x86/timer.h"
 #include "console/event.h"
 #include "console/model.h"
+#include "dev/rtc.h"
 #include "fluid/exit.h"
 #include "fs/partition.h"
 #include "lib/printf.h"
@@ -39,6 +41,15 @@ void command_cpu(char *argument, size_t length) {
             (unsigned)(sizeof(void *) * 8));
 }
 
+/* What a process and a dead battery do not have is left out. */
+static void print_date(void) {
+    struct rtc_date d;
+
+    if (rtc_read(&d, power_rtc_century()))
+        kprintf("  date: %04u-%02u-%02u %02u:%02u:%02u (as the battery-backed clock was set)\n",
+                d.year, d.month, d.day, d.hour, d.minute, d.second);
+}
+
 void command_uptime(char *argument, size_t length) {
     uint64_t us = clock_ns() / 1000;
 
@@ -50,6 +61,8 @@ void command_uptime(char *argument, size_t length) {
             (unsigned long long)clock_counter()->hz);
     kprintf("  timer: %s, %llu ticks\n", timer_name(), (unsigned long long)timer_ticks());
     irq_print();
+    print_date();
+    power_print();
 }
 
 static bool print_entry(const struct fat16_entry *entry, void *context) {

@@ -108,6 +108,19 @@ static uint64_t address_at(const struct acpi *acpi, size_t offset) {
     return address;
 }
 
+static int damaged(const char signature[4], struct fluid_error *err) {
+    return fluid_fail(err, "E-ACPI-02",
+                      "ACPI: table %.4s with a right length and checksum expected, found a "
+                      "damaged one; update the BIOS",
+                      signature);
+}
+
+int acpi_read(const struct acpi *acpi, uint64_t address, const char signature[4],
+              struct acpi_table *table, struct fluid_error *err) {
+    bool sound = table_at(acpi->map, address, signature, table) == FOUND_SOUND;
+    return sound ? 0 : damaged(signature, err);
+}
+
 int acpi_find(const struct acpi *acpi, const char signature[4], struct acpi_table *table,
               struct fluid_error *err) {
     size_t end = acpi->root.size - acpi->entry_size; /* the header is longer than an entry */
@@ -117,10 +130,7 @@ int acpi_find(const struct acpi *acpi, const char signature[4], struct acpi_tabl
         if (found == FOUND_SOUND)
             return 0;
         if (found == FOUND_DAMAGED)
-            fluid_fail(err, "E-ACPI-02",
-                       "ACPI: table %.4s with a right length and checksum expected, found a "
-                       "damaged one; update the BIOS",
-                       signature);
+            damaged(signature, err);
     }
     return -1;
 }

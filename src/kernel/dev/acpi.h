@@ -37,6 +37,9 @@ struct acpi {
 /* Finds the root table. -1 with code "" when the machine has no ACPI, with E-ACPI-01 when it has
  * and no root table is sound. */
 int acpi_open(struct acpi *acpi, acpi_map_fn *map, struct fluid_error *err);
+/* The table that another one says is at address, and has this signature. -1 with E-ACPI-02. */
+int acpi_read(const struct acpi *acpi, uint64_t address, const char signature[4],
+              struct acpi_table *table, struct fluid_error *err);
 /* The first sound table with this signature. -1 with code "" when there is none, with E-ACPI-02
  * when it is damaged. */
 int acpi_find(const struct acpi *acpi, const char signature[4], struct acpi_table *table,

@@ -43,3 +43,14 @@ int acpi_table(const char signature[4], struct acpi_table *table) {
         report_warn(&err);
     return -1;
 }
+
+int acpi_table_at(uint64_t address, const char signature[4], struct acpi_table *table) {
+    const struct acpi *acpi = root();
+    struct fluid_error err;
+    if (acpi == NULL)
+        return -1;
+    if (acpi_read(acpi, address, signature, table, &err) == 0)
+        return 0;
+    report_warn(&err);
+    return -1;
+}

@@ -2,15 +2,34 @@
  * console name it all the same; here there is nothing to set up. */
 #include "arch/x86/interrupts.h"
 #include "arch/x86/irq.h"
+#include "arch/x86/power.h"
 #include "dev/keyboard.h"
 #include "dev/numa.h"
 #include "dev/pci.h"
+#include "dev/rtc.h"
 #include "dev/serial.h"
 #include "dev/vga.h"
 #include "lib/printf.h"
 
 /* Nothing interrupts the processor: input is polled (serial.c), Linux keeps the time. */
 void irq_init(void) {
+}
+
+/* Linux ends the process (power.c). */
+void power_init(void) {
+}
+
+void power_print(void) {
+}
+
+uint8_t power_rtc_century(void) {
+    return 0;
+}
+
+bool rtc_read(struct rtc_date *date, uint8_t century) {
+    (void)date;
+    (void)century;
+    return false;
 }
 
 void irq_print(void) {

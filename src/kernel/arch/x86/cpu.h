@@ -35,10 +35,10 @@ const char *cpu_target(void);
 /* Features of that profile that this CPU lacks (enum fluid_cpu_feature). */
 uint32_t cpu_target_features_missing(void);
 void cpu_set_tsc_hz(uint64_t hz); /* time.c, once calibrated */
-/* Reset through the keyboard controller, then a triple fault; never returns. */
+/* Reset through the firmware's register, the keyboard controller, a triple fault; never returns. */
 _Noreturn void cpu_reset(void);
 /* Ends the emulator through isa-debug-exit (port 0xF4) with code; without that device
- * FLUID_EXIT_PASS tries the power-off ports of known virtual machines; else halts. */
+ * FLUID_EXIT_PASS tries ACPI and the power-off ports of known virtual machines; else halts. */
 _Noreturn void cpu_power_off(uint8_t code);
 _Noreturn void cpu_halt(void);
 

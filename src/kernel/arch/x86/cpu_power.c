@@ -2,6 +2,7 @@
 #include "arch/x86/control.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/port.h"
+#include "arch/x86/power.h"
 #include "dev/serial.h"
 #include "fluid/exit.h"
 
@@ -19,6 +20,7 @@ _Noreturn void cpu_halt(void) {
 _Noreturn void cpu_reset(void) {
     serial_flush();
     __asm__ volatile("cli");
+    power_acpi_reset();
     for (int i = 0; i < RESET_TRIES && (inb(KEYBOARD_STATUS) & KEYBOARD_INPUT_FULL); i++)
         cpu_pause();
     outb(KEYBOARD_STATUS, KEYBOARD_PULSE_RESET);
@@ -42,9 +44,11 @@ _Noreturn void cpu_power_off(uint8_t code) {
     serial_flush();
     __asm__ volatile("cli");
     outb(FLUID_EXIT_PORT, code);
-    /* Without isa-debug-exit: a wanted end switches the machine off through the ports of the
-     * virtual machines we know; after an error it stays on so that the screen can be read. */
+    /* Without isa-debug-exit: a wanted end switches the machine off as its firmware says, or
+     * through the ports of the virtual machines we know; after an error it stays on so that the
+     * screen can be read. */
     if (code == FLUID_EXIT_PASS) {
+        power_acpi_off();
         outw(0x604, 0x2000);  /* QEMU PM1a control: SLP_EN, S5 */
         outw(0xb004, 0x2000); /* Bochs, QEMU before 2.0 */
         outw(0x4004, 0x3400); /* VirtualBox */
