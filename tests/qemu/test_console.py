@@ -13,8 +13,8 @@ from guests import Machines, TinyModel, codes, names, no_more_events, said
 from qemu_images import artifact, image_of, image_with
 
 LINE_MAX = 64 << 10
-COMMANDS = ["help", "cpu", "mem", "bench", "tasks", "uptime", "ls", "score", "complete", "set"]
-COMMANDS += ["show", "clear", "regen", "load", "unload", "selftest", "reboot", "off"]
+COMMANDS = ["help", "cpu", "mem", "bench", "tasks", "uptime", "pci", "ls", "score", "complete"]
+COMMANDS += ["set", "show", "clear", "regen", "load", "unload", "selftest", "reboot", "off"]
 
 
 def test_boot_tells_its_events_in_order(machines: Machines, target: str, tiny: TinyModel) -> None:

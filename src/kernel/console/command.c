@@ -22,6 +22,7 @@ static const struct command commands[] = {
      command_bench},
     {"tasks", "/tasks", "who uses the processor, and how deep the stacks got", command_tasks},
     {"uptime", "/uptime", "time since the start, and the interrupts meanwhile", command_uptime},
+    {"pci", "/pci", "what is on the PCI buses", command_pci},
     {"ls", "/ls [FOLDER]", "files on the model partition", command_ls},
     {"score", "/score TEXT", "predictions for every token of TEXT", command_score},
     {"complete", "/complete N TEXT", "continue TEXT greedily by at most N tokens",

@@ -1,4 +1,4 @@
-/* command_system.c - commands about the machine: /help /cpu /uptime /ls /selftest /reboot
+/* command_system.c - commands about the machine: /help /cpu /uptime /ls /pci /selftest /reboot
  * /off. */
 #include "console/command.h"
 
@@ -11,6 +11,7 @@
 #include "arch/x86/timer.h"
 #include "console/event.h"
 #include "console/model.h"
+#include "dev/pci.h"
 #include "dev/rtc.h"
 #include "fluid/exit.h"
 #include "fs/partition.h"
@@ -106,6 +107,12 @@ void command_selftest(char *argument, size_t length) {
     fluid_fail(&err, "E-TEST-01",
                "every self-test expected to pass, %d did not; see the lines above", failures);
     report_error(&err);
+}
+
+void command_pci(char *argument, size_t length) {
+    (void)argument;
+    (void)length;
+    pci_print();
 }
 
 static void say_bye(const char *text) {

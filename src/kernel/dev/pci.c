@@ -1,14 +1,10 @@
-/* pci.c - PCI enumeration with configuration mechanism 1 (PCI Local Bus 3.0, section 3.2.2.3.2).
+/* pci.c - PCI enumeration (PCI Local Bus 3.0; how registers are reached: pci_config.c).
  *
  * All 256 buses are tried rather than following bridges: root buses of further host bridges have no
  * bridge that leads to them, and the whole scan costs a few milliseconds. */
 #include "dev/pci.h"
 
-#include "arch/x86/port.h"
-
-#define CONFIG_ADDRESS 0xcf8
-#define CONFIG_DATA 0xcfc
-#define CONFIG_ENABLE 0x80000000u
+#include "dev/pci_config.h"
 
 #define REG_ID 0x00
 #define REG_COMMAND 0x04
@@ -30,21 +26,6 @@
 
 static struct pci_device devices[PCI_MAX_DEVICES];
 static unsigned device_count;
-
-static void select_register(const struct pci_device *d, uint8_t offset) {
-    outl(CONFIG_ADDRESS, CONFIG_ENABLE | (uint32_t)d->bus << 16 | (uint32_t)d->slot << 11 |
-                             (uint32_t)d->function << 8 | (offset & 0xfcu));
-}
-
-uint32_t pci_read32(const struct pci_device *d, uint8_t offset) {
-    select_register(d, offset);
-    return inl(CONFIG_DATA);
-}
-
-void pci_write32(const struct pci_device *d, uint8_t offset, uint32_t value) {
-    select_register(d, offset);
-    outl(CONFIG_DATA, value);
-}
 
 /* The status half is cleared by writing ones, so it is written as zeros. */
 static void write_command(const struct pci_device *d, uint32_t command) {
@@ -113,6 +94,7 @@ static int probe_function(struct pci_device d) {
     uint32_t id = pci_read32(&d, REG_ID);
     if ((id & 0xffff) == 0xffff || id == 0)
         return -1;
+    pci_config_map(d.bus);
     uint32_t class = pci_read32(&d, REG_CLASS);
     uint8_t header = pci_read32(&d, REG_HEADER) >> 16 & 0xff;
     d.vendor = id & 0xffff;
@@ -127,16 +109,12 @@ static int probe_function(struct pci_device d) {
     return header;
 }
 
-static bool mechanism_present(void) {
-    outl(CONFIG_ADDRESS, CONFIG_ENABLE);
-    return inl(CONFIG_ADDRESS) == CONFIG_ENABLE;
-}
-
 void pci_init(void) {
     device_count = 0;
-    if (!mechanism_present())
-        return;
+    pci_config_init();
     for (unsigned bus = 0; bus < 256; bus++) {
+        if (!pci_config_reaches((uint8_t)bus))
+            continue;
         for (unsigned slot = 0; slot < 32; slot++) {
             struct pci_device d = {.bus = (uint8_t)bus, .slot = (uint8_t)slot};
             int header = probe_function(d);

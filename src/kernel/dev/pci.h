@@ -1,4 +1,4 @@
-/* pci.h - PCI configuration space through ports 0xCF8/0xCFC and enumeration (PCI Local Bus 3.0). */
+/* pci.h - the functions on the PCI buses and their registers (PCI Local Bus 3.0). */
 #ifndef KERNEL_DEV_PCI_H
 #define KERNEL_DEV_PCI_H
 
@@ -23,8 +23,10 @@ struct pci_device {
 void pci_init(void); /* enumerates every bus */
 unsigned pci_count(void);
 const struct pci_device *pci_get(unsigned index);
-uint32_t pci_read32(const struct pci_device *d, uint8_t offset);
-void pci_write32(const struct pci_device *d, uint8_t offset, uint32_t value);
+/* pci_config.c: offset below 4096, a multiple of 4; all ones where there is nothing. */
+uint32_t pci_read32(const struct pci_device *d, uint16_t offset);
+void pci_write32(const struct pci_device *d, uint16_t offset, uint32_t value);
+void pci_print(void); /* the table of all, for /pci */
 /* Sets the I/O, memory and bus-master bits of the command register. */
 void pci_enable(const struct pci_device *d);
 #endif

@@ -57,6 +57,10 @@ void interrupts_release(uintptr_t held) {
 void pci_init(void) {
 }
 
+void pci_print(void) {
+    kprintf("PCI: none in a process\n");
+}
+
 /* The terminal is the only screen. */
 void vga_init(void) {
 }
