@@ -7,7 +7,8 @@ import pytest
 
 from fluid.event_types import Error
 from fluid.machine import Machine
-from fluid.scratch import SECTOR, Expected, Kind
+from fluid.scratch import HIGH, SECTOR, Expected, Kind
+from fluid.targets import DEFAULT_TARGET
 from guests import Machines, codes
 from qemu_images import image_of
 
@@ -59,11 +60,19 @@ def check_disk(file: Path, expected: Expected) -> None:
     assert [at // SECTOR for at in wrong] == []
 
 
-def run(machines: Machines, target: str, folder: Path, controller: str, count: int) -> None:
-    expected = Expected(SECTORS, SEED, count)
+def run(
+    machines: Machines,
+    target: str,
+    folder: Path,
+    controller: str,
+    count: int,
+    flags: int = 0,
+    mem: int = 256,
+) -> None:
+    expected = Expected(SECTORS, SEED, count, flags)
     file = folder / "scratch.img"
     file.write_bytes(expected.image())
-    guest = boot(machines, target, controller, scratch_drive(file))
+    guest = boot(machines, target, controller, scratch_drive(file), mem)
     assert codes(guest.command("/selftest disk", 1200)) == []
     assert f"disk {CONTROLLERS[controller][2]}: {expected.summary()}".encode() in guest.text
     guest.close()
@@ -81,6 +90,24 @@ def test_what_is_written_is_read(
 @pytest.mark.parametrize("controller", CONTROLLERS)
 def test_many_operations(machines: Machines, target: str, tmp_path: Path, controller: str) -> None:
     run(machines, target, tmp_path, controller, FULL)
+
+
+@pytest.mark.of_target(DEFAULT_TARGET)
+@pytest.mark.parametrize("controller", CONTROLLERS)
+def test_a_buffer_above_4_gib(machines: Machines, tmp_path: Path, controller: str) -> None:
+    """IDE's DMA does not reach it, the others have addresses of 64 bits."""
+    run(machines, DEFAULT_TARGET, tmp_path, controller, QUICK, HIGH, 5120)
+
+
+@pytest.mark.of_target(DEFAULT_TARGET)
+def test_no_memory_above_4_gib(machines: Machines, tmp_path: Path) -> None:
+    expected = Expected(SECTORS, SEED, QUICK, HIGH)
+    file = tmp_path / "scratch.img"
+    file.write_bytes(expected.image())
+    guest = boot(machines, DEFAULT_TARGET, "ahci", scratch_drive(file))
+    assert codes(guest.command("/selftest disk")) == ["E-TEST-01"]
+    assert b"memory above 4 GiB expected, found none" in guest.text
+    assert codes(guest.command("/selftest pages")) == []  # what it took, it gave back
 
 
 def test_no_other_disk_is_touched(machines: Machines, target: str, tmp_path: Path) -> None:
@@ -175,3 +202,21 @@ def test_a_read_only_disk(machines: Machines, target: str, tmp_path: Path) -> No
     file.write_bytes(expected.image())
     guest = boot(machines, target, "virtio-modern", scratch_drive(file, readonly="on"))
     assert codes(guest.command("/selftest disk")) == ["E-DISK-06", "E-TEST-01"]
+
+
+SLOW = 16  # operations
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("controller", CONTROLLERS)
+def test_a_disk_that_takes_too_long(
+    machines: Machines, target: str, tmp_path: Path, controller: str
+) -> None:
+    """What if a command would take minutes? It is given up, tried again, given up, and told."""
+    expected = Expected(SECTORS, SEED, SLOW)
+    file = tmp_path / "scratch.img"
+    file.write_bytes(expected.image())
+    slow = scratch_drive(file, **{"throttling.bps-total": 600})  # a sector in less than a second
+    guest = boot(machines, target, controller, slow)
+    assert codes(guest.command("/selftest disk", 600)) == ["E-DISK-03", "E-TEST-01"]
+    assert codes(guest.command("/ls")) == []

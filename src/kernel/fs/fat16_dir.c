@@ -70,7 +70,7 @@ static int check_self(struct fat16 *fs, const struct fat16_entry *directory,
                       struct fluid_error *err) {
     _Alignas(4) uint8_t sector[BLOCK_SECTOR];
     if (block_read(fs->device, fat16_cluster_lba(fs, directory->first_cluster), 1, sector,
-                         directory->name, err))
+                   directory->name, err))
         return -1;
     uint16_t self = fat16_u16(sector + DIR_CLUSTER);
     if (memcmp(sector, ".          ", FAT16_SHORT_NAME) == 0 && self == directory->first_cluster)

@@ -10,7 +10,7 @@
 
 #define BUFFER_PAGES ((SCRATCH_COUNT_MAX * BLOCK_SECTOR) / PAGE_SIZE + 2)
 #define LOW_END (1ull << 32)
-#define LOW_RUNS 16u
+#define LOW_RUNS 32u
 
 struct disk_test {
     struct block_device *disk;
