@@ -166,7 +166,9 @@ static bool connect(struct ahci_port *port, uint32_t link_ms) {
     r->cmd |= CMD_FRE;
     if (r->sig == SIGNATURE_NONE && !reset_link(port))
         return false;
-    return wait_idle(port, READY_MS) && r->sig == SIGNATURE_DISK;
+    if (!wait_idle(port, READY_MS) && !reset_link(port)) /* a drive that hangs */
+        return false;
+    return r->sig == SIGNATURE_DISK;
 }
 
 /* From any state to running, section 10.1.2. link_ms: how long a link may take to come up. */

@@ -145,11 +145,10 @@ static bool open(struct virtio_disk *d, uint64_t *sectors) {
 
 /* Memory that the device may still write must not be used for anything else. */
 static void close(struct virtio_disk *d) {
-    if (!virtio_reset(&d->virtio))
-        return;
-    if (d->ring)
+    bool silent = virtio_reset(&d->virtio);
+    if (silent && d->ring)
         pages_free(d->ring, d->ring_pages);
-    if (d->request)
+    if (silent && d->request)
         pages_free(d->request, 1);
     kfree(d);
 }
