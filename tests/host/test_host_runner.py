@@ -117,6 +117,15 @@ def test_selftests(hosts: Hosts) -> None:
     assert b"26 of 26 passed" in host.text
 
 
+@pytest.mark.full
+@pytest.mark.parametrize("storm", ["pages-storm", "heap-storm", "pool-storm"])
+def test_a_million_requests(hosts: Hosts, storm: str) -> None:
+    """/selftest makes 10,000 of each kind, under AddressSanitizer, too."""
+    host = hosts.model(None)
+    for _ in range(100):
+        assert codes(host.command(f"/selftest {storm}", SECONDS)) == []
+
+
 @pytest.mark.parametrize(
     ("fault", "vector", "error_bits", "function"),
     [

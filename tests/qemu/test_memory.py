@@ -122,3 +122,20 @@ def test_pages_of_1_gib(machines: Machines, tiny: TinyModel) -> None:
         for test in ("paging", "protection", "pages-storm"):
             assert codes(machine.command(f"/selftest {test}")) == []
         machine.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "report"),
+    [
+        ("paging-writable-code", rb"panic: page table: 0x[0-9a-f]+000 is writable and executable"),
+        ("paging-protect", rb"panic: paging_protect\(0x[0-9a-f]+000, 4096\): a page must not be"),
+    ],
+)
+def test_no_page_is_writable_and_executable(
+    machines: Machines, target: str, tiny: TinyModel, name: str, report: bytes
+) -> None:
+    """The check that runs at every start ends the machine; nor can anyone ask for such a page."""
+    machine = machines.boot(target, image_of(target, tiny()), mem=256)
+    machine.send_line(f"/selftest {name}")
+    assert machine.wait_end(60) is Ending.PANIC
+    assert re.search(report, machine.text), machine.text[-2000:]

@@ -10,6 +10,7 @@
 #include "lib/string.h"
 #include "mm/pages.h"
 #include "mm/paging.h"
+#include "mm/paging_layout.h"
 #include "selftest/selftest.h"
 
 #define GDT_ENTRIES_MAX 16u
@@ -117,6 +118,20 @@ static void read_user(void) {
     (void)*page;
 }
 
+/* What the check at boot is for; paging_protect itself refuses. */
+static void writable_code(void) {
+    void *page = pages_alloc(1, PAGE_SIZE, 0);
+    KASSERT(page != NULL);
+    paging_set((uintptr_t)page, 1, PAGE_W | PAGE_X);
+    paging_check();
+}
+
+static void protect_writable_code(void) {
+    void *page = pages_alloc(1, PAGE_SIZE, 0);
+    KASSERT(page != NULL);
+    paging_protect(page, PAGE_SIZE, PAGE_W | PAGE_X);
+}
+
 const struct selftest_fault selftest_privileged[] = {
     {"fault-nmi", non_maskable, NULL},
     {"fault-nm", device_not_available, NULL},
@@ -126,6 +141,8 @@ const struct selftest_fault selftest_privileged[] = {
     {"fault-smep", execute_user, lacks_smep},
     {"fault-smap", read_user, lacks_smap},
     {"fault-vector", unused_vector, NULL},
+    {"paging-writable-code", writable_code, NULL},
+    {"paging-protect", protect_writable_code, NULL},
 #ifdef __x86_64__
     {"fault-handler-stack", handler_overflow, NULL},
 #endif
