@@ -9,6 +9,7 @@
 #include "arch/x86/cpu.h"
 #include "arch/x86/sections.h"
 #include "lib/panic.h"
+#include "lib/printf.h"
 #include "mm/pages.h"
 
 #define RAM_SIZE (96u << 20)
@@ -34,6 +35,13 @@ void panic(const char *format, ...) {
     va_list args;
     va_start(args, format);
     vpanic(format, args);
+}
+
+void kprintf(const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    vprintf(format, args);
+    va_end(args);
 }
 
 void memory_start(void) {

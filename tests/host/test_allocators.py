@@ -7,7 +7,17 @@ import pytest
 from hostcc import ROOT, build
 
 MM = ROOT / "src/kernel/mm"
-PARTS = ("buddy", "e820", "heap", "heap_account", "pages", "pages_init", "pool", "slab")
+PARTS = (
+    "alloc_failure",
+    "buddy",
+    "e820",
+    "heap",
+    "heap_account",
+    "pages",
+    "pages_init",
+    "pool",
+    "slab",
+)
 SOURCES = [
     *(ROOT / f"tests/host/{name}.c" for name in ("memory_host", "memory_env")),
     *(MM / f"{name}.c" for name in PARTS),

@@ -4,6 +4,7 @@
 
 #include "lib/panic.h"
 #include "lib/string.h"
+#include "mm/alloc_failure.h"
 #include "mm/page_range.h"
 #include "mm/poison.h"
 
@@ -93,7 +94,7 @@ void *pages_alloc_for(enum page_use use, size_t count, size_t align, uint64_t be
     struct page_range *range = NULL;
     uint64_t first = 0, end = below != 0 ? below / PAGE_SIZE : UINT64_MAX;
     KASSERT(align >= PAGE_SIZE && (align & (align - 1)) == 0 && use != PAGES_FREE);
-    if (count == 0 || count > page_counts[PAGES_FREE])
+    if (count == 0 || count > page_counts[PAGES_FREE] || alloc_failure_due())
         return NULL;
     align /= PAGE_SIZE;
     for (unsigned n = 0; n < near_count && first == 0; n++) {

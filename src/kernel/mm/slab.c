@@ -9,6 +9,7 @@
 
 #include "lib/panic.h"
 #include "lib/string.h"
+#include "mm/alloc_failure.h"
 #include "mm/pages.h"
 #include "mm/poison.h"
 
@@ -142,7 +143,7 @@ static void check_junk(const struct block *block, size_t payload) {
 void *slab_alloc(size_t size, unsigned account) {
     unsigned number = class_of(size);
     struct class *class = &classes[number];
-    if (class->first == NULL && !refill(number))
+    if (alloc_failure_due() || (class->first == NULL && !refill(number)))
         return NULL;
     struct slab *slab = class->first;
     struct block *block = slab->free;

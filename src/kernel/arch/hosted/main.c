@@ -3,6 +3,7 @@
 #include "arch/hosted/hosted.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include "arch/x86/time.h"
 #include "console/event.h"
 #include "fluid/exit.h"
+#include "mm/alloc_failure.h"
 
 #define MEM_DEFAULT 1024u
 #define MEM_MIN 32u
@@ -24,7 +26,8 @@ static struct bootinfo bootinfo;
 
 static _Noreturn void usage(const char *found) {
     fprintf(stderr,
-            "E-HOST-01 fluid-host [--mem MIB] [--cpu N] [--no-reboot] IMAGE expected with %u to %u "
+            "E-HOST-01 fluid-host [--mem MIB] [--cpu N] [--no-reboot] [--fail-alloc N] IMAGE "
+            "expected with %u to %u "
             "MiB, found %s; build/<target>/fluid.img is an image\n",
             MEM_MIN, MEM_MAX, found);
     exit(HOSTED_USAGE_STATUS);
@@ -50,6 +53,9 @@ static struct hosted_options parse(char **argv) {
             at++;
         } else if (strcmp(*at, "--no-reboot") == 0) {
             o.reboot = false;
+        } else if (strcmp(*at, "--fail-alloc") == 0) {
+            alloc_failure_set(number("--fail-alloc without a number", at[1], 1, UINT_MAX));
+            at++;
         } else if (**at == '-' || o.image) {
             usage(*at);
         } else {
