@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib.util
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -158,12 +159,18 @@ def unfit(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
 
 
 def unknown_goals(goals: list[str]) -> list[str]:
-    """One sentence per goal that is neither an alias nor a path."""
-    return [
-        f"E-OPT-03 {goal!r} is neither an alias nor a file; aliases: {' '.join(ALIASES)}"
-        for goal in goals
-        if goal not in ALIASES and "/" not in goal and not Path(goal).exists()
-    ]
+    """One sentence per goal that is neither an alias nor a path; the name of a folder of the tree
+    is none: `tests` would build nothing and look like success."""
+    found = []
+    for goal in goals:
+        if goal in ALIASES or "/" in goal.rstrip("/") or Path(goal).is_file():
+            continue
+        near = difflib.get_close_matches(goal.rstrip("/"), ALIASES, 1)
+        meant = f" (did you mean {near[0]}?)" if near else ""
+        found.append(
+            f"E-OPT-03 {goal!r} is neither an alias nor a file{meant}; aliases: {' '.join(ALIASES)}"
+        )
+    return found
 
 
 def tested_targets(given: Mapping[str, str]) -> list[str]:

@@ -96,10 +96,15 @@ def _package(name: str) -> Tool | None:
     except importlib.metadata.PackageNotFoundError:
         return None
     record = distribution.read_text("RECORD") or ""
-    # The hashes of the package's own files, without those that pip wrote for this machine.
-    rows = sorted(row for row in record.splitlines() if ".py,sha256=" in row)
-    digest = hashlib.sha256("\n".join(rows).encode()).hexdigest()
+    digest = hashlib.sha256("\n".join(own_files(record)).encode()).hexdigest()
     return Tool(f"{name} {distribution.version}", digest)
+
+
+def own_files(record: str) -> list[str]:
+    """The rows of a package's modules, with their hashes, without what pip wrote for this machine:
+    scripts, outside of the package's folder, begin with the path of the environment's Python."""
+    rows = record.splitlines()
+    return sorted(row for row in rows if ".py,sha256=" in row and not row.startswith("../"))
 
 
 def _source(locked: Tool | None) -> Tool | None:

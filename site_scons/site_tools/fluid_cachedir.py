@@ -53,9 +53,18 @@ def _share(env: Any, image: Any) -> None:
 def generate(env: Any) -> None:
     """Switches the cache on; puts the launcher before the compiler, outside of signatures."""
     if env["cachedir"]:
+        try:
+            Path(env["cachedir"]).mkdir(exist_ok=True)
+        except OSError as error:
+            print(
+                f"E-OPT-02 cachedir={env['cachedir']}: a folder that can be made expected, found: "
+                f"{error.strerror}",
+                file=sys.stderr,
+            )
+            sys.exit(2)
         env.CacheDir(env["cachedir"], SealedCacheDir)
     if env["launcher"]:
-        env["CCCOM"] = env["ASPPCOM"] = f"$( $launcher $) {env['CCCOM']}"
+        env["CCCOM"] = env["CXXCOM"] = env["ASPPCOM"] = f"$( $launcher $) {env['CCCOM']}"
     env.AddMethod(_share, "FluidNotShared")
 
 

@@ -67,8 +67,10 @@ def test_targets_that_are_no_level(tmp_path: Path) -> None:
 
 def test_goals() -> None:
     """Aliases and paths are goals; anything else is a misspelling."""
-    assert options.unknown_goals(["image", "build/i686/kernel.elf", "src"]) == []
+    assert options.unknown_goals(["image", "build/i686/kernel.elf", "src/kernel"]) == []
     assert "E-OPT-03 'tset'" in options.unknown_goals(["tset"])[0]
+    for folder in ("tests", "tests/"):  # is there, and would be "up to date"
+        assert "(did you mean test?)" in options.unknown_goals([folder])[0]
 
 
 def test_wanted_builds() -> None:

@@ -72,3 +72,10 @@ def test_a_source_that_is_not_fetched_is_no_difference(
     assert toolchain.scan(lock)[name] == lock[name]
     with pytest.raises(FluidError, match="E-TOOL-04"):
         toolchain.libc_source({})
+
+
+def test_a_packages_digest_is_the_same_in_every_tree() -> None:
+    """pip writes the path of the environment into scripts."""
+    own = "pkg/a.py,sha256=aaa,1"
+    record = f"../../../bin/tool.py,sha256=xyz,9\n{own}\npkg/a.so,sha256=bbb,2\npkg/b.py,,\n"
+    assert toolchain.own_files(record) == [own]
