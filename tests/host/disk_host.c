@@ -86,9 +86,9 @@ void kfree(void *memory) {
     free(memory);
 }
 
-size_t ksnprintf(char *to, size_t size, const char *format, ...) {
+int ksnprintf(char *to, size_t size, const char *format, ...) {
     (void)format;
-    return (size_t)snprintf(to, size, "virtio0");
+    return snprintf(to, size, "virtio0");
 }
 
 /* ---- the device */
