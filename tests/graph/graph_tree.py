@@ -54,7 +54,7 @@ class Tree:
 
     def null_build_calls(self) -> int:
         """Python calls of a build in which nothing changed: its work, whatever the machine's load.
-        1.37 million take 0.8 s of CPU without the profiler, the compilers' versions included."""
+        1.7 million take a second of CPU without the profiler, the compilers' versions included."""
         profile = self.top / "null_build.profile"
         profiler = [sys.executable, "-m", "cProfile", "-o", str(profile)]
         command = [*profiler, "-m", "SCons", "-j1", f"model={MODEL}"]  # threads are not counted
