@@ -100,6 +100,7 @@ class MachineConfig:
     smp: int = 1
     cpu: str | None = None
     disk: str = IDE_DISK  # QEMU's device that holds the image
+    controller: str | None = None  # the device whose bus that is on, if the board has none
     exit_device: bool = True  # isa-debug-exit; without it, a machine ends as a real one does
     icount: str | None = None  # "shift=3": deterministic time stamp counter
     reboot: bool = False  # True: a reset boots again; False: it ends the machine
@@ -138,6 +139,7 @@ def command(config: MachineConfig, serial_fd: int, qmp_fd: int) -> list[str]:
     argv += ["-chardev", f"socket,id=serial,fd={serial_fd}", "-serial", "chardev:serial"]
     argv += ["-chardev", f"socket,id=qmp,fd={qmp_fd}", "-mon", "chardev=qmp,mode=control"]
     argv += ["-drive", f"if=none,id=disk,format=raw,snapshot=on,file={file}"]
+    argv += ["-device", config.controller] if config.controller else []
     argv += ["-device", f"{config.disk},drive=disk,bootindex=0"]
     if config.exit_device:
         argv += ["-device", f"isa-debug-exit,iobase={EXIT_PORT:#x},iosize=0x04"]
