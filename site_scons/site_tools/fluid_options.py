@@ -24,7 +24,9 @@ def generate(env: Any) -> None:
     problems = command_line.problems(given) + command_line.unknown_goals(goals)
     problems += command_line.unfit(given, goals) if not problems else []
     if problems:
-        print("\n".join(problems) + "\n`./sconsw -h` explains every option and alias", file=sys.stderr)
+        print(
+            "\n".join(problems) + "\n`./sconsw -h` explains every option and alias", file=sys.stderr
+        )
         sys.exit(2)
     Help(command_line.help_text())
     env["FLUID_GOALS"] = goals

@@ -127,7 +127,7 @@ def test_native_is_the_same_as_its_profile(tree: Tree, less: bool) -> None:
     assert image(tree, "native") == image(tree, "another-name")
     for flags in (tree.top / "build/native/flags").iterdir():
         assert b"native" not in flags.read_bytes()
-    assert b"native" not in (tree.top / "build/native/boot.bin").read_bytes()
+    assert b"native\0" not in (tree.top / "build/native/boot.bin").read_bytes()  # as a tag
     assert tree.scons("target=native", ok=True).built == set()
 
 

@@ -134,7 +134,7 @@ def test_memory_of_every_size_is_found(
 OTHER_DISK = """#!/usr/bin/env python3
 import os, sys
 argv = sys.argv[1:]
-at = argv.index("ide-hd,drive=disk,bus=ide.0,bootindex=0")
+at = argv.index("ide-hd,bus=ide.0,drive=disk,bootindex=0")
 argv[at - 1 : at + 1] = {devices}
 os.execvp("qemu-system-x86_64", ["qemu-system-x86_64", *argv])
 """

@@ -279,8 +279,10 @@ def test_a_damaged_module(
 # ---- memory
 
 
-@pytest.mark.parametrize("mem", [5, 8])
-def test_too_little_memory_for_the_model(machines: Machines, tiny: TinyModel, mem: int) -> None:
-    """The file fits, its buffers do not."""
+@pytest.mark.parametrize(("mem", "code"), [(5, "E-MEM-04"), (8, "E-MEM-02")])
+def test_too_little_memory_for_the_model(
+    machines: Machines, tiny: TinyModel, mem: int, code: str
+) -> None:
+    """For the file; for its buffers only."""
     guest = machines.boot(TARGET, image_of(TARGET, tiny()), mem=mem)
-    stands_without_model(guest, "E-MEM-02")
+    stands_without_model(guest, code)
