@@ -52,8 +52,8 @@ _Noreturn void kernel_main(const struct bootinfo *boot) {
     const struct boot_loaded *names = &boot->ksyms, *modules = &boot->registry;
 
     stack_protector_init();                          // a canary of this boot
+    gdt_init();                                      // segments, stacks, this core's own data
     console_init();                                  // serial port and screen
-    gdt_init();                                      // segments, stacks for exceptions
     idt_init();                                      // exceptions panic readably from here on
     cpu_init();                                      // CPUID, CR0, CR4, EFER, XCR0
     console_boot_event(boot);                        // which build on which machine

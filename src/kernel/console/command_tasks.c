@@ -6,7 +6,6 @@
 #include "lib/printf.h"
 #include "task/task.h"
 
-#define NS_PER_US 1000u
 #define PERMILLE 1000u
 
 /* Since the /tasks before, or the start. */
@@ -55,5 +54,5 @@ void command_tasks(char *argument, size_t length) {
     print_row("idle", "-", "-", idle - idle_shown, &account, "-");
     idle_shown = idle;
     kprintf("Ctrl-C was looked for every %llu us or more often\n",
-            (unsigned long long)(console_longest_poll_ns() / NS_PER_US));
+            (unsigned long long)console_longest_poll_us());
 }

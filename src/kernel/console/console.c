@@ -2,7 +2,7 @@
  * each. */
 #include "console/console.h"
 
-#include "arch/x86/clock.h"
+#include "arch/x86/time.h"
 #include "console/command.h"
 #include "console/event.h"
 #include "console/line.h"
@@ -12,8 +12,11 @@
 #include "dev/serial.h"
 #include "dev/vga.h"
 
+#define LOOKS_PER_S 1000u
+#define US_PER_S 1000000u
+
 static struct line line;
-static uint64_t polled_ns, longest_ns; /* of the command that polled last */
+static uint64_t polled, longest; /* cycles; of the command that polled last */
 static enum vga_style current_style, style_before_aside;
 
 void console_init(void) {
@@ -70,18 +73,21 @@ void console_aside_end(void) {
     line_show_again();
 }
 
-uint64_t console_longest_poll_ns(void) {
-    return longest_ns;
+uint64_t console_longest_poll_us(void) {
+    return longest * US_PER_S / time_hz();
 }
 
+/* Modules ask more often than that: looking at devices costs more than at the counter. */
 bool console_poll(void) {
-    uint64_t now = clock_ns();
+    uint64_t now = time_cycles(), passed = now - polled;
 
-    if (polled_ns == 0)
-        longest_ns = 0;
-    else if (now - polled_ns > longest_ns)
-        longest_ns = now - polled_ns;
-    polled_ns = now;
+    if (polled == 0)
+        longest = 0;
+    else if (passed < time_hz() / LOOKS_PER_S)
+        return line_cancelled();
+    else if (passed > longest)
+        longest = passed;
+    polled = now;
     line_poll();
     return line_cancelled();
 }
@@ -96,7 +102,7 @@ static void prompt(void) {
 
 /* A command without polls leaves what is known about the one before. */
 static void begin_command(void) {
-    polled_ns = 0;
+    polled = 0;
 }
 
 _Noreturn void console_run(void) {

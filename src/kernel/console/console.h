@@ -25,5 +25,5 @@ void console_aside_end(void);
 bool console_poll(void);
 /* The longest time between two of these in the last command that had some: Ctrl-C waits no longer.
  */
-uint64_t console_longest_poll_ns(void);
+uint64_t console_longest_poll_us(void);
 #endif

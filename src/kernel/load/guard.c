@@ -5,6 +5,7 @@
 #include "lib/panic.h"
 #include "load/ksyms.h"
 #include "load/module.h"
+#include "mm/poison.h"
 
 #define SYMBOL_SIZE 96
 
@@ -61,7 +62,14 @@ _Noreturn void module_guard_raise(const struct trap_fault *fault) {
     struct module_guard *guard = current()->innermost;
     KASSERT(guard != NULL);
     guard->fault = *fault;
+    module_guard_leave(guard);
+}
+
+_Noreturn void module_guard_leave(struct module_guard *guard) {
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
     module_guard_end(guard);
+    if (here < guard->context.stack)
+        unpoison((const void *)here, guard->context.stack - here); /* frames that are left */
     call_leave(&guard->context);
 }
 

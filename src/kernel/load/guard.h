@@ -43,6 +43,8 @@ void module_guard_end(struct module_guard *guard);
 /* Prints the report of the fault; -1 with E-MOD-16, or E-MEM-05 for misuse. */
 int module_guard_report(const struct module_guard *guard, struct fluid_error *err);
 
+/* From within the guarded call: gives it up, as an exception in it would. */
+_Noreturn void module_guard_leave(struct module_guard *guard);
 /* Ends the innermost guarded call with this fault, as if it had happened in it. */
 _Noreturn void module_guard_raise(const struct trap_fault *fault);
 

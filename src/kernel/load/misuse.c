@@ -8,22 +8,6 @@
 #include "lib/printf.h"
 #include "load/guard.h"
 #include "load/ksyms.h"
-#include "mm/poison.h"
-
-#ifdef __x86_64__
-#define RESUME "movq %0, %%rax\n\tjmp call_resume"
-#else
-#define RESUME "movl %0, %%eax\n\tjmp call_resume"
-#endif
-
-/* As an exception handler's return would do it. */
-static _Noreturn void resume(struct call_context *context) {
-    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-    if (here < context->stack)
-        unpoison((const void *)here, context->stack - here); /* frames that are left */
-    __asm__ volatile(RESUME : : "r"(context) : "memory");
-    __builtin_unreachable();
-}
 
 _Noreturn void module_misuse(uintptr_t caller, const char *format, ...) {
     struct module_guard *guard = module_guard_innermost();
@@ -44,6 +28,5 @@ _Noreturn void module_misuse(uintptr_t caller, const char *format, ...) {
         from++; /* the kernel's own frames */
     panic_print_trace(trace + from, count - from, false);
     console_style(VGA_TEXT);
-    module_guard_end(guard);
-    resume(&guard->context);
+    module_guard_leave(guard);
 }

@@ -15,7 +15,7 @@
 /* The bytes of a file, to be freed with kfree; NULL with the reason. */
 static void *read_file(struct fat16 *files, const struct fat16_entry *entry,
                        struct fluid_error *err) {
-    void *bytes = kmalloc(entry->size + 1ul); /* + 1: it may be empty */
+    void *bytes = kmalloc(entry->size > 0 ? entry->size : 1);
     if (!bytes) {
         fluid_fail(err, "E-MOD-10", "%u KiB of memory for a module file needed, not available",
                    entry->size / 1024);
@@ -115,10 +115,8 @@ int module_disk_unload(const char *name, struct fluid_error *err) {
                           "a module that came from " MODULE_FOLDER
                           " expected, found %s '%s'; /load lists the modules",
                           m ? "the image's" : "none of the name", name);
-    if (!registry_has(name))
+    if (!registry_has(name) || module_is_held(m)) /* which is refused, with the reason */
         return module_unload(m, err);
-    if (module_is_held(m))
-        return module_unload(m, err); /* says so */
     if (registry_restore(name))
         return 0;
     return fluid_fail(err, "E-MOD-11",

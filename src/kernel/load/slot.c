@@ -4,7 +4,6 @@
 #include "lib/string.h"
 #include "load/guard.h"
 #include "load/module_list.h"
-#include "mm/pages.h"
 #include "mm/heap.h"
 
 struct slot_node {

@@ -2,6 +2,7 @@
  * at CORE_TRAMPOLINE (Intel SDM vol. 3A, 8.4.4). From there like entry.S, by its page tables. */
 #include "arch/x86/control.h"
 #include "arch/x86_64/core_entry.h"
+#include "arch/x86_64/long_mode.inc"
 
 #define CODE32 0x08
 #define DATA 0x10
@@ -41,18 +42,7 @@ core_entry32:
     movw %ax, %ds
     movw %ax, %es
     movw %ax, %ss
-    movl %cr4, %eax
-    orl $CR4_PAE, %eax
-    movl %eax, %cr4
-    movl $entry_pml4, %eax
-    movl %eax, %cr3
-    movl $MSR_EFER, %ecx
-    rdmsr
-    orl $EFER_LME, %eax
-    wrmsr
-    movl %cr0, %eax
-    orl $CR0_PG, %eax
-    movl %eax, %cr0
+    ENTER_LONG_MODE
     ljmp $CODE64, $core_entry64
     .size core_entry32, . - core_entry32
 

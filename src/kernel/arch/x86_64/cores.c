@@ -167,7 +167,10 @@ static bool start(uint32_t apic_id) {
     lapic_send(apic_id, LAPIC_STARTUP(CORE_TRAMPOLINE));
     if (comes_up(index, START_US))
         return true;
-    lapic_send(apic_id, LAPIC_INIT); /* it must not come later, on what is another's then */
+    /* It must not come later, on what is another's then, nor count if it has come just now. */
+    lapic_send(apic_id, LAPIC_INIT);
+    time_delay_us(INIT_US);
+    count = index;
     discard(starting);
     return false;
 }

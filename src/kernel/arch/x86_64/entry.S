@@ -2,6 +2,7 @@
  * The page tables map the first 4 GiB one to one, everything writable and executable; paging_init
  * replaces them, gdt_init the descriptors. */
 #include "arch/x86/control.h"
+#include "arch/x86_64/long_mode.inc"
 
 #define CPUID_EXTENDED_MAX 0x80000000
 #define CPUID_EXTENDED_FEATURES 0x80000001
@@ -51,18 +52,7 @@ next_page:
     cmpl $MAPPED_GIB * 512, %ecx
     jne next_page
 
-    movl %cr4, %eax
-    orl $CR4_PAE, %eax
-    movl %eax, %cr4
-    movl $entry_pml4, %eax
-    movl %eax, %cr3
-    movl $MSR_EFER, %ecx
-    rdmsr
-    orl $EFER_LME, %eax
-    wrmsr
-    movl %cr0, %eax
-    orl $CR0_PG, %eax
-    movl %eax, %cr0
+    ENTER_LONG_MODE
     lgdt entry_gdt_pointer
     ljmp $CODE64, $entry64
     .size entry_arch, . - entry_arch
