@@ -23,8 +23,8 @@ NO_MEMORY = {
     *("E-MOD-10", "E-FAT-13", "E-MEM-01", "E-MEM-02", "E-MEM-03", "E-MEM-04"),
     *("E-TASK-01", "E-BENCH-04"),
 }
-# What follows when that was a module at boot, or the model.
-FOLLOWING = {"E-MOD-11", "E-MOD-13", "E-CON-05", "E-BENCH-01", "E-ENG-01"}
+# What follows when that was a module at boot, the model, or what was said (no reply to make anew).
+FOLLOWING = {"E-MOD-11", "E-MOD-13", "E-CON-05", "E-CON-08", "E-BENCH-01", "E-ENG-01"}
 
 
 def talk(host: Machine) -> list[str]:
