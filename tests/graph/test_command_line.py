@@ -36,6 +36,8 @@ def test_unknown_option(sources: Tree) -> None:
         ("check=thread", "none|address|coverage"),
         ("mem=lots", "128.."),
         ("mem=1", "128.."),
+        ("smp=0", "1..32"),
+        ("smp=33", "1..32"),
         ("verbose=yes", "0|1"),
         ("full=2", "0|1"),
         ("model=nowhere.gguf", "existing file"),

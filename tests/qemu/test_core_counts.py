@@ -82,18 +82,21 @@ def test_parallel_loops_race(machines: Machines, target: str, count: int) -> Non
     assert codes(guest.command("/selftest parallel-race", 1200)) == []
 
 
-def scores(machines: Machines, target: str, image: Path, count: int) -> Score:
+def scores(machines: Machines, target: str, image: Path, count: int) -> tuple[Score, str]:
+    """What is told of the logits, and a digest of the bits of all of them."""
     guest = machines.boot(target, image, mem=512, smp=count)
     [score] = guest.command(f"/score {TEXT}", 600)
     assert isinstance(score, Score) and len(score.ids) > 10
-    return score
+    digest = re.search(r"digest of all logits ([0-9a-f]{8})\r?\n", guest.text.decode())
+    assert digest
+    return score, digest[1]
 
 
 @pytest.mark.parametrize("quant", ["F32", "Q8_0"])
 def test_logits_of_a_tiny_model(
     machines: Machines, target: str, tiny: TinyModel, quant: str
 ) -> None:
-    """Every logit that is told is the same, whoever computed it: six digits behind the point."""
+    """Every logit is the same, bit for bit, whoever computed it."""
     image = image_of(target, tiny(quant))
     alone, *others = (scores(machines, target, image, count) for count in COUNTS)
     assert others == [alone] * len(others)

@@ -67,13 +67,15 @@ def test_a_crash_names_its_signal() -> None:
 
 
 def test_command_line(image: Path) -> None:
-    config = MachineConfig(image=image, target="i686", machine="pc", mem=512, icount="shift=3")
+    config = MachineConfig(
+        image=image, target="i686", machine="pc", mem=512, smp=3, icount="shift=3"
+    )
     argv = command(config, 7, 8)
     assert argv[0] == "qemu-system-i386"
     text = " ".join(argv)
     assert "snapshot=on" in text
     assert "fluid,, with a comma.img" in text
-    assert "-m 512M" in text
+    assert "-m 512M -smp 3" in text
     assert "-machine pc -accel tcg" in text
     assert "-icount shift=3" in text
     assert argv[-1] == "-no-reboot"

@@ -48,6 +48,7 @@ struct llama_prediction {
     int64_t top_logit[ENGINE_TOP]; /* micro */
     int64_t logsumexp;             /* micro */
     int64_t next_logit;            /* micro: logit of the token asked about (llama_eval's next) */
+    uint32_t digest;               /* of all logits: equal when they are, bit for bit */
 };
 
 /* Exported entry points; slot names equal the typedef names without _fn. gguf must stay mapped and

@@ -50,6 +50,7 @@ static int32_t *tokens_of(const struct model *model, const char *text, size_t le
 
 static void score_event(const int32_t *ids, const struct llama_prediction *p, uint32_t n) {
     int64_t sum = 0; /* of negative log-likelihoods, micro */
+    uint32_t digest = 0;
 
     event_begin("score");
     event_array_begin("ids");
@@ -87,12 +88,14 @@ static void score_event(const int32_t *ids, const struct llama_prediction *p, ui
     else
         event_null("nll");
     event_end();
+    for (uint32_t i = 0; i < n; i++)
+        digest = (digest << 5 | digest >> 27) ^ p[i].digest;
     if (n > 1)
-        kprintf("%u tokens, mean negative log-likelihood %lld.%03lld\n", n,
-                (long long)(sum / (n - 1) / ENGINE_MICRO),
-                (long long)(sum / (n - 1) % ENGINE_MICRO / 1000));
+        kprintf("%u tokens, mean negative log-likelihood %lld.%03lld, digest of all logits %08x\n",
+                n, (long long)(sum / (n - 1) / ENGINE_MICRO),
+                (long long)(sum / (n - 1) % ENGINE_MICRO / 1000), digest);
     else
-        kprintf("1 token: nothing to predict\n");
+        kprintf("1 token: nothing to predict, digest of all logits %08x\n", digest);
 }
 
 /* Evaluates all ids with predictions; ids[n] is a readable sentinel. False after a reported error

@@ -31,7 +31,8 @@ void task_init(void) {
     ksnprintf(console.name, sizeof(console.name), "console");
     console.priority = TASK_CONSOLE_PRIORITY;
     console.extended = extended_area();
-    KASSERT(console.extended != NULL);
+    if (console.extended == NULL)
+        panic("memory for the first task expected, not available; give the machine more");
     task_arch_adopt(&console);
     list = &console;
     sched_start(&console);

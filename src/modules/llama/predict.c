@@ -1,5 +1,6 @@
 /* predict.c - what the logits say: the best tokens and the normalising constant. */
 #include <math.h>
+#include <string.h>
 
 #include "logits.h"
 #include "model.h"
@@ -44,10 +45,23 @@ static void find_top(const float *logits, uint32_t vocab, struct llama_predictio
     }
 }
 
+/* A step of FNV-1a with a rotation for each word, so that its high bits have a part in the low
+ * ones. */
+static uint32_t digest(const float *logits, uint32_t vocab) {
+    uint32_t hash = 0x811c9dc5u;
+    for (uint32_t i = 0; i < vocab; i++) {
+        uint32_t bits;
+        memcpy(&bits, &logits[i], sizeof(bits));
+        hash = ((hash << 5 | hash >> 27) ^ bits) * 0x01000193u;
+    }
+    return hash;
+}
+
 void predict(const float *logits, uint32_t vocab, int32_t next, struct llama_prediction *out) {
     find_top(logits, vocab, out);
     float best = logits[logit_argmax(logits, vocab)];
     double sum = sum_weights(logits, vocab, best, 1);
     out->logsumexp = micro(sum > 0 ? (double)best + log(sum) : (double)best);
     out->next_logit = next >= 0 && (uint32_t)next < vocab ? micro((double)logits[next]) : 0;
+    out->digest = digest(logits, vocab);
 }
