@@ -8,13 +8,11 @@ listed here is kept in `Event.data` but is a schema violation, so that tests not
 from __future__ import annotations
 
 import base64
-import types
-import typing
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
-from typing import Any, ClassVar, Literal
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
 
-Json = dict[str, Any]
+from fluid.hotness_types import HotFunction, HotModule, Samples
+from fluid.records import EventError, Json, object_schema, values
 
 _CODE = {"pattern": r"^E-[A-Z0-9]+-[0-9]{2}$"}
 _BASE64 = {"pattern": r"^[A-Za-z0-9+/]*={0,2}$"}
@@ -120,6 +118,25 @@ class Bench(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Hotness(Event):
+    """/profile: everything that was measured since the start or /profile reset. hz: cycles in a
+    second; overhead: cycles to record one call; counters: [name, count] of the processor's, null
+    where it has none."""
+
+    ev: ClassVar[str] = "hotness"
+    schema: int
+    build: str
+    target: str
+    cpu: str
+    hz: int
+    overhead: int
+    counters: list[tuple[str, int]] | None
+    modules: list[HotModule]
+    functions: list[HotFunction]
+    samples: Samples
+
+
+@dataclass(frozen=True, kw_only=True)
 class Warn(Event):
     """Something is not as expected; the system goes on."""
 
@@ -157,12 +174,12 @@ class Bye(Event):
 
 
 EVENTS: dict[str, type[Event]] = {
-    cls.ev: cls for cls in (Boot, Ready, Prompt, Token, Done, Score, Bench, Warn, Error, Panic, Bye)
+    cls.ev: cls
+    for cls in (
+        *(Boot, Ready, Prompt, Token, Done, Score, Bench, Hotness),
+        *(Warn, Error, Panic, Bye),
+    )
 }
-
-
-class EventError(ValueError):
-    """A record is not an event: what was expected and found."""
 
 
 def from_json(data: object) -> Event:
@@ -173,13 +190,7 @@ def from_json(data: object) -> Event:
     cls = EVENTS.get(ev) if isinstance(ev, str) else None
     if cls is None:
         raise EventError(f"a known event expected, ev {ev!r:.80} found")
-    values: Json = {"data": data}
-    for name, hint, required, _ in _layout(cls):
-        if name in data:
-            values[name] = _convert(data[name], hint, f"{cls.ev}.{name}")
-        elif required:
-            raise EventError(f"{cls.ev}: field {name!r} expected, not found")
-    event = cls(**values)
+    event = cls(data=data, **values(data, cls, cls.ev))
     if isinstance(event, Token) and (event.text is None) == (event.b64 is None):
         raise EventError("token: exactly one of 'text' and 'b64' expected")
     return event
@@ -200,76 +211,10 @@ def event_schema(ev: str) -> Json:
 
 
 def _event_schema(cls: type[Event]) -> Json:
-    properties: Json = {"ev": {"const": cls.ev}}
-    required = ["ev"]
-    for name, hint, needed, metadata in _layout(cls):
-        # An optional field is absent, never null; a required one may be null if its type says so.
-        shape = _schema(hint if needed else _strip_none(hint))
-        pattern = {"pattern": metadata["pattern"]} if "pattern" in metadata else {}
-        properties[name] = shape | pattern
-        if needed:
-            required.append(name)
+    shape = object_schema(cls)
     return {
-        "type": "object",
-        "description": (cls.__doc__ or "").strip(),
-        "properties": properties,
-        "required": required,
-        "additionalProperties": False,
+        **shape,
+        "properties": {"ev": {"const": cls.ev}, **shape["properties"]},
+        "required": ["ev", *shape["required"]],
         **cls.extra_schema,
     }
-
-
-def _layout(cls: type[Event]) -> list[tuple[str, Any, bool, Mapping[str, Any]]]:
-    """(name, type, required, metadata) of each field of an event."""
-    hints = typing.get_type_hints(cls)
-    return [
-        (f.name, hints[f.name], f.default is MISSING, f.metadata)
-        for f in fields(cls)
-        if f.name != "data"
-    ]
-
-
-def _strip_none(hint: Any) -> Any:
-    rest = [arg for arg in typing.get_args(hint) if arg is not types.NoneType]
-    return rest[0] if rest else hint
-
-
-def _convert(value: object, hint: Any, where: str) -> Any:
-    origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if origin is types.UnionType:
-        return None if value is None else _convert(value, _strip_none(hint), where)
-    if origin is list and isinstance(value, list):
-        return [_convert(item, args[0], f"{where}[{i}]") for i, item in enumerate(value)]
-    if origin is tuple and isinstance(value, list) and len(value) == len(args):
-        pairs = zip(value, args, strict=True)
-        return tuple(_convert(item, arg, f"{where}[{i}]") for i, (item, arg) in enumerate(pairs))
-    if origin is Literal and value in args:
-        return value
-    accepted: dict[Any, Callable[[Any], bool]] = {
-        str: lambda v: isinstance(v, str),
-        int: lambda v: isinstance(v, int) and not isinstance(v, bool),
-        float: lambda v: isinstance(v, int | float) and not isinstance(v, bool),
-    }
-    if hint in accepted and accepted[hint](value):
-        return float(value) if hint is float else value  # type: ignore[arg-type]
-    name = getattr(hint, "__name__", hint) if origin is None else hint
-    raise EventError(f"{where}: {name} expected, {value!r:.80} found")
-
-
-def _schema(hint: Any) -> Json:
-    origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if origin is types.UnionType:
-        return {"anyOf": [_schema(arg) for arg in args]}
-    if origin is list:
-        return {"type": "array", "items": _schema(args[0])}
-    if origin is tuple:
-        return {
-            "type": "array",
-            "prefixItems": [_schema(arg) for arg in args],
-            "minItems": len(args),
-            "maxItems": len(args),
-        }
-    if origin is Literal:
-        return {"enum": list(args)}
-    names = {str: "string", int: "integer", float: "number", types.NoneType: "null"}
-    return {"type": names[hint]}

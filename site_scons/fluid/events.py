@@ -11,7 +11,8 @@ import json
 import math
 from dataclasses import dataclass
 
-from fluid.event_types import Event, EventError, from_json
+from fluid.event_types import Event, from_json
+from fluid.records import EventError
 
 RECORD_SEPARATOR = 0x1E
 LINE_FEED = 0x0A

@@ -23,6 +23,7 @@ from fluid.modlayout import (
     SECTION_NOBITS,
     SHA_OFFSET,
     SHA_SIZE,
+    SOURCE_SIZE,
     SYMBOL,
     TARGET_SIZE,
     VERSION_MAJOR,
@@ -95,7 +96,7 @@ def pack(module: Module) -> bytes:
         *(module.name.encode(), module.target.encode(), module.rank),
         *(len(table), section_off, len(relocs), reloc_off, len(exports), export_off),
         *(len(imports), import_off, len(symbols), symbol_off, len(strings.data), string_off),
-        *(len(module.bitcode), bitcode_off, 0),
+        *(len(module.bitcode), bitcode_off, 0, module.source),
     )
     body = b"".join([*table, *relocs, *exports, *imports, *symbols, bytes(strings.data)])
     data = header + body + bytes(contents)
@@ -116,11 +117,13 @@ def build_mod(
     target: str,
     features: list[str],
     rank: int,
+    source: bytes = bytes(SOURCE_SIZE),
 ) -> None:
     """Makes the .mod of one relocatable ELF object; nothing of the object's path gets into it.
 
     It may use `features`; it requires those that its code does use, so that it also loads where
-    the others are missing. Which variant is better is for the rank to say.
+    the others are missing. Which variant is better is for the rank to say. source: the digest of
+    its sources.
     """
     obj = read_object(object_path)
     texts = module_texts(obj.sections, obj.symbols, obj.machine)
@@ -136,5 +139,6 @@ def build_mod(
         exports=obj.exports,
         imports=obj.imports,
         symbols=obj.symbols,
+        source=source,
     )
     write_atomic(out_path, pack(module))

@@ -12,10 +12,11 @@ from fluid.errors import FluidError
 
 MAGIC = 0x444F4D46
 VERSION_MAJOR = 1
-VERSION_MINOR = 1
+VERSION_MINOR = 2
 KERNEL_ABI = 3
 NAME_SIZE = 32
 TARGET_SIZE = 16
+SOURCE_SIZE = 16
 MACHINE_I386 = 3
 MACHINE_X86_64 = 62
 
@@ -41,7 +42,7 @@ RELOC_BYTES = {RELOC_ABS64: 8, RELOC_ABS32: 4, RELOC_ABS32S: 4, RELOC_PC32: 4, R
 TARGET_SECTION = 0
 TARGET_IMPORT = 1
 
-HEADER = struct.Struct("<IHHII32sIIQ32s16sIIIIIIIIIIIIIIII")
+HEADER = struct.Struct("<IHHII32sIIQ32s16sIIIIIIIIIIIIIIII16s")
 SECTION = struct.Struct("<IIIIII")
 RELOC = struct.Struct("<IIHHIq")
 EXPORT = struct.Struct("<IIII")
@@ -96,6 +97,7 @@ class Module:
     symbols: list[Symbol]
     bitcode: bytes = b""
     kernel_abi: int = KERNEL_ABI
+    source: bytes = bytes(SOURCE_SIZE)
 
 
 def check_name(what: str, text: str, size: int) -> None:

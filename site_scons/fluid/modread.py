@@ -157,6 +157,7 @@ def unpack(data: bytes) -> Module:
         symbols=[place("symbol", row) for row in table("symbol", SYMBOL)],
         bitcode=reader.bytes("bitcode", h[25], h[24]),
         kernel_abi=h[6],
+        source=h[27],
     )
     if len(sections) > SECTIONS_MAX:
         raise _bad("section_count", len(sections))

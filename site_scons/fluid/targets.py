@@ -101,13 +101,14 @@ KERNEL_FOLDERS = (
     "fs",
     "load",
     "task",
+    "prof",
     "console",
     "selftest",
     "lib",
 )
 
 # The kernel as a Linux process: what is above the machine, and arch/hosted in the machine's place.
-HOST_FOLDERS = ("arch/hosted", "mm", "fs", "load", "task", "console", "selftest", "lib")
+HOST_FOLDERS = ("arch/hosted", "mm", "fs", "load", "task", "prof", "console", "selftest", "lib")
 HOST_FILES = (
     "main.c",
     "arch/i686/one_core.c",

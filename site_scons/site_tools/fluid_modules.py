@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from fluid import libc_manifest
+from fluid import libc_manifest, sources
 from fluid.options import wants_libc
 
 INCLUDES = ("src/include", "src/llvmlibc_subset/include")
@@ -18,7 +18,7 @@ CXX_RUNTIME = "src/modules/cxx/runtime.cpp"
 
 
 def _mod_step(target: list[str], source: list[str], env: Any) -> None:
-    from fluid import cpu, modfile
+    from fluid import cpu, modfile, sources
 
     profile = cpu.read_target_profile(source[1], env["FLUID_VARIANT"])
     modfile.build_mod(
@@ -28,6 +28,7 @@ def _mod_step(target: list[str], source: list[str], env: Any) -> None:
         target=env["FLUID_VARIANT"],
         features=list(profile.features),
         rank=int(env["FLUID_RANK"]),
+        source=sources.digest(Path(env.Dir("#").abspath), env["FLUID_SOURCES"]),
     )
 
 
@@ -72,6 +73,7 @@ def _modules(env: Any) -> dict[str, Any]:
     """Node `registry`; `mods`, one per module and variant; `libc`, what any module may link of the
     C library, if it is wanted."""
     mods, libc = [], []
+    top = Path(env.Dir("#").abspath)
     for variant in env["FLUID_VARIANTS"]:
         named = env.Override(
             {
@@ -79,6 +81,7 @@ def _modules(env: Any) -> dict[str, Any]:
                 "FLUID_VARIANT": variant.tag,
                 "FLUID_RANK": str(variant.rank),
                 "FLUID_LANGUAGE": "c",
+                "FLUID_SOURCES": sources.closure(top, variant.sources, INCLUDES),
             }
         )
         decided = [env["FLUID_PROFILE"], env["FLUID_PLAN"]]
@@ -98,6 +101,7 @@ def _modules(env: Any) -> dict[str, Any]:
             objects = _library(named, "modules", variant.tag, response[0])
             libc = [named.LinkRelocatable("$OUT/libc.o", objects, env["FLUID_TARGET"].builtins)]
         mods += named.Mod(f"$OUT/modules/{variant.file}", [linked, env["FLUID_PROFILE"]])
+        env.Depends(mods[-1], list(named["FLUID_SOURCES"]))  # also what the compiler passes over
     (registry,) = env.Registry("$OUT/registry.bin", mods)
     return {"mods": mods, "registry": registry, "libc": libc}
 
@@ -105,7 +109,11 @@ def _modules(env: Any) -> dict[str, Any]:
 def generate(env: Any) -> None:
     """Adds env.FluidModules."""
     env.PythonBuilder(
-        "Mod", "MOD", ["cpu", "modfile"], _mod_step, ["FLUID_MODULE", "FLUID_VARIANT", "FLUID_RANK"]
+        "Mod",
+        "MOD",
+        ["cpu", "modfile", "sources"],
+        _mod_step,
+        ["FLUID_MODULE", "FLUID_VARIANT", "FLUID_RANK"],
     )
     env.PythonBuilder("Registry", "REG", ["registry"], _registry_step)
     env.AddMethod(_modules, "FluidModules")

@@ -90,7 +90,7 @@ TARGETS = (
             HOST / "loader_env.c",
             FAIL,
             KERNEL / "arch/x86/call_context.S",
-            *_kernel("mm/heap_account", "mm/pool"),
+            *_kernel("mm/heap_account", "mm/pool", "prof/profile"),
             *_kernel(
                 *(f"load/{n}" for n in ("guard", "ksyms", "module_file", "module_place")),
                 *(f"load/{n}" for n in ("module_run", "registry", "relocate", "sha256", "slot")),

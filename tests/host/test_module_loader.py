@@ -18,7 +18,7 @@ from module_build import CXX_RUNTIME, make_mod
 
 LOAD = ROOT / "src/kernel/load"
 SOURCES = ["guard", "ksyms", "module_file", "module_place", "module_run", "registry", "relocate"]
-SOURCES += ["sha256", "slot"]
+SOURCES += ["sha256", "slot", "../prof/profile"]
 MEMORY = [ROOT / f"src/kernel/mm/{name}.c" for name in ("heap_account", "pool")]
 CALL_CONTEXT = ROOT / "src/kernel/arch/x86/call_context.S"
 BASE = feature_bits(["sse", "sse2"])

@@ -10,7 +10,6 @@ import pytest
 from fluid import event_types
 from fluid.event_types import (
     EVENTS,
-    EventError,
     Prompt,
     Ready,
     Score,
@@ -19,6 +18,7 @@ from fluid.event_types import (
     json_schema,
 )
 from fluid.events import RECORD_MAX, EventStream, Item, Malformed, Text
+from fluid.records import EventError
 
 EXAMPLES: list[dict[str, Any]] = [
     {
@@ -68,6 +68,50 @@ EXAMPLES: list[dict[str, Any]] = [
         "median": 8,
         "max": 9,
         "checksum": 4251941725,
+    },
+    {
+        "ev": "hotness",
+        "schema": 1,
+        "build": "0f" * 16,
+        "target": "x86-64",
+        "cpu": "QEMU",
+        "hz": 2_000_000_000,
+        "overhead": 90,
+        "counters": None,
+        "modules": [
+            {
+                "name": "regex_dfa",
+                "target": "x86-64",
+                "source": "0a" * 16,
+                "code_bytes": 8192,
+                "live_bytes": 0,
+                "peak_bytes": 70000,
+            }
+        ],
+        "functions": [
+            {
+                "module": "regex_dfa",
+                "target": "x86-64",
+                "source": "0a" * 16,
+                "caller": "kernel",
+                "name": "bench_regex_dfa_call",
+                "rows": 4096,
+                "cols": 0,
+                "calls": 2,
+                "cycles": 16,
+                "min": 7,
+                "median": 8,
+                "max": 9,
+                "buckets": [[7, 1], [9, 1]],
+            }
+        ],
+        "samples": {
+            "hz": 100,
+            "taken": 1,
+            "idle": 5,
+            "lost": 0,
+            "stacks": [{"count": 1, "functions": ["run_in_task", "regex_dfa:scan"]}],
+        },
     },
     {"ev": "warn", "code": "E-MOD-04", "text": "a found"},
     {"ev": "error", "code": "E-GGUF-07", "text": "b found"},

@@ -51,16 +51,28 @@ _Noreturn void fluid_panic(const char *format, ...) __attribute__((format(printf
  * name ("matmul_q4_1") and one shape; the kernel fills it with the best usable variant. */
 struct fluid_slot {
     void *volatile code;
-    uint64_t calls;      /* maintained by the caller with FLUID_CALL */
     uint32_t rows, cols; /* shape, 0 where the operation has none */
     const char *name;
+    struct profile *profile; /* the kernel's: what calls took */
 };
 
 /* Finds or creates the slot; NULL when no loaded module exports the operation. The slot stays valid
  * for the life of the system. */
 struct fluid_slot *fluid_slot_get(const char *name, uint32_t rows, uint32_t cols);
 
-#define FLUID_CALL(type, slot) (((slot)->calls++), ((type *)((slot)->code)))
+/* Around a call, or all of the parts that cores share: counts it and the cycles that the calling
+ * task had the processor meanwhile. The first core's only. */
+uint64_t fluid_call_begin(void);
+void fluid_call_end(struct fluid_slot *slot, uint64_t begin);
+
+/* A call of a function without result. */
+#define FLUID_CALL(type, slot, ...)                                                                \
+    do {                                                                                           \
+        struct fluid_slot *fluid_called = (slot);                                                  \
+        uint64_t fluid_begin = fluid_call_begin();                                                 \
+        ((type *)fluid_called->code)(__VA_ARGS__);                                                 \
+        fluid_call_end(fluid_called, fluid_begin);                                                 \
+    } while (0)
 
 #ifdef __cplusplus
 }

@@ -13,11 +13,12 @@
 
 #define MOD_MAGIC 0x444f4d46 /* "FMOD" */
 #define MOD_VERSION_MAJOR 1
-#define MOD_VERSION_MINOR 1
+#define MOD_VERSION_MINOR 2
 #define FLUID_KERNEL_ABI 3 /* changes whenever kapi.h, tensor.h or engine.h change shape */
 
 #define MOD_NAME_SIZE 32
 #define MOD_TARGET_SIZE 16
+#define MOD_SOURCE_SIZE 16
 
 #define MOD_ALIGN_MAX 4096          /* of a section */
 #define MOD_SECTIONS_MAX 4096       /* in one module */
@@ -47,6 +48,7 @@ struct mod_header {
     uint32_t string_size, string_off;   /* NUL-terminated strings of printable ASCII */
     uint32_t bitcode_size, bitcode_off; /* LLVM bitcode for recompilation; size 0: none */
     uint32_t reserved;
+    uint8_t source[MOD_SOURCE_SIZE]; /* digest of its sources (site_scons/fluid/sources.py) */
 };
 
 #define MOD_SECTION_WRITE 1
@@ -103,7 +105,7 @@ struct mod_symbol { /* every function, sorted by (section, offset); for backtrac
 
 #define FLUID_EXPORT __attribute__((visibility("default"), used))
 
-_Static_assert(sizeof(struct mod_header) == 176, "layout is shared with modfile.py");
+_Static_assert(sizeof(struct mod_header) == 192, "layout is shared with modfile.py");
 _Static_assert(sizeof(struct mod_section) == 24, "layout is shared with modfile.py");
 _Static_assert(sizeof(struct mod_reloc) == 24, "layout is shared with modfile.py");
 _Static_assert(sizeof(struct mod_export) == 16, "layout is shared with modfile.py");

@@ -10,6 +10,7 @@
 #include "load/guard.h"
 #include "load/module.h"
 #include "mm/heap.h"
+#include "prof/profile.h"
 #include "task/task.h"
 
 #define RUNS_MAX 4u
@@ -17,9 +18,9 @@
 #define SYMBOL_SIZE (BENCH_NAME_SIZE + 16)
 
 struct run {
-    struct task *task; /* NULL: free */
-    char name[BENCH_NAME_SIZE];
-    struct loaded_module *module; /* held */
+    struct task *task;                               /* NULL: free */
+    char name[BENCH_NAME_SIZE], symbol[SYMBOL_SIZE]; /* of `call` */
+    struct loaded_module *module;                    /* held */
     bench_open_fn *open;
     bench_call_fn *call;
     bench_close_fn *close;
@@ -69,6 +70,7 @@ static uint64_t median(struct run *run) {
 /* Calls of the module, all guarded as one: a fault gives up the run. 0: done, or stopped. */
 static int measure(struct run *run, struct fluid_error *err) {
     const struct task *task = task_current();
+    struct profile *profile;
     struct module_guard guard;
 
     if (MODULE_GUARD(&guard))
@@ -77,6 +79,7 @@ static int measure(struct run *run, struct fluid_error *err) {
         module_guard_end(&guard);
         return -1;
     }
+    profile = profile_get(run->module, run->symbol, (uint32_t)run->bench.size, 0);
     while (run->done < run->calls && !task->stop) {
         uint64_t start = task_cycles(task), cycles;
         uint32_t checksum = run->call(&run->bench);
@@ -92,6 +95,7 @@ static int measure(struct run *run, struct fluid_error *err) {
                               run->name, run->bench.checksum, checksum);
         }
         add_sample(run, cycles);
+        profile_add(profile, cycles);
     }
     run->close(&run->bench);
     module_guard_end(&guard);
@@ -150,7 +154,6 @@ static struct run **free_place(void) {
 
 int bench_start(const char *name, uint64_t size, uint32_t calls, struct fluid_error *err) {
     struct run **place = free_place(), *run;
-    char symbol[SYMBOL_SIZE];
 
     if (!place)
         return fluid_fail(err, "E-BENCH-05",
@@ -163,9 +166,9 @@ int bench_start(const char *name, uint64_t size, uint32_t calls, struct fluid_er
                           "%zu bytes of memory expected for a benchmark, not available; give the "
                           "machine more",
                           sizeof(*run));
-    ksnprintf(symbol, sizeof(symbol), "bench_%s_call", name);
+    ksnprintf(run->symbol, sizeof(run->symbol), "bench_%s_call", name);
     ksnprintf(run->name, sizeof(run->name), "%s", name);
-    run->module = module_of_export(symbol);
+    run->module = module_of_export(run->symbol);
     run->open = (bench_open_fn *)entry_point(name, "open");
     run->call = (bench_call_fn *)entry_point(name, "call");
     run->close = (bench_close_fn *)entry_point(name, "close");

@@ -14,9 +14,14 @@ static const struct {
     const char *name;
 } feature_names[] = {FLUID_CPU_FEATURES(FEATURE_NAME)};
 
+static char build[2 * BOOT_BUILD_ID_SIZE + 1];
+
+const char *boot_build_id(void) {
+    return build;
+}
+
 void console_boot_event(const struct bootinfo *boot) {
     const struct cpu_info *cpu = cpu_info();
-    char build[2 * BOOT_BUILD_ID_SIZE + 1];
 
     for (unsigned i = 0; i < BOOT_BUILD_ID_SIZE; i++)
         ksnprintf(build + 2 * i, 3, "%02x", boot->build_id[i]);

@@ -5,4 +5,5 @@
 #include "fluid/bootinfo.h"
 
 void console_boot_event(const struct bootinfo *boot);
+const char *boot_build_id(void); /* in hexadecimal, as in the event */
 #endif

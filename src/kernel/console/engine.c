@@ -19,8 +19,6 @@
 #define DECLARE_SLOT(name) static struct fluid_slot *name##_slot;
 ENTRY_POINTS(DECLARE_SLOT)
 
-#define CALL(name) FLUID_CALL(name##_fn, name##_slot)
-
 bool engine_bind(struct fluid_error *err) {
     static const struct {
         const char *name;
@@ -63,42 +61,43 @@ static struct fluid_error *first_untold(void) {
     return untold.code[0] == '\0' ? &untold : NULL;
 }
 
-/* Returns what the call returns; failure, with *err filled, when it faults. */
-#define RETURN_GUARDED(call, failure, err)                                                         \
+/* Returns what the entry point returns; failure, with *err filled, when it faults. */
+#define RETURN_GUARDED(failure, err, name, ...)                                                    \
     do {                                                                                           \
         struct module_guard guard;                                                                 \
+        uint64_t begin = fluid_call_begin();                                                       \
         if (MODULE_GUARD(&guard)) {                                                                \
             module_guard_report(&guard, err);                                                      \
             return failure;                                                                        \
         }                                                                                          \
-        __auto_type result = (call);                                                               \
+        __auto_type result = ((name##_fn *)name##_slot->code)(__VA_ARGS__);                        \
         module_guard_end(&guard);                                                                  \
+        fluid_call_end(name##_slot, begin);                                                        \
         return result;                                                                             \
     } while (0)
 
 struct llama_model *engine_open(const void *gguf, uint64_t size, struct llama_info *info,
                                 struct fluid_error *err) {
-    RETURN_GUARDED(CALL(llama_open)(gguf, size, 0, info, err), NULL, err);
+    RETURN_GUARDED(NULL, err, llama_open, gguf, size, 0, info, err);
 }
 
 int64_t engine_tokenize(const char *text, size_t length, int32_t *ids, size_t max_ids,
                         struct fluid_error *err) {
-    RETURN_GUARDED(CALL(llama_tokenize)(handle(), text, length, false, true, ids, max_ids, err), -1,
-                   err);
+    RETURN_GUARDED(-1, err, llama_tokenize, handle(), text, length, false, true, ids, max_ids, err);
 }
 
 int64_t engine_chat_turn(const char *system, const char *user, size_t length, bool first,
                          int32_t *ids, size_t max_ids, struct fluid_error *err) {
-    RETURN_GUARDED(CALL(llama_chat_turn)(handle(), system, user, length, first, ids, max_ids, err),
-                   -1, err);
+    RETURN_GUARDED(-1, err, llama_chat_turn, handle(), system, user, length, first, ids, max_ids,
+                   err);
 }
 
 size_t engine_piece(int32_t id, bool first, char *out, size_t size) {
-    RETURN_GUARDED(CALL(llama_piece)(handle(), id, first, out, size), 0, first_untold());
+    RETURN_GUARDED(0, first_untold(), llama_piece, handle(), id, first, out, size);
 }
 
 bool engine_is_eog(int32_t id) {
-    RETURN_GUARDED(CALL(llama_is_eog)(handle(), id), true, first_untold());
+    RETURN_GUARDED(true, first_untold(), llama_is_eog, handle(), id);
 }
 
 void engine_rewind(uint32_t keep) {
@@ -107,19 +106,19 @@ void engine_rewind(uint32_t keep) {
         module_guard_report(&guard, first_untold());
         return;
     }
-    CALL(llama_rewind)(handle(), keep);
+    FLUID_CALL(llama_rewind_fn, llama_rewind_slot, handle(), keep);
     module_guard_end(&guard);
 }
 
 uint32_t engine_position(void) {
-    RETURN_GUARDED(CALL(llama_position)(handle()), UINT32_MAX, first_untold());
+    RETURN_GUARDED(UINT32_MAX, first_untold(), llama_position, handle());
 }
 
 int engine_eval(const int32_t *ids, uint32_t n, struct llama_prediction *predictions,
                 const int32_t *next, struct fluid_error *err) {
-    RETURN_GUARDED(CALL(llama_eval)(handle(), ids, n, predictions, next, err), -1, err);
+    RETURN_GUARDED(-1, err, llama_eval, handle(), ids, n, predictions, next, err);
 }
 
 int32_t engine_sample(const struct llama_sampling *how) {
-    RETURN_GUARDED(CALL(llama_sample)(handle(), how), 0, first_untold());
+    RETURN_GUARDED(0, first_untold(), llama_sample, handle(), how);
 }

@@ -168,18 +168,34 @@ void event_micro(const char *key, int64_t micro) {
     put_text(digits);
 }
 
-void event_array_begin(const char *key) {
+static void begin_inside(const char *key, const char *bracket) {
     if (!put_key(key))
         return;
-    put("[", 1);
+    put(bracket, 1);
     need_comma = false;
 }
 
-void event_array_end(void) {
+static void end_inside(const char *bracket) {
     if (!open)
         return;
-    put("]", 1);
+    put(bracket, 1);
     need_comma = true;
+}
+
+void event_array_begin(const char *key) {
+    begin_inside(key, "[");
+}
+
+void event_array_end(void) {
+    end_inside("]");
+}
+
+void event_object_begin(const char *key) {
+    begin_inside(key, "{");
+}
+
+void event_object_end(void) {
+    end_inside("}");
 }
 
 static void report(const char *ev, const char *label, enum vga_style style,

@@ -21,6 +21,8 @@ void event_null(const char *key);
 void event_micro(const char *key, int64_t micro); /* value / 1e6 as a JSON number */
 void event_array_begin(const char *key);          /* NULL key inside an array; arrays nest */
 void event_array_end(void);
+void event_object_begin(const char *key); /* NULL key inside an array */
+void event_object_end(void);
 void event_end(void);
 /* A panic in the middle of an event: ends its line, so that the panic event can be read. */
 void event_abandon(void);

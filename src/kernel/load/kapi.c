@@ -11,6 +11,7 @@
 #include "lib/panic.h"
 #include "lib/printf.h"
 #include "load/guard.h"
+#include "prof/sample.h"
 #include "task/task.h"
 
 int fluid_fail(struct fluid_error *err, const char *code, const char *format, ...) {
@@ -26,6 +27,8 @@ int fluid_fail(struct fluid_error *err, const char *code, const char *format, ..
 
 bool fluid_poll(void) {
     module_guard_enter_kernel();
+    if (sample_fold_is_due())
+        sample_fold();
     bool stop = task_is_console() ? console_poll() : task_current()->stop;
     module_guard_leave_kernel();
     task_preemption_point();
@@ -63,6 +66,8 @@ static const struct {
     ENTRY(fluid_core_count),
     ENTRY(fluid_panic),
     ENTRY(fluid_slot_get),
+    ENTRY(fluid_call_begin),
+    ENTRY(fluid_call_end),
     /* The C library, for modules that do not bring these: src/llvmlibc_subset/include. */
     ENTRY(abs),
     ENTRY(bsearch),

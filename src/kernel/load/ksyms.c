@@ -78,3 +78,11 @@ void ksyms_format(uintptr_t address, char *to, size_t size) {
 void ksyms_format_caller(uintptr_t return_address, char *to, size_t size) {
     format(return_address, 1, to, size);
 }
+
+uintptr_t ksyms_function(uintptr_t address) {
+    uintptr_t offset;
+    const char *module, *symbol;
+    if (kernel_symbol(address, &offset) || module_symbolise(address, &module, &symbol, &offset))
+        return address - offset;
+    return 0;
+}

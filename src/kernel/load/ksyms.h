@@ -16,4 +16,6 @@ void ksyms_format(uintptr_t address, char *to, size_t size);
 /* The same for the function that a return address belongs to: behind a call that never returns, as
  * its last instruction, begins another one. */
 void ksyms_format_caller(uintptr_t return_address, char *to, size_t size);
+/* Where the function begins that address is in; 0: none is known. */
+uintptr_t ksyms_function(uintptr_t address);
 #endif

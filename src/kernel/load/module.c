@@ -5,6 +5,7 @@
 #include "load/module_list.h"
 #include "mm/heap.h"
 #include "mm/pool.h"
+#include "prof/sample.h"
 
 /* What nobody can give back any more stays lost, and on its account. */
 static void close_account(const struct loaded_module *m) {
@@ -73,6 +74,7 @@ static struct loaded_module *create(const struct module_file *f) {
         return NULL;
     memcpy(m->name, h->name, sizeof m->name);
     memcpy(m->target, h->target, sizeof m->target);
+    memcpy(m->source, h->source, sizeof m->source);
     m->account = heap_open_account();
     m->rank = h->rank;
     m->section_count = h->section_count;
@@ -120,6 +122,7 @@ static struct loaded_module *bring_up(const struct module_file *f, struct fluid_
 static void take_down(struct loaded_module *m) {
     module_list_pass(m);
     module_finalise(m);
+    sample_forget((uintptr_t)m->region[MODULE_CODE].base, m->region[MODULE_CODE].size);
     module_list_pass(NULL);
     discard(m);
 }

@@ -38,6 +38,10 @@ uint32_t module_rank(const struct loaded_module *m);
 /* Symbol that covers address in any loaded module: "tensor_q4_1:matmul_q4_1"; false when none. */
 bool module_symbolise(uintptr_t address, const char **module, const char **symbol,
                       uintptr_t *offset);
+/* The loaded module whose code or data address lies in, NULL: none. */
+const struct loaded_module *module_at(uintptr_t address);
+/* Digest of the sources that it was made from: MOD_SOURCE_SIZE bytes. */
+const uint8_t *module_source(const struct loaded_module *m);
 /* Does address lie in a module, also in one whose initialisers are running? */
 bool module_contains(uintptr_t address);
 void module_for_each(void (*visit)(const struct loaded_module *m, void *context), void *context);

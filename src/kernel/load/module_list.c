@@ -83,6 +83,10 @@ const char *module_target(const struct loaded_module *m) {
     return m->target;
 }
 
+const uint8_t *module_source(const struct loaded_module *m) {
+    return m->source;
+}
+
 uint32_t module_rank(const struct loaded_module *m) {
     return m->rank;
 }
@@ -115,7 +119,7 @@ static const struct mod_symbol *symbol_at(const struct loaded_module *m, uintptr
     return best;
 }
 
-static const struct loaded_module *module_at(uintptr_t address) {
+const struct loaded_module *module_at(uintptr_t address) {
     const struct loaded_module *first = passing != NULL ? passing : modules;
     for (const struct loaded_module *m = first; m; m = m == passing ? modules : m->next)
         if (module_spans(m, address))

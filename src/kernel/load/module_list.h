@@ -17,6 +17,7 @@ struct loaded_module {
     struct loaded_module *next;
     char name[MOD_NAME_SIZE];
     char target[MOD_TARGET_SIZE];
+    uint8_t source[MOD_SOURCE_SIZE];
     uint32_t rank;
     struct module_region region[MODULE_GROUPS];
     /* In the pool of metadata: */

@@ -5,6 +5,7 @@
 #include "load/guard.h"
 #include "load/module_list.h"
 #include "mm/heap.h"
+#include "prof/profile.h"
 
 struct slot_node {
     struct slot_node *next;
@@ -21,7 +22,8 @@ static struct slot_node *find(const char *name, uint32_t rows, uint32_t cols) {
     return NULL;
 }
 
-static struct fluid_slot *get(const char *name, uint32_t rows, uint32_t cols) {
+/* caller: an address in who asks. */
+static struct fluid_slot *get(const char *name, uint32_t rows, uint32_t cols, uintptr_t caller) {
     struct slot_node *n = find(name, rows, cols);
     if (n)
         return &n->slot;
@@ -33,6 +35,12 @@ static struct fluid_slot *get(const char *name, uint32_t rows, uint32_t cols) {
     if (!n)
         return NULL;
     memcpy(n->name, name, length + 1);
+    n->slot.profile = profile_get(module_of_export(name), n->name, rows, cols);
+    if (!n->slot.profile) {
+        kfree(n);
+        return NULL;
+    }
+    profile_set_caller(n->slot.profile, module_at(caller));
     n->slot.code = code;
     n->slot.rows = rows;
     n->slot.cols = cols;
@@ -44,7 +52,7 @@ static struct fluid_slot *get(const char *name, uint32_t rows, uint32_t cols) {
 
 struct fluid_slot *fluid_slot_get(const char *name, uint32_t rows, uint32_t cols) {
     module_guard_enter_kernel();
-    struct fluid_slot *slot = get(name, rows, cols);
+    struct fluid_slot *slot = get(name, rows, cols, (uintptr_t)__builtin_return_address(0));
     module_guard_leave_kernel();
     return slot;
 }
@@ -60,8 +68,14 @@ const char *slot_without(const struct loaded_module *old, const struct loaded_mo
     return NULL;
 }
 
+/* What is measured from now on belongs to the new module, or stays unmeasured without memory. */
+static void move(struct slot_node *n, const struct loaded_module *new) {
+    n->slot.code = module_export(new, n->name);
+    n->slot.profile = profile_get(new, n->name, n->slot.rows, n->slot.cols);
+}
+
 void slot_move(const struct loaded_module *old, const struct loaded_module *new) {
     for (struct slot_node *n = slots; n; n = n->next)
         if (in(old, n))
-            n->slot.code = module_export(new, n->name);
+            move(n, new);
 }

@@ -52,6 +52,10 @@ uint64_t task_cycles(const struct task *task) {
     return cycles;
 }
 
+bool task_is_idle(void) {
+    return idle;
+}
+
 uint64_t task_idle_cycles(void) {
     return idle_cycles;
 }

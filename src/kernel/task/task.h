@@ -58,6 +58,7 @@ void task_sleep_until(uint64_t ns);            /* others run, until clock_ns() h
 _Noreturn void task_end(void);                 /* others run */
 bool task_others_ready(void);                  /* task_yield would run somebody */
 uint64_t task_cycles(const struct task *task); /* so far, this turn included */
+bool task_is_idle(void);                       /* no task is ready now */
 uint64_t task_idle_cycles(void);               /* when no task was ready */
 /* When the next sleeper is to wake; UINT64_MAX: none sleeps. */
 uint64_t task_next_wake(void);

@@ -23,7 +23,7 @@ static void multiply(struct llama_model *m, const struct matrix *w, struct activ
     const void *x = in->x;
     if (!is_float(w->type)) {
         if (!in->quantized)
-            FLUID_CALL(quantize_q16_fn, in->quantize)(m->buffers.q16, in->x, in->cols, in->n);
+            FLUID_CALL(quantize_q16_fn, in->quantize, m->buffers.q16, in->x, in->cols, in->n);
         in->quantized = true;
         x = m->buffers.q16;
     }
@@ -32,7 +32,7 @@ static void multiply(struct llama_model *m, const struct matrix *w, struct activ
 
 static void normalise(struct llama_model *m, const float *weight, const float *x, uint32_t n) {
     const struct config *c = &m->config;
-    FLUID_CALL(rmsnorm_fn, m->op.rmsnorm)(m->buffers.norm, x, weight, c->dim, c->eps, n);
+    FLUID_CALL(rmsnorm_fn, m->op.rmsnorm, m->buffers.norm, x, weight, c->dim, c->eps, n);
 }
 
 /* src (n, kv_heads, head_dim) -> dst (kv_heads, ctx, head_dim) at positions pos .. pos + n. */
@@ -55,9 +55,9 @@ static void attend(struct llama_model *m, const struct layer *l, float *cached_k
     multiply(m, &l->wq, &in, b->q);
     multiply(m, &l->wk, &in, b->k);
     multiply(m, &l->wv, &in, b->v);
-    FLUID_CALL(rope_fn, m->op.rope)(b->q, k->rope, m->pos, c->heads, c->head_dim, c->rope_dim, n);
-    FLUID_CALL(rope_fn, m->op.rope)(b->k, k->rope, m->pos, c->kv_heads, c->head_dim, c->rope_dim,
-                                    n);
+    FLUID_CALL(rope_fn, m->op.rope, b->q, k->rope, m->pos, c->heads, c->head_dim, c->rope_dim, n);
+    FLUID_CALL(rope_fn, m->op.rope, b->k, k->rope, m->pos, c->kv_heads, c->head_dim, c->rope_dim,
+               n);
     store(cached_k, b->k, c, k->ctx, m->pos, n);
     store(cached_v, b->v, c, k->ctx, m->pos, n);
     const struct attention_args args = {
@@ -76,7 +76,7 @@ static void attend(struct llama_model *m, const struct layer *l, float *cached_k
     share_attention(&m->share, m->op.attention, &args);
     struct activation heads = {b->heads, c->heads * c->head_dim, n, m->op.quantize_heads, false};
     multiply(m, &l->wo, &heads, b->out);
-    FLUID_CALL(add_fn, m->op.add)(b->x, b->out, (uint64_t)n * c->dim);
+    FLUID_CALL(add_fn, m->op.add, b->x, b->out, (uint64_t)n * c->dim);
 }
 
 static void feed_forward(struct llama_model *m, const struct layer *l, uint32_t n) {
@@ -86,18 +86,18 @@ static void feed_forward(struct llama_model *m, const struct layer *l, uint32_t 
     struct activation in = {b->norm, c->dim, n, m->op.quantize_dim, false};
     multiply(m, &l->gate, &in, b->gate);
     multiply(m, &l->up, &in, b->up);
-    FLUID_CALL(swiglu_fn, m->op.swiglu)(b->gate, b->up, (uint64_t)n * c->ffn_dim);
+    FLUID_CALL(swiglu_fn, m->op.swiglu, b->gate, b->up, (uint64_t)n * c->ffn_dim);
     struct activation hidden = {b->gate, c->ffn_dim, n, m->op.quantize_ffn, false};
     multiply(m, &l->down, &hidden, b->out);
-    FLUID_CALL(add_fn, m->op.add)(b->x, b->out, (uint64_t)n * c->dim);
+    FLUID_CALL(add_fn, m->op.add, b->x, b->out, (uint64_t)n * c->dim);
 }
 
 int forward(struct llama_model *m, const int32_t *ids, uint32_t n, struct fluid_error *err) {
     const struct matrix *e = &m->weights.embedding;
     m->share = (struct share){0, false};
     for (uint32_t t = 0; t < n; t++)
-        FLUID_CALL(row_fn, m->weights.embed_row)(m->buffers.x + (size_t)t * e->cols, e->data,
-                                                 (uint32_t)ids[t], e->cols);
+        FLUID_CALL(row_fn, m->weights.embed_row, m->buffers.x + (size_t)t * e->cols, e->data,
+                   (uint32_t)ids[t], e->cols);
     for (uint32_t i = 0; i < m->config.layers; i++) {
         if (m->share.stopped || fluid_poll())
             return fluid_fail(err, "", "stopped");

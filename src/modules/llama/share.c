@@ -50,7 +50,7 @@ void share_product(struct share *share, const struct matrix *w, const void *x, f
                    uint32_t n) {
     uint64_t rows = PIECE_WORK / ((uint64_t)w->cols * n) / ROWS_TOGETHER * ROWS_TOGETHER;
     struct product p = {
-        .code = FLUID_CALL(matmul_fn, w->matmul),
+        .code = (matmul_fn *)w->matmul->code,
         .out = out,
         .w = w,
         .x = x,
@@ -59,7 +59,9 @@ void share_product(struct share *share, const struct matrix *w, const void *x, f
         .row_bytes = gguf_row_bytes(w->type, w->cols),
     };
     uint32_t count = w->rows / p.rows + (w->rows % p.rows != 0);
+    uint64_t begin = fluid_call_begin();
     run(share, count, (uint64_t)p.rows * w->cols * n, multiply_piece, &p, &p.first);
+    fluid_call_end(w->matmul, begin);
 }
 
 struct heads {
@@ -90,8 +92,10 @@ static void attend_piece(void *context, uint32_t index, uint32_t core) {
 
 void share_attention(struct share *share, struct fluid_slot *operation,
                      const struct attention_args *args) {
-    struct heads h = {.code = FLUID_CALL(attention_fn, operation), .args = args};
+    struct heads h = {.code = (attention_fn *)operation->code, .args = args};
     uint64_t group = args->heads / args->kv_heads, positions = (uint64_t)args->pos + args->n;
+    uint64_t begin = fluid_call_begin();
     run(share, args->n * args->kv_heads, 2 * group * positions * args->head_dim, attend_piece, &h,
         &h.first);
+    fluid_call_end(operation, begin);
 }

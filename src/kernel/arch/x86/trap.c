@@ -10,6 +10,7 @@
 #include "arch/x86/lapic.h"
 #include "arch/x86/timer.h"
 #include "lib/printf.h"
+#include "prof/sample.h"
 #include "task/task.h"
 
 uintptr_t trap_address(void) {
@@ -22,6 +23,8 @@ void trap_print_state(void) {
 }
 
 void trap_handle(struct trap_frame *f) {
+    if (f->vector >= IRQ_VECTOR_BASE && core_current()->index == 0)
+        sample_interrupted(FRAME_IP(f), FRAME_BP(f));
     if (f->vector >= IRQ_VECTOR_BASE && f->vector < IRQ_VECTOR_BASE + IRQ_COUNT)
         irq_handle((unsigned)f->vector - IRQ_VECTOR_BASE);
     else if (f->vector == TRAP_LAPIC_TIMER)

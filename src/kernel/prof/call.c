@@ -1,0 +1,28 @@
+/* call.c - the kernel API's functions that measure a call, and what they take themselves. */
+#include "fluid/kapi.h"
+#include "prof/profile.h"
+#include "task/task.h"
+
+#define TRIALS 255u
+
+uint64_t fluid_call_begin(void) {
+    return task_cycles(task_current());
+}
+
+void fluid_call_end(struct fluid_slot *slot, uint64_t begin) {
+    profile_add(slot->profile, task_cycles(task_current()) - begin);
+}
+
+uint64_t profile_overhead(void) {
+    static struct profile own; /* in no list */
+    struct fluid_slot slot = {.profile = &own};
+    static struct profile whole;
+
+    own = whole = (struct profile){0};
+    for (unsigned i = 0; i < TRIALS; i++) {
+        uint64_t begin = fluid_call_begin();
+        fluid_call_end(&slot, fluid_call_begin());
+        profile_add(&whole, fluid_call_begin() - begin);
+    }
+    return profile_median(&whole);
+}
