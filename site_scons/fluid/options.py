@@ -77,6 +77,7 @@ OPTIONS = (
     Option("target", DEFAULT_TARGET, "the machine to build for, or to test alone", _target()),
     Option("variants", VARIANTS[0], "base leaves out code for better CPUs", _one_of(*VARIANTS)),
     Option("model", "", "GGUF file for the image; SmolLM2-135M from .venv if not given", _file()),
+    Option("hotness", "", "measurements that decide how modules are compiled", _file()),
     Option("runner", "auto", "what executes the image in run", _one_of(*RUNNERS)),
     Option(
         "check",
@@ -85,7 +86,7 @@ OPTIONS = (
         _one_of(*CHECKS),
     ),
     Option("mem", str(DEFAULT_MEM), "memory of the machine in run, MiB", _number(128, 65536)),
-    Option("smp", "1", "processors of the machine in run and bench", _number(1, 32)),
+    Option("smp", "1", "processors of the machine in run, bench and profile", _number(1, 32)),
     Option("port", "", "the machine's console for chat", _any("a serial device or a pyserial URL")),
     Option("module", "", "the .mod file for module-push", _file()),
     Option("image", "", "an image or disk for module-push; the built one if not given", _present()),
@@ -108,6 +109,8 @@ ALIASES = {
     "test-qemu": "tests that boot images; target= on the command line: only its images and tests",
     "test-matrix": "every image on CPU models of each level, with a table; target= as test-qemu",
     "bench": "measures the image: time to the prompt",
+    "profile": "runs the training workload; profiles/hotness/<target>.json, for hotness=",
+    "plan": "how each module is compiled with hotness=, and why",
     "profile-cpu": "the CPU profile of this machine, printed and stored in build/cpu/native.json",
     "toolchain": "the tools of this machine against toolchain.lock.json",
     "coverage": "tests of fluid-host with counters: lines of our C that ran, per file",
@@ -117,7 +120,7 @@ ALIASES = {
     "compiledb": "build/<target>/compile_commands.json for editors",
 }
 
-BOOTED = {"run", "bench"}  # with runner=
+BOOTED = {"run", "bench", "profile"}  # with runner=
 TESTS_OF_ALL = {"test", "test-host"}  # of all targets, and of instrumented code
 TESTS_OF_HOST = {*TESTS_OF_ALL, "test-qemu"}  # with fluid-host
 # Without AVX-512 on this machine tests compare with the results of another target's code

@@ -1,13 +1,11 @@
-"""The plan: per module the decision how to compile it, and why.
+"""The plan: per module the decision how to compile it, and why (planner.py makes it).
 
 A plan never holds a raw counter, so that equal decisions give equal bytes whatever was measured.
-There is no hotness to decide from yet: every module gets the same fixed decision.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,8 +13,9 @@ from fluid.canonical import canonical_json
 from fluid.errors import FluidError
 from fluid.files import write_atomic
 
-PLAN_SCHEMA = 1
+PLAN_SCHEMA = 2
 LEVELS = ("O0", "O1", "O2", "O3")
+BASELINE = "O2"
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,13 @@ class Decision:
     """How one module is compiled."""
 
     level: str  # one of LEVELS
+    profile: bool  # with the counters of its training
     why: str
+
+
+def baseline(why: str) -> Decision:
+    """As if nothing were known."""
+    return Decision(BASELINE, False, why)
 
 
 @dataclass(frozen=True)
@@ -45,25 +50,15 @@ class Plan:
         return self.modules[module]
 
 
-def decide(module: str) -> Decision:
-    """The decision for a module of which no measurement exists."""
-    return Decision("O2", f"{module} is not measured; O3 is slower than O2 for some kernels")
-
-
-def make_plan(target: str, modules: Iterable[str]) -> Plan:
-    """Plan for all modules of a target."""
-    return Plan(target, {name: decide(name) for name in modules})
-
-
 def write_plan(plan: Plan, path: Path | str) -> None:
-    """Writes plan.json."""
+    """Writes a plan file."""
     modules = {name: asdict(decision) for name, decision in plan.modules.items()}
     content = {"schema": PLAN_SCHEMA, "target": plan.target, "modules": modules}
     write_atomic(path, canonical_json(content))
 
 
 def read_plan(path: Path | str) -> Plan:
-    """Reads plan.json. Raises E-PLAN-01 when it is damaged or of another schema."""
+    """Reads a plan file. Raises E-PLAN-01 when it is damaged or of another schema."""
     try:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
         if data["schema"] != PLAN_SCHEMA:

@@ -134,6 +134,10 @@ HOST_REPLACED = (
 )
 
 
+MODULE_INCLUDES = ("src/include", "src/llvmlibc_subset/include")
+CATEGORIES = {"bench": "bench", "tensor": "tensor", "llama": "control"}  # by folder of src/modules
+
+
 @dataclass(frozen=True)
 class ModuleVariant:
     """One .mod file: module `name` compiled for CPU tag `tag`."""
@@ -144,6 +148,11 @@ class ModuleVariant:
     file: str
     place: str  # folder of its objects, the tag of a level
     sources: tuple[str, ...]
+
+    @property
+    def category(self) -> str:
+        """What the plan's thresholds go by."""
+        return CATEGORIES[Path(self.sources[0]).parent.name]
 
     @property
     def key(self) -> str:

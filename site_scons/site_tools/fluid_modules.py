@@ -10,8 +10,8 @@ from typing import Any
 
 from fluid import libc_manifest, sources
 from fluid.options import wants_libc
+from fluid.targets import MODULE_INCLUDES as INCLUDES
 
-INCLUDES = ("src/include", "src/llvmlibc_subset/include")
 RANGES = "src/modules/coverage"
 CXX_INCLUDES = (*INCLUDES, "src/modules/cxx/include")
 CXX_RUNTIME = "src/modules/cxx/runtime.cpp"
@@ -54,7 +54,7 @@ def _objects(env: Any, variant: Any, response: Any) -> list[Any]:
     objects = list(env.Compile(f"$OBJ/{variant.place}", others, response, INCLUDES))
     if cxx:
         named = env.Override({"FLUID_LANGUAGE": "c++"})
-        decided = [env["FLUID_PROFILE"], env["FLUID_PLAN"]]
+        decided = [env["FLUID_PROFILE"], env["FLUID_DECISIONS"][variant.name]]
         (response,) = named.ModuleFlags(f"$OUT/flags/{variant.key}.cxx.rsp", decided)
         objects += env.Compile(f"$OBJ/{variant.place}", cxx, response, CXX_INCLUDES)
         own = f"$OBJ/{variant.place}/{variant.name}"
@@ -84,7 +84,7 @@ def _modules(env: Any) -> dict[str, Any]:
                 "FLUID_SOURCES": sources.closure(top, variant.sources, INCLUDES),
             }
         )
-        decided = [env["FLUID_PROFILE"], env["FLUID_PLAN"]]
+        decided = [env["FLUID_PROFILE"], env["FLUID_DECISIONS"][variant.name]]
         response = named.ModuleFlags(f"$OUT/flags/{variant.key}.rsp", decided)
         objects = _objects(named, variant, response[0])
         if env["check"] == "coverage":

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from fluid import targets
+from fluid import sources, targets
 from fluid.hosted import output_folder
 
 
@@ -21,10 +21,13 @@ def _profile_step(target: list[str], source: list[str], env: Any) -> None:
 
 
 def _plan_step(target: list[str], source: list[str], env: Any) -> None:
-    from fluid import plan
+    from fluid import hotness, planner
 
-    made = plan.make_plan(env["FLUID_TARGET"].tag, env["FLUID_MODULE_NAMES"])
-    plan.write_plan(made, target[0])
+    tag, subjects = env["FLUID_TARGET"].tag, env["FLUID_SUBJECTS"]
+    measured = hotness.modules(hotness.read_hotness(source[0], tag)) if source else None
+    decided = {name: planner.Subject(*values) for name, values in subjects.items()}
+    made = planner.make_plan(tag, decided, measured)
+    planner.write_plans(made, target[0], dict(zip(subjects, target[1:], strict=True)))
 
 
 def _boot_flags_step(target: list[str], source: list[str], env: Any) -> None:
@@ -87,6 +90,17 @@ def _compile_kernel(
     return [*objects, *env.Compile(folder, [targets.TOLD], told[0], includes)]
 
 
+def _subjects(env: Any) -> dict[str, tuple[str, str]]:
+    """(category, digest of its sources) of each module; without hotness the digest says nothing."""
+    top = Path(env.Dir("#").abspath)
+    found = {}
+    for variant in env["FLUID_VARIANTS"]:
+        files = sources.closure(top, variant.sources, targets.MODULE_INCLUDES)
+        digest = sources.digest(top, files).hex() if env["hotness"] else ""
+        found[variant.name] = (variant.category, digest)
+    return found
+
+
 def _prepare(env: Any, folder: str, check: str) -> Any:
     """An environment for the target of this folder, with its profile and plan as nodes."""
     machine = env["FLUID_TARGETS"][folder]
@@ -102,18 +116,25 @@ def _prepare(env: Any, folder: str, check: str) -> Any:
     env["FLUID_VARIANTS"] = targets.module_variants(
         machine, Path(env.Dir("#").abspath), env["variants"]
     )
-    env["FLUID_MODULE_NAMES"] = sorted({variant.name for variant in env["FLUID_VARIANTS"]})
+    env["FLUID_SUBJECTS"] = _subjects(env)
     # SCons expands variables in names.
     profiles = [env.File(file.replace("$", "$$")) for file in machine.profile_files]
     (env["FLUID_PROFILE"],) = env.CpuProfile("$OUT/cpu_profile.json", profiles)
-    (env["FLUID_PLAN"],) = env.Plan("$OUT/plan.json", [])
+    names = list(env["FLUID_SUBJECTS"])
+    whole, *parts = env.Plan(
+        ["$OUT/plan.json", *(f"$OUT/plan/{name}.json" for name in names)],
+        [env["hotness"]] if env["hotness"] else [],
+    )
+    env["FLUID_PLAN"] = whole
+    env["FLUID_DECISIONS"] = dict(zip(names, parts, strict=True))
     return env
 
 
 def generate(env: Any) -> None:
     """Adds env.FluidTarget, env.CompileKernel and builders of profile, plan and response files."""
     env.PythonBuilder("CpuProfile", "CPU", ["cpu"], _profile_step, ["FLUID_TAG"])
-    env.PythonBuilder("Plan", "PLAN", ["plan"], _plan_step, ["FLUID_TAG", "FLUID_MODULE_NAMES"])
+    decided = ["FLUID_TAG", "FLUID_SUBJECTS"]
+    env.PythonBuilder("Plan", "PLAN", ["hotness", "planner"], _plan_step, decided)
     env.PythonBuilder("BootFlags", "FLAGS", ["flags"], _boot_flags_step)
     env.PythonBuilder("ToldFlags", "FLAGS", ["cpu", "flags"], _told_flags_step, ["FLUID_TAG"])
     env.PythonBuilder(

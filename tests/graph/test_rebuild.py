@@ -127,22 +127,6 @@ def test_partition_programs(tree: Tree) -> None:
     assert built == {"fat.img"}
 
 
-def test_plan(tree: Tree) -> None:
-    """Another decision about one module rebuilds that module."""
-    tree.append(
-        "site_scons/fluid/plan.py",
-        "\n\n_decide = decide\n\n\n"
-        "def decide(module: str) -> Decision:\n"
-        f'    return Decision("O1", "test") if module == "{MODULE}" else _decide(module)\n',
-    )
-    built = tree.scons(ok=True).built
-    steps = {path for path in built if path.startswith("flags/")} | {"plan.json"}
-    flags = {path for path in steps if path.startswith(f"flags/{MODULE}.")}
-    assert len(flags) == len(OBJECTS)
-    assert built - steps == OBJECTS | LINKED | MODS | ABOVE_MODS
-    assert b"-O1" in tree.read(f"flags/{MODULE}.{OWN}.rsp")
-
-
 def test_variants(tree: Tree) -> None:
     """variants=base and back: only the registry and what holds it, and the same bytes again."""
     before = tree.read("fluid.img"), tree.read("registry.bin")

@@ -11,7 +11,7 @@ from engine_driver import LLAMA
 from fluid import libc_manifest
 from fluid.cpu import load_profile
 from fluid.flags import module_flags
-from fluid.plan import decide
+from fluid.plan import baseline
 from fluid.targets import TARGETS, Target
 from hostcc import CC, ROOT
 
@@ -23,7 +23,7 @@ FRAME_LIMIT = 1024  # bytes per function; calls nest some eight deep, and nothin
 def linked(target: Target, folder: Path) -> ELFFile:
     """The module as one relocatable object, with the compiler's helpers for 64-bit arithmetic."""
     profile = load_profile(ROOT / "profiles" / "cpu" / f"{target.variants[0]}.json")
-    flags = module_flags(target, profile, decide("llama"))
+    flags = module_flags(target, profile, baseline("test"))
     objects = []
     for source in sorted(LLAMA.glob("*.c")):
         objects.append(str(folder / f"{source.stem}.o"))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fluid import compiledb, cpu, flags, plan
+from fluid import compiledb, cpu, flags, plan, planner
 from fluid.cpufeatures import feature_bits
 from fluid.errors import FluidError
 from fluid.hosted import CHECKS
@@ -40,13 +40,17 @@ def test_target_profile(tmp_path: Path) -> None:
         cpu.read_target_profile(file, "i686")
 
 
+def made(*names: str) -> plan.Plan:
+    return planner.make_plan("i686", {name: planner.Subject("bench", "") for name in names}, None)
+
+
 def test_plan_is_canonical(tmp_path: Path) -> None:
     """The same decisions give the same bytes in whatever order they were made."""
     one, other = tmp_path / "one", tmp_path / "other"
-    plan.write_plan(plan.make_plan("i686", ["b", "a"]), one)
-    plan.write_plan(plan.make_plan("i686", ["a", "b"]), other)
+    plan.write_plan(made("b", "a"), one)
+    plan.write_plan(made("a", "b"), other)
     assert one.read_bytes() == other.read_bytes()
-    assert plan.read_plan(one) == plan.make_plan("i686", ["a", "b"])
+    assert plan.read_plan(one) == made("a", "b")
 
 
 @pytest.mark.parametrize(
@@ -54,8 +58,9 @@ def test_plan_is_canonical(tmp_path: Path) -> None:
     [
         "",
         '{"schema": 9}',
-        '{"schema": 1, "target": "i686", "modules": {"a": {"level": "-O3", "why": ""}}}',
-        '{"schema": 1, "target": "i686", "modules": {"a": {"level": "O3"}}}',
+        '{"schema": 2, "target": "i686", "modules": '
+        '{"a": {"level": "-O3", "profile": false, "why": ""}}}',
+        '{"schema": 2, "target": "i686", "modules": {"a": {"level": "O3"}}}',
     ],
 )
 def test_damaged_plan(tmp_path: Path, text: str) -> None:
@@ -69,7 +74,7 @@ def test_damaged_plan(tmp_path: Path, text: str) -> None:
 def test_plan_without_module() -> None:
     """A module that the plan does not know has no silent default."""
     with pytest.raises(FluidError, match="E-PLAN-02"):
-        plan.make_plan("i686", ["a"]).decision("b")
+        made("a").decision("b")
 
 
 @pytest.mark.parametrize("target", TARGETS.values(), ids=lambda t: t.tag)
@@ -90,11 +95,11 @@ def test_flags(target: Target) -> None:
     )
     assert told["FLUID_TARGET"] == f'"{target.tag}"'
     assert {told["FLUID_KERNEL_FEATURES"], told["FLUID_TARGET_FEATURES"]} == bits
-    module = flags.module_flags(target, high, plan.Decision("O3", "test"))
+    module = flags.module_flags(target, high, plan.Decision("O3", False, "test"))
     assert [flag for flag in module if flag.startswith("-O")] == ["-O3"]
     assert {f"-m{name}" for name in high.features} <= set(module)
     assert "-g" not in module
-    lower = flags.module_flags(target, low, plan.Decision("O3", "test"))
+    lower = flags.module_flags(target, low, plan.Decision("O3", False, "test"))
     assert {f"-m{name}" for name in high.features if name not in low.features}.isdisjoint(lower)
 
 

@@ -1,0 +1,124 @@
+"""Training: a workload on the built image, whose measurements decide how modules are compiled.
+
+The benchmarks run at their default size, the model completes some texts and holds a short
+conversation. What is measured afterwards (pgo.py) has other sizes and other texts.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fluid.errors import FluidError
+from fluid.event_types import Bench, Boot, Error, Event, Hotness, Prompt, Ready
+from fluid.hotness import check_export, merge, write_hotness
+from fluid.machine import Machine
+from fluid.probe import choose_runner
+
+RUNS = 2
+BOOT_SECONDS = 300.0
+STEP_SECONDS = 900.0
+DEFAULT_SIZE = 0
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What a machine is asked to do."""
+
+    benchmarks: Sequence[tuple[str, int, int]]  # name, size, calls
+    lines: Sequence[str]  # typed at the prompt, if there is a model
+
+
+def training(benchmarks: Sequence[str]) -> Workload:
+    """Long enough that all that matters is called often; a minute or two when emulated."""
+    return Workload(
+        [(name, DEFAULT_SIZE, 20) for name in benchmarks],
+        (
+            "/complete 12 The history of bread begins",
+            "/complete 12 In a small village by the sea there lived",
+            "Name three colours.",
+            "/clear",
+        ),
+    )
+
+
+def run_benchmark(machine: Machine, name: str, size: int, calls: int) -> Bench:
+    """Its result; raises E-HOT-04 when the machine tells of an error instead."""
+    machine.send_line(f"/bench {name} {size} {calls}")
+    deadline = time.monotonic() + STEP_SECONDS
+    while True:
+        event = machine.read_event(max(0.0, deadline - time.monotonic()))
+        if isinstance(event, Bench) and event.name == name:
+            return event
+        _refuse(event, f"benchmark {name}")
+
+
+def _refuse(event: Event, what: str) -> None:
+    if isinstance(event, Error):
+        raise FluidError(
+            "E-HOT-04", f"{what} was expected to run, found {event.code}: {event.text}"
+        )
+
+
+def run_workload(
+    machine: Machine, workload: Workload, progress: Callable[[str], None]
+) -> dict[str, Bench]:
+    """From the start of the machine on; results of the benchmarks by name."""
+    events = machine.wait_for(Ready, BOOT_SECONDS) + machine.wait_for(Prompt, BOOT_SECONDS)
+    ready = next(event for event in events if isinstance(event, Ready))
+    machine.command("/profile reset")
+    results = {}
+    for name, size, calls in workload.benchmarks:
+        progress(name)
+        results[name] = run_benchmark(machine, name, size, calls)
+    for line in workload.lines if ready.model else ():
+        progress(line)
+        for event in machine.command(line, STEP_SECONDS):
+            _refuse(event, line)
+    return results
+
+
+def export(machine: Machine) -> Hotness:
+    """What the machine has measured. E-HOT-05 when it tells nothing of the kind."""
+    found = [e for e in machine.command("/profile", STEP_SECONDS) if isinstance(e, Hotness)]
+    boot = next(event for event in machine.events if isinstance(event, Boot))
+    if not found:
+        raise FluidError(
+            "E-HOT-05", "a hotness event expected behind /profile, found none; rebuild the image"
+        )
+    check_export(found[0], boot.build, boot.target)
+    return found[0]
+
+
+def show_progress(text: str) -> None:
+    """One line that is overwritten by the next."""
+    print(f"\r  {text[:70]:<72}", end="", file=sys.stderr, flush=True)
+
+
+def capture(
+    image: Path,
+    result: Path,
+    *,
+    target: str,
+    benchmarks: Sequence[str],
+    runner: str = "auto",
+    runs: int = RUNS,
+    **options: Any,
+) -> None:
+    """Trains `runs` times and replaces `result`; a failure leaves it as it was."""
+    runner = choose_runner(runner, image, target)
+    exports = []
+    for number in range(1, runs + 1):
+        with Machine(image, target=target, runner=runner, **options) as machine:
+            run_workload(
+                machine,
+                training(benchmarks),
+                lambda step, number=number: show_progress(f"run {number} of {runs}: {step}"),  # type: ignore[misc]
+            )
+            exports.append((export(machine), runner))
+    print(file=sys.stderr)
+    write_hotness(merge(exports, exports[0][0].target), result)
