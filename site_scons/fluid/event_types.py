@@ -137,6 +137,21 @@ class Hotness(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProfRaw(Event):
+    """/profile counters: the sections of one instrumented module; counters_at: from the start of
+    functions, names_at: address of names."""
+
+    ev: ClassVar[str] = "profraw"
+    module: str
+    target: str
+    counters_at: int
+    names_at: int
+    functions: str = field(metadata=_BASE64)
+    counters: str = field(metadata=_BASE64)
+    names: str = field(metadata=_BASE64)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Warn(Event):
     """Something is not as expected; the system goes on."""
 
@@ -176,7 +191,7 @@ class Bye(Event):
 EVENTS: dict[str, type[Event]] = {
     cls.ev: cls
     for cls in (
-        *(Boot, Ready, Prompt, Token, Done, Score, Bench, Hotness),
+        *(Boot, Ready, Prompt, Token, Done, Score, Bench, Hotness, ProfRaw),
         *(Warn, Error, Panic, Bye),
     )
 }

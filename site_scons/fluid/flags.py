@@ -108,6 +108,12 @@ CHECK: dict[str, tuple[str, ...]] = {
         "-Wno-unused-command-line-argument",  # the linker has no use for the next
         *("-mllvm", "-disable-vp"),  # lines are counted, not the values of calls
     ),
+    "base": (),  # hosted.PGO_BUILDS
+    "counters": (
+        "-fprofile-instr-generate",
+        *("-mllvm", "-disable-vp"),
+    ),
+    "trial": (),
     "undefined": (
         "-fsanitize=undefined",
         "-fsanitize-trap=undefined",  # an invalid opcode: the report of an exception, no library
@@ -125,6 +131,11 @@ MODULE = (
     "-fvisibility=hidden",  # FLUID_EXPORT marks the entry points
     "-fno-math-errno",
     "-ffp-contract=off",  # variants with FMA would round differently from the oracle
+)
+
+PROFILE_USE = (
+    "-Wno-profile-instr-unprofiled",  # a function that the training does not call
+    "-Wno-profile-instr-out-of-date",  # code that the sources leave out with counters
 )
 
 # llvm-libc's sources. They are not ours to mend: its warnings are its own.
@@ -192,12 +203,15 @@ def module_flags(
     decision: Decision,
     check: str = "none",
     language: tuple[str, ...] = C,
+    counters: str | None = None,
 ) -> list[str]:
     """Flags of one variant of one module as the plan decided it, instrumented for `check`; of its
-    sources in C++ when `language` is CXX."""
+    sources in C++ when `language` is CXX. counters: file with the module's profile, which is read
+    when the decision says so."""
     triple = target.host_triple if check in IN_PROCESS else target.triple
     machine = _machine_flags(triple, target, profile)
-    return [*machine, f"-{decision.level}", *language, *CODE, *BARE, *MODULE, *CHECK[check]]
+    use = (f"-fprofile-instr-use={counters}", *PROFILE_USE) if decision.profile else ()
+    return [*machine, f"-{decision.level}", *language, *CODE, *BARE, *MODULE, *CHECK[check], *use]
 
 
 def libc_flags(target: Target, profile: CpuProfile, *, vectors: bool) -> list[str]:

@@ -77,6 +77,7 @@ OPTIONS = (
     Option("target", DEFAULT_TARGET, "the machine to build for, or to test alone", _target()),
     Option("variants", VARIANTS[0], "base leaves out code for better CPUs", _one_of(*VARIANTS)),
     Option("model", "", "GGUF file for the image; SmolLM2-135M from .venv if not given", _file()),
+    Option("pgo", "0", "1 measures, plans, rebuilds and measures again", _one_of("0", "1")),
     Option("hotness", "", "measurements that decide how modules are compiled", _file()),
     Option("runner", "auto", "what executes the image in run", _one_of(*RUNNERS)),
     Option(
@@ -152,6 +153,11 @@ def unfit(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
         ]
     if "module-push" in goals and not arguments["module"]:
         return ["E-OPT-05 module-push is expected with module=FILE, found none; name a .mod file"]
+    if arguments.get("pgo") == "1" and arguments["check"] != "none":
+        return [
+            f"E-OPT-05 pgo=1 is expected with check=none, found check={arguments['check']}; what "
+            "is measured must be what is used"
+        ]
     boots = bool(BOOTED & set(goals))
     if boots and arguments["check"] in IN_PROCESS and arguments["runner"] != HOST:
         return [
@@ -211,11 +217,17 @@ def wanted_builds(
     return [pair for pair in every if pair in wanted]
 
 
-def wants_host(target: str, runner: str, goals: list[str]) -> bool:
+def wants_host(target: str, runner: str, goals: list[str], pgo: bool = False) -> bool:
     """Whether fluid-host belongs to what is asked for; a plain build leaves it out."""
     named = any(g.rpartition("/")[2].startswith(PROGRAM) for g in goals)
     tested = bool(TESTS_OF_HOST & set(goals)) and target in HOST_TESTED
-    return named or tested or "coverage" in goals or (bool(BOOTED & set(goals)) and runner == HOST)
+    return (
+        pgo
+        or named
+        or tested
+        or "coverage" in goals
+        or (bool(BOOTED & set(goals)) and runner == HOST)
+    )
 
 
 def wants_libc(goals: list[str]) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from fluid.hotness import ModuleHotness
 from fluid.plan import Decision, Plan, baseline, write_plan
+from fluid.targets import COUNTED
 
 
 @dataclass(frozen=True)
@@ -20,17 +21,16 @@ class Threshold:
     cycles: int  # in one training run
     calls: int
     level: str  # of a hot module; never below BASELINE
-    profile: bool  # whether its own counters are used, once they are there
     about: str
 
 
 # By category (targets.py).
 THRESHOLDS = {
-    "bench": Threshold(1_000_000, 1, "O3", True, "benchmarks: compiled code is all there is"),
+    "bench": Threshold(1_000_000, 1, "O3", "benchmarks: compiled code is all there is"),
     "tensor": Threshold(
-        50_000_000, 1000, "O3", False, "hand-written loops, in variants that one run cannot all see"
+        50_000_000, 1000, "O3", "hand-written loops, in variants that one run cannot all see"
     ),
-    "control": Threshold(50_000_000, 100, "O3", True, "the model: branches and calls"),
+    "control": Threshold(50_000_000, 100, "O3", "the model: branches and calls"),
 }
 
 
@@ -54,7 +54,7 @@ def decide(subject: Subject, measured: ModuleHotness | None, counters: bool) -> 
     if measured.calls < limit.calls:
         return baseline(f"cold: below {limit.calls} calls in a run")
     why = f"hot: {limit.cycles} cycles and {limit.calls} calls in a run, or more"
-    return Decision(limit.level, limit.profile and counters, why)
+    return Decision(limit.level, counters and subject.category in COUNTED, why)
 
 
 def make_plan(

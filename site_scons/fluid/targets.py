@@ -136,6 +136,9 @@ HOST_REPLACED = (
 
 MODULE_INCLUDES = ("src/include", "src/llvmlibc_subset/include")
 CATEGORIES = {"bench": "bench", "tensor": "tensor", "llama": "control"}  # by folder of src/modules
+# Categories whose modules are built with their own branch counters. Others have variants, of which
+# a run sees one.
+COUNTED = ("bench", "control")
 
 
 @dataclass(frozen=True)

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fluid.errors import FluidError
-from fluid.event_types import Bench, Boot, Error, Event, Hotness, Prompt, Ready
+from fluid.event_types import Bench, Boot, Error, Event, Hotness, ProfRaw, Prompt, Ready
 from fluid.hotness import check_export, merge, write_hotness
 from fluid.machine import Machine
 from fluid.probe import choose_runner
+from fluid.profraw import write_profdata
 
 RUNS = 2
+ICOUNT = "shift=3"  # 8 ns for an instruction: the same numbers each time
 BOOT_SECONDS = 300.0
 STEP_SECONDS = 900.0
 DEFAULT_SIZE = 0
@@ -92,6 +94,32 @@ def export(machine: Machine) -> Hotness:
         )
     check_export(found[0], boot.build, boot.target)
     return found[0]
+
+
+def count(
+    image: Path,
+    results: Mapping[str, Path],
+    *,
+    target: str,
+    bits: int,
+    benchmarks: Sequence[str],
+    mem: int,
+) -> None:
+    """Trains the image with counters once; `results`: where the profile of each module goes.
+    E-PGO-07 when the machine has no counters of one."""
+    with Machine(image, target=target, runner="tcg", icount=ICOUNT, mem=mem) as machine:
+        run_workload(machine, training(benchmarks), lambda step: show_progress(f"counting: {step}"))
+        events = machine.command("/profile counters", STEP_SECONDS)
+    print(file=sys.stderr)
+    found = {event.module: event for event in events if isinstance(event, ProfRaw)}
+    for name, path in results.items():
+        if name not in found:
+            raise FluidError(
+                "E-PGO-07",
+                f"counters of module {name} expected, found those of {', '.join(found) or 'none'}; "
+                "rebuild the image",
+            )
+        write_profdata(found[name], bits, path)
 
 
 def show_progress(text: str) -> None:

@@ -32,14 +32,14 @@ def _pair_step(target: list[str], source: list[str], env: Any) -> None:
 def _host(env: Any) -> list[Any]:
     """Nodes fluid-host and its symbols, where they are wanted; else none."""
     machine = env["FLUID_TARGET"]
-    if not wants_host(machine.folder, env["runner"], env["FLUID_GOALS"]):
+    if not wants_host(machine.folder, env["runner"], env["FLUID_GOALS"], env["FLUID_PGO"]):
         return []
     program = f"$OUT/{hosted.PROGRAM}"
     if not hosted.can_link(env["CC"], machine.host_triple):
         missing = env.NoHost(program, [])
         # Tests skip what cannot be linked here; who asks for the program itself is told.
-        tests = TESTS_OF_HOST & set(env["FLUID_GOALS"])
-        return missing if machine.folder == env["target"] and not tests else []
+        spared = env["FLUID_PGO"] or TESTS_OF_HOST & set(env["FLUID_GOALS"])
+        return missing if machine.folder == env["target"] and not spared else []
     host = env.Clone(tools=[], FLUID_UNITS=[])  # compile_commands.json is about the bare machine
     response = host.HostFlags("$OUT/flags/host.rsp", env["FLUID_PROFILE"])
     sources = targets.host_sources(Path(env.Dir("#").abspath), env["check"])

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from fluid import libc_manifest, sources
+from fluid.hosted import PGO_BUILDS, output_folder
 from fluid.options import wants_libc
+from fluid.targets import COUNTED
 from fluid.targets import MODULE_INCLUDES as INCLUDES
 
+_, COUNTERS, TRIAL = PGO_BUILDS
 RANGES = "src/modules/coverage"
 CXX_INCLUDES = (*INCLUDES, "src/modules/cxx/include")
 CXX_RUNTIME = "src/modules/cxx/runtime.cpp"
@@ -66,7 +69,19 @@ def _library(env: Any, unit: str, tag: str, response: Any) -> list[Any]:
     """Objects of llvm-libc, and of ours in its place, that a module takes."""
     supplied = env["FLUID_LIBC_MANIFEST"].supply(unit)
     ours = env.Compile(f"$OBJ/{unit}.{tag}", supplied, response, INCLUDES)
+    if env.get("FLUID_COUNTERS"):
+        env.Depends(ours, env["FLUID_COUNTERS"])
     return [*env.LibcObjects(unit, tag), *ours]
+
+
+def _counters(env: Any, variant: Any) -> str | None:
+    """File with the branch counters of a module, where the plan may want them."""
+    folder = env["FLUID_TARGET"].folder
+    if not env["FLUID_PGO"] or env["check"] not in ("none", TRIAL):
+        return None
+    if variant.category not in COUNTED:
+        return None
+    return f"build/{output_folder(folder, COUNTERS)}/counters/{variant.name}.profdata"
 
 
 def _modules(env: Any) -> dict[str, Any]:
@@ -74,6 +89,7 @@ def _modules(env: Any) -> dict[str, Any]:
     C library, if it is wanted."""
     mods, libc = [], []
     top = Path(env.Dir("#").abspath)
+    counting = env["check"] == COUNTERS
     for variant in env["FLUID_VARIANTS"]:
         named = env.Override(
             {
@@ -81,13 +97,17 @@ def _modules(env: Any) -> dict[str, Any]:
                 "FLUID_VARIANT": variant.tag,
                 "FLUID_RANK": str(variant.rank),
                 "FLUID_LANGUAGE": "c",
+                "FLUID_COUNTERS": _counters(env, variant),
+                "check": env["check"] if variant.category in COUNTED or not counting else "none",
                 "FLUID_SOURCES": sources.closure(top, variant.sources, INCLUDES),
             }
         )
         decided = [env["FLUID_PROFILE"], env["FLUID_DECISIONS"][variant.name]]
         response = named.ModuleFlags(f"$OUT/flags/{variant.key}.rsp", decided)
         objects = _objects(named, variant, response[0])
-        if env["check"] == "coverage":
+        if named["FLUID_COUNTERS"]:
+            env.Depends(objects, named["FLUID_COUNTERS"])
+        if env["check"] == "coverage" or (counting and variant.category in COUNTED):
             objects = _with_ranges(named, variant, objects, response[0])
         linked = named.LinkRelocatable(
             f"$OBJ/{variant.place}/{variant.name}.o",

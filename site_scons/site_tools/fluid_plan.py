@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from fluid import sources, targets
-from fluid.hosted import output_folder
+from fluid.hosted import PGO_BUILDS, output_folder
+
+NONE = "none"  # the image itself
+BASE, COUNTERS, TRIAL = PGO_BUILDS
 
 
 def _profile_step(target: list[str], source: list[str], env: Any) -> None:
@@ -26,8 +29,15 @@ def _plan_step(target: list[str], source: list[str], env: Any) -> None:
     tag, subjects = env["FLUID_TARGET"].tag, env["FLUID_SUBJECTS"]
     measured = hotness.modules(hotness.read_hotness(source[0], tag)) if source else None
     decided = {name: planner.Subject(*values) for name, values in subjects.items()}
-    made = planner.make_plan(tag, decided, measured)
+    made = planner.make_plan(tag, decided, measured, env["check"] == TRIAL)
     planner.write_plans(made, target[0], dict(zip(subjects, target[1:], strict=True)))
+
+
+def _final_plan_step(target: list[str], source: list[str], env: Any) -> None:
+    from fluid import pgo, plan, planner
+
+    made = pgo.final_plan(plan.read_plan(source[0]), pgo.read_comparison(source[1]))
+    planner.write_plans(made, target[0], dict(zip(env["FLUID_SUBJECTS"], target[1:], strict=True)))
 
 
 def _boot_flags_step(target: list[str], source: list[str], env: Any) -> None:
@@ -75,7 +85,8 @@ def _module_flags_step(target: list[str], source: list[str], env: Any) -> None:
     profile = cpu.read_target_profile(source[0], tag)
     decision = plan.read_plan(source[1]).decision(name)
     language = flags.CXX if env["FLUID_LANGUAGE"] == "c++" else flags.C
-    made = flags.module_flags(env["FLUID_TARGET"], profile, decision, env["check"], language)
+    options = (env["check"], language, env["FLUID_COUNTERS"])
+    made = flags.module_flags(env["FLUID_TARGET"], profile, decision, *options)
     flags.write_response(made, target[0])
 
 
@@ -90,13 +101,27 @@ def _compile_kernel(
     return [*objects, *env.Compile(folder, [targets.TOLD], told[0], includes)]
 
 
+def _measured(env: Any) -> list[str]:
+    """The hotness that the plan is made of: what was given, is kept in the tree, or is measured in
+    the image with nothing known. None for a plan that goes by nothing."""
+    machine = env["FLUID_TARGET"]
+    kept = f"profiles/hotness/{machine.tag}.json"
+    if env["check"] in (BASE, COUNTERS) or not (env["hotness"] or env["FLUID_PGO"]):
+        return []
+    if env["hotness"]:
+        return [env["hotness"]]
+    if Path(env.File(f"#{kept}").abspath).is_file():
+        return [kept]
+    return [f"build/{output_folder(machine.folder, BASE)}/hotness.json"]
+
+
 def _subjects(env: Any) -> dict[str, tuple[str, str]]:
     """(category, digest of its sources) of each module; without hotness the digest says nothing."""
     top = Path(env.Dir("#").abspath)
     found = {}
     for variant in env["FLUID_VARIANTS"]:
         files = sources.closure(top, variant.sources, targets.MODULE_INCLUDES)
-        digest = sources.digest(top, files).hex() if env["hotness"] else ""
+        digest = sources.digest(top, files).hex() if _measured(env) else ""
         found[variant.name] = (variant.category, digest)
     return found
 
@@ -110,6 +135,7 @@ def _prepare(env: Any, folder: str, check: str) -> Any:
         FLUID_TAG=machine.tag,
         FLUID_UNITS=[],
         check=check,
+        FLUID_PGO=env["pgo"] == "1" and machine.folder == env["target"],
         OUT=f"build/{output_folder(machine.folder, check)}",
         OBJ="$OUT/obj",
     )
@@ -121,10 +147,12 @@ def _prepare(env: Any, folder: str, check: str) -> Any:
     profiles = [env.File(file.replace("$", "$$")) for file in machine.profile_files]
     (env["FLUID_PROFILE"],) = env.CpuProfile("$OUT/cpu_profile.json", profiles)
     names = list(env["FLUID_SUBJECTS"])
-    whole, *parts = env.Plan(
-        ["$OUT/plan.json", *(f"$OUT/plan/{name}.json" for name in names)],
-        [env["hotness"]] if env["hotness"] else [],
-    )
+    files = ["$OUT/plan.json", *(f"$OUT/plan/{name}.json" for name in names)]
+    if env["FLUID_PGO"] and check == NONE:
+        trial = f"build/{output_folder(machine.folder, TRIAL)}"
+        whole, *parts = env.FinalPlan(files, [f"{trial}/plan.json", f"{trial}/compare.json"])
+    else:
+        whole, *parts = env.Plan(files, _measured(env))
     env["FLUID_PLAN"] = whole
     env["FLUID_DECISIONS"] = dict(zip(names, parts, strict=True))
     return env
@@ -133,8 +161,9 @@ def _prepare(env: Any, folder: str, check: str) -> Any:
 def generate(env: Any) -> None:
     """Adds env.FluidTarget, env.CompileKernel and builders of profile, plan and response files."""
     env.PythonBuilder("CpuProfile", "CPU", ["cpu"], _profile_step, ["FLUID_TAG"])
-    decided = ["FLUID_TAG", "FLUID_SUBJECTS"]
+    decided = ["FLUID_TAG", "FLUID_SUBJECTS", "check"]
     env.PythonBuilder("Plan", "PLAN", ["hotness", "planner"], _plan_step, decided)
+    env.PythonBuilder("FinalPlan", "PLAN", ["planner", "pgo"], _final_plan_step, decided)
     env.PythonBuilder("BootFlags", "FLAGS", ["flags"], _boot_flags_step)
     env.PythonBuilder("ToldFlags", "FLAGS", ["cpu", "flags"], _told_flags_step, ["FLUID_TAG"])
     env.PythonBuilder(
@@ -142,7 +171,7 @@ def generate(env: Any) -> None:
         "FLAGS",
         ["cpu", "flags", "plan"],
         _module_flags_step,
-        ["FLUID_TAG", "FLUID_MODULE", "FLUID_VARIANT", "FLUID_LANGUAGE", "check"],
+        ["FLUID_TAG", "FLUID_MODULE", "FLUID_VARIANT", "FLUID_LANGUAGE", "FLUID_COUNTERS", "check"],
     )
     checked = ["FLUID_TAG", "check"]
     env.PythonBuilder("KernelFlags", "FLAGS", ["cpu", "flags"], _kernel_flags_step, checked)

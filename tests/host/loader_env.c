@@ -17,6 +17,7 @@
 #include "mm/heap.h"
 #include "mm/pages.h"
 #include "mm/paging.h"
+#include "prof/counters.h"
 #include "prof/sample.h"
 
 #define HOST_PAGES_MAX 8192u /* 32 MiB: larger modules find no memory */
@@ -146,6 +147,11 @@ const char *trap_name(unsigned vector) {
 void panic(const char *format, ...) {
     fprintf(stderr, "%s\n", format);
     abort();
+}
+
+void counters_forget(uintptr_t start, size_t size) {
+    (void)start;
+    (void)size;
 }
 
 void sample_forget(uintptr_t start, size_t size) {

@@ -113,6 +113,16 @@ EXAMPLES: list[dict[str, Any]] = [
             "stacks": [{"count": 1, "functions": ["run_in_task", "regex_dfa:scan"]}],
         },
     },
+    {
+        "ev": "profraw",
+        "module": "llama",
+        "target": "i686",
+        "counters_at": 4096,
+        "names_at": 1 << 31,
+        "functions": "AAAA",
+        "counters": "AQ==",
+        "names": "",
+    },
     {"ev": "warn", "code": "E-MOD-04", "text": "a found"},
     {"ev": "error", "code": "E-GGUF-07", "text": "b found"},
     {

@@ -1,6 +1,7 @@
-/* coverage.h - between instrumented modules (check=coverage) and fluid-host: where a module's
- * counters lie. The compiler puts them into sections whose bounds a process gets from its linker;
- * a module has a loader instead, so it tells them itself when its initialisers run. */
+/* coverage.h - between instrumented modules and the kernel, or fluid-host with check=coverage:
+ * where a module's counters lie. The compiler puts them into sections whose bounds a process gets
+ * from its linker; a module has a loader instead, so it tells them itself when its initialisers
+ * run. */
 #ifndef FLUID_COVERAGE_H
 #define FLUID_COVERAGE_H
 
@@ -10,7 +11,7 @@ struct fluid_coverage { /* begin and end of sections, see profile/InstrProfData.
     const char *names_begin, *names_end;
 };
 
-/* Imported by modules; the ranges stay readable to the end. */
+/* Imported by modules; the ranges stay readable as long as the module is loaded. */
 void fluid_coverage_add(const struct fluid_coverage *ranges);
 
 #endif

@@ -21,7 +21,7 @@ static const struct command commands[] = {
     {"bench", "/bench [NAME [SIZE [CALLS]]]", "run a benchmark in the background, or list them",
      command_bench},
     {"tasks", "/tasks", "who uses the processor, and how deep the stacks got", command_tasks},
-    {"profile", "/profile [reset]", "what functions of modules took, and an export of it",
+    {"profile", "/profile [reset|counters]", "what functions of modules took, and an export of it",
      command_profile},
     {"uptime", "/uptime", "time since the start, and the interrupts meanwhile", command_uptime},
     {"pci", "/pci", "what is on the PCI buses", command_pci},

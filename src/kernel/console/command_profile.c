@@ -1,10 +1,12 @@
-/* command_profile.c - /profile: what was measured, as a table and as an event. */
+/* command_profile.c - /profile: what was measured, as a table and as an event; and the counters of
+ * instrumented modules. */
 #include "console/command.h"
 
 #include "console/argument.h"
 #include "console/event.h"
 #include "lib/printf.h"
 #include "lib/string.h"
+#include "prof/counters.h"
 #include "prof/hotness.h"
 #include "prof/profile.h"
 #include "prof/sample.h"
@@ -74,8 +76,11 @@ void command_profile(char *argument, size_t length) {
     } else if (strcmp(argument, "reset") == 0) {
         profile_reset();
         sample_reset();
+    } else if (strcmp(argument, "counters") == 0) {
+        kprintf("%u modules with counters\n", counters_export());
     } else {
-        fluid_fail(&err, "E-CON-03", "/profile or /profile reset expected, found /profile %.40s",
+        fluid_fail(&err, "E-CON-03",
+                   "/profile, /profile reset or /profile counters expected, found /profile %.40s",
                    argument);
         report_error(&err);
     }

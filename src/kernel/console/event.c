@@ -63,6 +63,16 @@ static void put_quoted(const char *bytes, size_t n) {
     put("\"", 1);
 }
 
+static void put_base64(const char *bytes, size_t n) {
+    put("\"", 1);
+    for (size_t i = 0; i < n; i += 3) {
+        char group[4];
+        base64_encode3((const uint8_t *)bytes + i, n - i < 3 ? n - i : 3, group);
+        put(group, 4);
+    }
+    put("\"", 1);
+}
+
 static bool put_key(const char *key) {
     if (!open)
         return false;
@@ -121,17 +131,15 @@ void event_bytes(const char *key, const char *b64_key, const char *bytes, size_t
 
     if (!put_key(valid ? key : b64_key))
         return;
-    if (valid) {
+    if (valid)
         put_quoted(bytes, n);
-        return;
-    }
-    put("\"", 1);
-    for (size_t i = 0; i < n; i += 3) {
-        char group[4];
-        base64_encode3((const uint8_t *)bytes + i, n - i < 3 ? n - i : 3, group);
-        put(group, 4);
-    }
-    put("\"", 1);
+    else
+        put_base64(bytes, n);
+}
+
+void event_base64(const char *key, const char *bytes, size_t n) {
+    if (put_key(key))
+        put_base64(bytes, n);
 }
 
 void event_u64(const char *key, uint64_t value) {

@@ -15,6 +15,7 @@ void event_begin(const char *ev);
 void event_string(const char *key, const char *value);
 /* key when the bytes are valid UTF-8, else b64_key with base64. */
 void event_bytes(const char *key, const char *b64_key, const char *bytes, size_t n);
+void event_base64(const char *key, const char *bytes, size_t n);
 void event_u64(const char *key, uint64_t value);
 void event_i64(const char *key, int64_t value);
 void event_null(const char *key);

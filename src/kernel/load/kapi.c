@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "console/console.h"
+#include "fluid/coverage.h"
 #include "fluid/kapi.h"
 #include "lib/panic.h"
 #include "lib/printf.h"
@@ -66,6 +67,7 @@ static const struct {
     ENTRY(fluid_core_count),
     ENTRY(fluid_panic),
     ENTRY(fluid_slot_get),
+    ENTRY(fluid_coverage_add),
     ENTRY(fluid_call_begin),
     ENTRY(fluid_call_end),
     /* The C library, for modules that do not bring these: src/llvmlibc_subset/include. */

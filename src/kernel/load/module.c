@@ -5,6 +5,7 @@
 #include "load/module_list.h"
 #include "mm/heap.h"
 #include "mm/pool.h"
+#include "prof/counters.h"
 #include "prof/sample.h"
 
 /* What nobody can give back any more stays lost, and on its account. */
@@ -122,6 +123,7 @@ static struct loaded_module *bring_up(const struct module_file *f, struct fluid_
 static void take_down(struct loaded_module *m) {
     module_list_pass(m);
     module_finalise(m);
+    counters_forget((uintptr_t)m->region[MODULE_DATA].base, m->region[MODULE_DATA].size);
     sample_forget((uintptr_t)m->region[MODULE_CODE].base, m->region[MODULE_CODE].size);
     module_list_pass(NULL);
     discard(m);

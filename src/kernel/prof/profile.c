@@ -75,20 +75,18 @@ void profile_add(struct profile *profile, uint64_t cycles) {
     profile->calls++;
     profile->cycles += cycles;
     profile->bucket[profile_bucket(cycles)]++;
+    profile->bucket_cycles[profile_bucket(cycles)] += cycles;
 }
 
 uint64_t profile_median(const struct profile *profile) {
-    uint64_t before = 0, middle;
+    uint64_t before = 0;
     unsigned i = 0;
 
     if (profile->calls == 0)
         return 0;
     while (i < PROFILE_BUCKETS - 1 && (before + profile->bucket[i]) * 2 < profile->calls)
         before += profile->bucket[i++];
-    middle = (profile_bucket_start(i) + profile_bucket_start(i + 1)) / 2;
-    if (middle < profile->min)
-        return profile->min;
-    return middle < profile->max ? middle : profile->max;
+    return profile->bucket_cycles[i] / profile->bucket[i];
 }
 
 void profile_for_each(void (*visit)(const struct profile *profile, void *context), void *context) {
@@ -100,5 +98,6 @@ void profile_reset(void) {
     for (struct profile *p = profiles; p; p = p->next) {
         p->calls = p->cycles = p->min = p->max = 0;
         memset(p->bucket, 0, sizeof(p->bucket));
+        memset(p->bucket_cycles, 0, sizeof(p->bucket_cycles));
     }
 }

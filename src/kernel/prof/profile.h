@@ -24,8 +24,9 @@ struct profile {
     uint32_t rows, cols;        /* shape; 0 where there is none */
     uint64_t calls, cycles;     /* in all */
     uint64_t min, max;
-    uint32_t bucket[PROFILE_BUCKETS];
-    char function[]; /* an entry point of the module */
+    uint32_t bucket[PROFILE_BUCKETS];        /* calls */
+    uint64_t bucket_cycles[PROFILE_BUCKETS]; /* of these in all */
+    char function[];                         /* an entry point of the module */
 };
 
 /* Finds or makes the record; NULL without memory. The caller is the kernel until told. */
@@ -34,7 +35,9 @@ struct profile *profile_get(const struct loaded_module *module, const char *func
 /* NULL: the kernel. Of several callers the first one stays. */
 void profile_set_caller(struct profile *profile, const struct loaded_module *caller);
 void profile_add(struct profile *profile, uint64_t cycles); /* one call; NULL: goes unrecorded */
-uint64_t profile_median(const struct profile *profile);     /* at most 1/16 off */
+/* The mean of the bucket that the median call is in: at most 1/8 off, exact where calls are alike.
+ */
+uint64_t profile_median(const struct profile *profile);
 /* Newest first. */
 void profile_for_each(void (*visit)(const struct profile *profile, void *context), void *context);
 void profile_reset(void); /* all counts are zero again */

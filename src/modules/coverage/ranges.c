@@ -1,4 +1,4 @@
-/* ranges.c - linked into an instrumented module: tells fluid-host where its counters are. */
+/* ranges.c - linked into an instrumented module: tells the kernel where its counters are. */
 #include "fluid/coverage.h"
 
 #define HIDDEN __attribute__((visibility("hidden")))

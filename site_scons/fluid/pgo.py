@@ -1,0 +1,209 @@
+"""Before and after: what each module takes in the image with nothing known and in the one built by
+the plan, on the same work.
+
+The work is not the training's: other sizes of the benchmarks, other texts. Two runners: TCG with
+-icount, whose cycles are instructions and the same each time; and fluid-host, where it can run,
+in turns, with medians and their spread. A module that is not faster keeps its previous form.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from fluid import hotness
+from fluid.canonical import canonical_json
+from fluid.emulator import HOST
+from fluid.errors import FluidError
+from fluid.event_types import Hotness
+from fluid.files import write_atomic
+from fluid.machine import Machine
+from fluid.plan import Decision, Plan, baseline
+from fluid.records import EventError, from_object
+from fluid.training import ICOUNT, Workload, export, run_workload
+
+ROUNDS = 7
+FASTER = 0.995  # of the time before: less is not told from chance
+COMPARE_SCHEMA = 1
+
+# Sizes of the benchmarks, none of them the default one, and calls.
+MEASURED: dict[str, tuple[int, int]] = {
+    "physics_step": (16, 20),
+    "regex_dfa": (4096, 20),
+}
+LINES = ("/complete 6 Water boils at", "How many days are in a week?", "/clear")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One module, before and after. ratio: after / before; spread: of the rounds' ratios."""
+
+    instructions: float
+    host: float | None = None  # median of the ratios; null: fluid-host cannot run here
+    host_spread: tuple[float, float] | None = None
+    unit: str = "cycles of the module itself, whole workload"
+
+    @property
+    def faster(self) -> bool:
+        """By the clock where there is one."""
+        return (self.instructions if self.host is None else self.host) < FASTER
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """compare.json."""
+
+    schema: int = COMPARE_SCHEMA
+    target: str
+    runners: list[str]
+    modules: dict[str, Any] = field(default_factory=dict)  # name -> Change
+
+
+def workload(benchmarks: list[str]) -> Workload:
+    """What is measured. E-PGO-04 when a benchmark has no size for it."""
+    missing = [name for name in benchmarks if name not in MEASURED]
+    if missing:
+        raise FluidError(
+            "E-PGO-04",
+            f"a size to measure benchmark {missing[0]} with expected in pgo.py, found none; add it",
+        )
+    return Workload([(name, *MEASURED[name]) for name in benchmarks], LINES)
+
+
+def _own_cycles(found: Hotness, runner: str) -> dict[str, int]:
+    """Cycles in each module itself. By a clock each call counts as the shortest: the others have
+    waited for something else, too. What varies between rounds is in their spread."""
+    content = hotness.merge([(found, runner)], found.target)
+    if runner == HOST:
+        shortest = [replace(f, cycles=f.calls * f.min) for f in content.functions]
+        content = replace(content, functions=shortest)
+    return {name: m.cycles for name, m in hotness.modules(content).items() if m.cycles > 0}
+
+
+def measure(image: Path, work: Workload, **options: Any) -> dict[str, int]:
+    """One machine, one workload."""
+    with Machine(image, **options) as machine:
+        run_workload(machine, work, lambda step: None)
+        found = export(machine)
+    return _own_cycles(found, options["runner"])
+
+
+def compare(
+    before: Path,
+    after: Path,
+    work: Workload,
+    *,
+    target: str,
+    emulated: str,
+    mem: int,
+    host: str | None,
+    progress: Callable[[str], None],
+) -> Comparison:
+    """Runs both images. host: the program fluid-host; None: it cannot run here."""
+    progress("instructions before")
+    one = {"target": emulated, "mem": mem, "runner": "tcg", "icount": ICOUNT}
+    counted = [measure(before, work, **one)]
+    progress("instructions after")
+    counted.append(measure(after, work, **one))
+    rounds: list[tuple[dict[str, int], dict[str, int]]] = []
+    for number in range(ROUNDS if host else 0):
+        progress(f"fluid-host, round {number + 1} of {ROUNDS}")
+        timed = {"target": emulated, "mem": mem, "runner": HOST, "emulator": host}
+        first, second = (before, after) if number % 2 == 0 else (after, before)
+        pair = {path: measure(path, work, **timed) for path in (first, second)}
+        rounds.append((pair[before], pair[after]))
+    runners = [f"tcg -icount {ICOUNT}", *(["host"] if host else [])]
+    return Comparison(target=target, runners=runners, modules=_changes(counted, rounds))
+
+
+def _changes(
+    counted: list[dict[str, int]], rounds: list[tuple[dict[str, int], dict[str, int]]]
+) -> dict[str, Change]:
+    changes = {}
+    for name in sorted(counted[0].keys() & counted[1].keys()):
+        ratios = sorted(
+            after[name] / before[name]
+            for before, after in rounds
+            if name in before and name in after
+        )
+        changes[name] = Change(
+            instructions=counted[1][name] / counted[0][name],
+            host=statistics.median(ratios) if ratios else None,
+            host_spread=(ratios[0], ratios[-1]) if ratios else None,
+        )
+    if not changes:
+        raise FluidError(
+            "E-PGO-05", "modules that both images run expected, found none; rebuild the images"
+        )
+    return changes
+
+
+def write_comparison(found: Comparison, path: Path | str) -> None:
+    """compare.json."""
+    write_atomic(path, canonical_json(asdict(found)))
+
+
+def read_comparison(path: Path | str) -> Comparison:
+    """Raises E-PGO-06 for a file that is damaged or of another schema."""
+    try:
+        data = json.loads(Path(path).read_text(encoding="utf-8"))
+        if data["schema"] != COMPARE_SCHEMA:
+            raise EventError(f"schema {COMPARE_SCHEMA} expected, {data['schema']} found")
+        changes = {n: from_object(c, Change, n) for n, c in data["modules"].items()}
+        return Comparison(target=data["target"], runners=data["runners"], modules=changes)
+    except (EventError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FluidError(
+            "E-PGO-06", f"{path}: a comparison expected ({error}); remove it and build again"
+        ) from error
+
+
+def final_plan(trial: Plan, found: Comparison) -> Plan:
+    """The trial's decisions, but for modules that they did not make faster."""
+    return Plan(
+        trial.target,
+        {name: _final(d, found.modules.get(name)) for name, d in trial.modules.items()},
+    )
+
+
+def _final(decision: Decision, change: Change | None) -> Decision:
+    if decision == baseline(decision.why) or (change and change.faster):
+        return decision
+    if change is None:
+        return baseline("kept: not measured after it was optimised")
+    return baseline("kept: optimised it is not faster")
+
+
+def table(trial: Plan, found: Comparison) -> str:
+    """For people: ratios after / before, below 1 is faster, and what became of each module."""
+    lines = [
+        f"after / before on {found.target}, below 1 is faster ({', '.join(found.runners)})",
+        f"  {'module':<18} {'built as':<14} {'instructions':>12}  {'host (spread)':<24} kept",
+    ]
+    final = final_plan(trial, found)
+    for name, change in found.modules.items():
+        decision = trial.modules[name]
+        how = decision.level + (" + counters" if decision.profile else "")
+        host = "-"
+        if change.host is not None and change.host_spread is not None:
+            host = f"{change.host:.3f} ({change.host_spread[0]:.3f} .. {change.host_spread[1]:.3f})"
+        kept = "no" if final.modules[name] != decision else "yes"
+        if decision == baseline(decision.why):
+            kept = "-"
+        lines.append(f"  {name:<18} {how:<14} {change.instructions:>12.3f}  {host:<24} {kept}")
+    lines.append(_mean(found.modules))
+    return "\n".join(lines) + "\n"
+
+
+def _mean(changes: Mapping[str, Change]) -> str:
+    """Over the benchmarks."""
+    benches = [c for name, c in changes.items() if name in MEASURED]
+    if not benches:
+        return "  no benchmarks"
+    counted = statistics.geometric_mean(c.instructions for c in benches)
+    timed = [c.host for c in benches if c.host is not None]
+    host = f"{statistics.geometric_mean(timed):.3f}" if timed else "-"
+    return f"  {'benchmarks, geometric mean':<33} {counted:>12.3f}  {host}"

@@ -1,0 +1,98 @@
+"""SCons tool: pgo=1. Four images of one target, which share the kernel:
+
+base      nothing known     -> hotness.json, unless one is given
+counters  counters in it    -> counters/<module>.profdata
+trial     built by the plan -> compare.json, with what base takes
+          the image itself: by the plan, but for modules that are not faster that way
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from fluid.hosted import PGO_BUILDS, output_folder
+from fluid.targets import COUNTED
+
+
+def _hotness_step(target: list[str], source: list[str], env: Any) -> None:
+    from fluid import training
+
+    emulated = env["FLUID_TARGET"].emulated
+    names = env["FLUID_BENCHMARKS"]
+    mem = int(env["mem"])
+    training.capture(
+        Path(source[0]),
+        Path(target[0]),
+        target=emulated,
+        benchmarks=names,
+        runner="tcg",
+        runs=1,
+        mem=mem,
+        icount=training.ICOUNT,
+    )
+
+
+def _counters_step(target: list[str], source: list[str], env: Any) -> None:
+    from fluid import training
+
+    training.count(
+        Path(source[0]),
+        {Path(path).stem: Path(path) for path in target},
+        target=env["FLUID_TARGET"].emulated,
+        bits=32 if env["FLUID_TARGET"].arch == "i686" else 64,
+        benchmarks=env["FLUID_BENCHMARKS"],
+        mem=int(env["mem"]),
+    )
+
+
+def _compare_step(target: list[str], source: list[str], env: Any) -> None:
+    from fluid import pgo, plan
+    from fluid.training import show_progress
+
+    before, after, decided, *host = source
+    found = pgo.compare(
+        Path(before),
+        Path(after),
+        pgo.workload(env["FLUID_BENCHMARKS"]),
+        target=env["FLUID_TAG"],
+        emulated=env["FLUID_TARGET"].emulated,
+        mem=int(env["mem"]),
+        host=host[0] if host else None,
+        progress=show_progress,
+    )
+    text = pgo.table(plan.read_plan(decided), found)
+    print(f"\r{'':<74}\r{text}", end="")
+    pgo.write_comparison(found, target[0])
+    Path(target[1]).write_text(text)
+
+
+def _measure(env: Any, role: str, image: Any, host: list[Any]) -> None:
+    """The nodes that come of running an image of this role."""
+    folder = env["FLUID_TARGET"].folder
+    subjects = env["FLUID_SUBJECTS"]
+    names = [name for name, (category, _) in subjects.items() if category == "bench"]
+    env = env.Override({"FLUID_BENCHMARKS": names})
+    if role == "base":
+        env.Hotness("$OUT/hotness.json", image)
+    elif role == "counters":
+        counted = [name for name, (category, _) in subjects.items() if category in COUNTED]
+        env.Counters([f"$OUT/counters/{name}.profdata" for name in counted], image)
+    else:
+        base = f"build/{output_folder(folder, PGO_BUILDS[0])}/fluid.img"
+        sources = [base, image, env["FLUID_PLAN"], *host[:1]]
+        env.Compare(["$OUT/compare.json", "$OUT/compare.txt"], sources)
+
+
+def generate(env: Any) -> None:
+    """Adds env.FluidMeasure."""
+    run = ["FLUID_TAG", "FLUID_BENCHMARKS", "mem"]
+    env.PythonBuilder("Hotness", "TRAIN", ["training"], _hotness_step, run)
+    env.PythonBuilder("Counters", "COUNT", ["training"], _counters_step, run)
+    env.PythonBuilder("Compare", "COMPARE", ["plan", "training", "pgo"], _compare_step, run)
+    env.AddMethod(_measure, "FluidMeasure")
+
+
+def exists(env: Any) -> bool:
+    """QEMU is in PATH."""
+    return bool(env.WhereIs("qemu-system-x86_64"))
