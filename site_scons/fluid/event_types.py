@@ -110,6 +110,7 @@ class Bench(Event):
     name: str
     tag: str
     size: int
+    units: int
     calls: int
     min: int
     median: int

@@ -16,7 +16,8 @@ extern "C" {
 
 /* What one run works on. */
 struct fluid_bench {
-    uint64_t size;     /* units of work in one call */
+    uint64_t size;     /* as asked for, or the default one */
+    uint64_t units;    /* of work in one call: cycles are told for one of them */
     const char *unit;  /* what they are: "characters" */
     uint32_t checksum; /* what every call must return */
     void *work;        /* the module's own */

@@ -104,7 +104,7 @@ static int measure(struct run *run, struct fluid_error *err) {
 
 static void tell(struct run *run) {
     uint64_t middle = median(run);
-    uint64_t hundredths = run->bench.size > 0 ? middle * 100 / run->bench.size : 0;
+    uint64_t hundredths = run->bench.units > 0 ? middle * 100 / run->bench.units : 0;
     char tag[BENCH_NAME_SIZE + 24];
 
     ksnprintf(tag, sizeof(tag), "%s_%s", run->name, module_target(run->module));
@@ -112,6 +112,7 @@ static void tell(struct run *run) {
     event_string("name", run->name);
     event_string("tag", tag);
     event_u64("size", run->bench.size);
+    event_u64("units", run->bench.units);
     event_u64("calls", run->done);
     event_u64("min", run->min);
     event_u64("median", middle);
@@ -119,9 +120,10 @@ static void tell(struct run *run) {
     event_u64("checksum", run->bench.checksum);
     event_end();
     console_aside_begin();
-    kprintf("bench %s: %u calls of %llu %s, %llu.%02llu cycles for each\n", run->name, run->done,
-            (unsigned long long)run->bench.size, run->bench.unit,
-            (unsigned long long)(hundredths / 100), (unsigned long long)(hundredths % 100));
+    kprintf("bench %s %llu: %u calls of %llu %s, %llu.%02llu cycles for each\n", run->name,
+            (unsigned long long)run->bench.size, run->done, (unsigned long long)run->bench.units,
+            run->bench.unit, (unsigned long long)(hundredths / 100),
+            (unsigned long long)(hundredths % 100));
     console_aside_end();
 }
 

@@ -1,18 +1,8 @@
 /* sha256.c - SHA-256 as in FIPS 180-4, section 6.2; variables have the names of the standard. */
 #include "load/sha256.h"
-#include "lib/string.h"
 
-/* FIPS 180-4, 4.2.2: from the fractional parts of the cube roots of the first 64 primes. */
-static const uint32_t K[64] = {
-    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
-    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
-    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
-    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
-    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
-    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
-    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
-    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
-};
+#include "fluid/sha256_table.h"
+#include "lib/string.h"
 
 static uint32_t rotr(uint32_t x, unsigned n) {
     return x >> n | x << (32 - n);
@@ -35,7 +25,7 @@ static void compress(uint32_t state[8], const uint8_t block[64]) {
     uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
     for (unsigned t = 0; t < 64; t++) {
         uint32_t S1 = rotr(e, 6) ^ rotr(e, 11) ^ rotr(e, 25);
-        uint32_t T1 = h + S1 + ((e & f) ^ (~e & g)) + K[t] + w[t];
+        uint32_t T1 = h + S1 + ((e & f) ^ (~e & g)) + sha256_k[t] + w[t];
         uint32_t S0 = rotr(a, 2) ^ rotr(a, 13) ^ rotr(a, 22);
         uint32_t T2 = S0 + ((a & b) ^ (a & c) ^ (b & c));
         h = g, g = f, f = e, e = d + T1;
@@ -46,9 +36,7 @@ static void compress(uint32_t state[8], const uint8_t block[64]) {
 }
 
 void sha256_init(struct sha256 *s) {
-    static const uint32_t initial[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                                        0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-    memcpy(s->state, initial, sizeof initial);
+    memcpy(s->state, sha256_initial, sizeof sha256_initial);
     s->length = 0;
 }
 

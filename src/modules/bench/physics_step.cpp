@@ -7,8 +7,9 @@
 // in the order that is written here. tests/host/test_physics_step.py calculates the same in numpy.
 #include <new>
 
-#include "fluid/bench.h"
 #include "fluid/module.h"
+#include "mix.h"
+#include "sizes.h"
 
 namespace {
 
@@ -94,8 +95,7 @@ class World {
 
     // A grid of balls whose velocities come from a seed of which the compiler knows nothing.
     void reset() {
-        uint32_t random = 0x2545f491;
-        __asm__ volatile("" : "+r"(random));
+        uint32_t random = mix_seed();
         for (unsigned i = 0; i < balls; i++) {
             position_[i] = {4.5f + static_cast<float>(i % columns),
                             4.5f + static_cast<float>(i / columns)};
@@ -134,11 +134,10 @@ class World {
     }
 
     uint32_t checksum() const {
-        uint32_t sum = 0x811c9dc5; // FNV-1a, 32 bits a time
+        uint32_t sum = MIX_START;
         for (unsigned i = 0; i < balls; i++) {
             const float values[] = {position_[i].x, position_[i].y, velocity_[i].x, velocity_[i].y};
-            for (float value : values)
-                sum = (sum ^ __builtin_bit_cast(uint32_t, value)) * 0x01000193;
+            sum = mix_floats(sum, values, 4);
         }
         return sum;
     }
@@ -146,10 +145,7 @@ class World {
   private:
     // -4 .. 4
     static float draw(uint32_t &random) {
-        random ^= random << 13; // xorshift32, Marsaglia 2003
-        random ^= random >> 17;
-        random ^= random << 5;
-        return static_cast<float>(static_cast<int32_t>(random >> 16)) / 8192 - 4;
+        return mix_draw_float(&random) * 4;
     }
 
     static void bounce(float position, float &velocity) {
@@ -185,11 +181,8 @@ class World {
     Force *forces_[2];
 };
 
-constexpr struct {
-    uint64_t steps;
-    uint32_t checksum;
-} sizes[] = {{16, 0x69709b6e}, {128, 0xd669cc58}, {1024, 0x4c70c2cd}};
-constexpr unsigned default_size = 1;
+constexpr bench_sizes sizes = {
+    "steps", 1, {{16, 0x69709b6e}, {128, 0xd669cc58}, {1024, 0x4c70c2cd}}};
 
 bool keeps_energy(float before, float after) {
     float drift = after - before;
@@ -205,15 +198,8 @@ FLUID_EXPORT bench_close_fn bench_physics_step_close;
 }
 
 int bench_physics_step_open(struct fluid_bench *bench, uint64_t size, struct fluid_error *err) {
-    unsigned choice = default_size;
-    for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
-        choice = size == sizes[i].steps ? i : choice;
-    if (size != 0 && size != sizes[choice].steps)
-        return fluid_fail(
-            err, "E-BENCH-02", "a size of %llu, %llu or %llu steps expected, found %llu",
-            static_cast<unsigned long long>(sizes[0].steps),
-            static_cast<unsigned long long>(sizes[1].steps),
-            static_cast<unsigned long long>(sizes[2].steps), static_cast<unsigned long long>(size));
+    if (bench_choose(bench, &sizes, size, err) != 0)
+        return -1;
     World *world = new (std::nothrow) World;
     if (world == nullptr || !world->complete()) {
         delete world;
@@ -221,7 +207,7 @@ int bench_physics_step_open(struct fluid_bench *bench, uint64_t size, struct flu
                           "%zu bytes of memory expected for the balls, not available",
                           sizeof(World));
     }
-    *bench = {sizes[choice].steps, "steps", sizes[choice].checksum, world};
+    bench->work = world;
     return 0;
 }
 

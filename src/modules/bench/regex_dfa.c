@@ -4,12 +4,11 @@
  * The expressions become a nondeterministic automaton (Thompson 1968: at most two ways out of each
  * state), and that a deterministic one by the subset construction; its start is a part of every
  * set, so that an expression may begin anywhere. The log is made here from a seed. The checksum is
- * FNV-1a over one byte per line, the set of expressions found in it; tests/host/test_regex_dfa.py
+ * FNV-1a over one byte per line, the set of expressions found in it; tests/host/regex_log.py
  * finds the same with another implementation of regular expressions. */
-#include "fluid/bench.h"
 #include "fluid/module.h"
-
-#include <string.h>
+#include "mix.h"
+#include "sizes.h"
 
 FLUID_EXPORT bench_open_fn bench_regex_dfa_open;
 FLUID_EXPORT bench_call_fn bench_regex_dfa_call;
@@ -22,16 +21,9 @@ static const char *const patterns[] = {
 };
 #define PATTERNS (sizeof patterns / sizeof patterns[0])
 
-static const struct {
-    uint64_t size;
-    uint32_t checksum;
-} sizes[] = {{4096, 0xfd607b5d}, {65536, 0x5ebb0ff3}, {1048576, 0x8e2ed3ff}};
-#define SIZES (sizeof sizes / sizeof sizes[0])
-#define DEFAULT_SIZE 1
+static const struct bench_sizes sizes = {
+    "characters", 1, {{4096, 0xfd607b5d}, {65536, 0x5ebb0ff3}, {1048576, 0x8e2ed3ff}}};
 
-#define SEED 0x2545f491u
-#define FNV_OFFSET 0x811c9dc5u
-#define FNV_PRIME 0x01000193u
 #define POLL_CHARACTERS 4096u
 
 /* ---- the nondeterministic automaton */
@@ -235,10 +227,7 @@ static bool build(struct work *w) {
 /* ---- the log */
 
 static uint32_t draw(uint32_t *random, uint32_t below) {
-    *random ^= *random << 13; /* xorshift32, Marsaglia 2003 */
-    *random ^= *random >> 17;
-    *random ^= *random << 5;
-    return *random % below;
+    return mix_draw(random) % below;
 }
 
 static void write_log(struct work *w) {
@@ -253,8 +242,7 @@ static void write_log(struct work *w) {
         "~ @@@@@ @@ @@@@@@@ @@@ @@@@\n",
     };
     static const char *const words[] = {"INFO", "DEBUG", "WARN", "ERROR", "TRACE", "FATAL"};
-    uint32_t random = SEED;
-    __asm__ volatile("" : "+r"(random)); /* nothing is known about it */
+    uint32_t random = mix_seed();
     for (uint64_t at = 0; at < w->size;) {
         const char *from = lines[draw(&random, sizeof lines / sizeof lines[0])];
         for (; *from != '\0' && at < w->size; from++) {
@@ -274,25 +262,14 @@ static void write_log(struct work *w) {
 /* ---- the benchmark */
 
 int bench_regex_dfa_open(struct fluid_bench *bench, uint64_t size, struct fluid_error *err) {
-    unsigned choice = DEFAULT_SIZE;
-    for (unsigned i = 0; i < SIZES; i++)
-        choice = size == sizes[i].size ? i : choice;
-    if (size != 0 && size != sizes[choice].size)
-        return fluid_fail(err, "E-BENCH-02",
-                          "a size of %llu, %llu or %llu characters expected, found %llu",
-                          (unsigned long long)sizes[0].size, (unsigned long long)sizes[1].size,
-                          (unsigned long long)sizes[2].size, (unsigned long long)size);
-    struct work *w = fluid_alloc(sizeof *w + (size_t)sizes[choice].size, 16);
-    if (w == NULL)
-        return fluid_fail(err, "E-BENCH-04",
-                          "%llu bytes of memory expected for a log, not available; take a smaller "
-                          "size",
-                          (unsigned long long)(sizeof *w + sizes[choice].size));
-    w->size = sizes[choice].size;
+    if (bench_choose(bench, &sizes, size, err) != 0 ||
+        bench_allocate(bench, sizeof(struct work) + (size_t)bench->size, err) != 0)
+        return -1;
+    struct work *w = bench->work;
+    w->size = bench->size;
     if (!build(w))
         fluid_panic("regex_dfa: the automaton is larger than its tables");
     write_log(w);
-    *bench = (struct fluid_bench){w->size, "characters", sizes[choice].checksum, w};
     return 0;
 }
 
@@ -308,7 +285,7 @@ static void scan(const struct work *w, struct scan *s, uint64_t from, uint64_t t
     uint8_t found = s->found;
     for (uint64_t i = from; i < to; i++) {
         if (w->log[i] == '\n') {
-            s->checksum = (s->checksum ^ found) * FNV_PRIME;
+            s->checksum = mix(s->checksum, found);
             found = 0;
             state = 0;
             continue;
@@ -322,14 +299,14 @@ static void scan(const struct work *w, struct scan *s, uint64_t from, uint64_t t
 
 uint32_t bench_regex_dfa_call(const struct fluid_bench *bench) {
     const struct work *w = bench->work;
-    struct scan s = {.checksum = FNV_OFFSET};
+    struct scan s = {.checksum = MIX_START};
     for (uint64_t at = 0; at < w->size; at += POLL_CHARACTERS) {
         uint64_t left = w->size - at;
         scan(w, &s, at, at + (left < POLL_CHARACTERS ? left : POLL_CHARACTERS));
         if (fluid_poll())
             return 0;
     }
-    return (s.checksum ^ s.found) * FNV_PRIME; /* the last line has no end */
+    return mix(s.checksum, s.found); /* the last line has no end */
 }
 
 void bench_regex_dfa_close(struct fluid_bench *bench) {
