@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from bench_mix import Draws, mix_reals
+
 BALLS, COLUMNS, CHAIN = 64, 8, 8
 F = np.float32
 STEP, BOX, RADIUS = F(1 / 1024), F(16), F(0.25)
 GRAVITY, STIFFNESS, REST = F(9.8125), F(64), F(0.75)
 CONTACT = F(4) * RADIUS * RADIUS
-WORD = 0xFFFFFFFF
 
 Vectors = NDArray[np.float32]  # (BALLS, 2)
 
@@ -18,15 +19,9 @@ FIRST = np.array([i for i in range(BALLS - 1) if i % CHAIN != CHAIN - 1])  # of 
 
 
 def _start() -> tuple[Vectors, Vectors]:
-    position, velocity, random = np.zeros((BALLS, 2), F), np.zeros((BALLS, 2), F), 0x2545F491
-    for i in range(BALLS):
-        position[i] = F(4.5) + F(i % COLUMNS), F(4.5) + F(i // COLUMNS)
-        for axis in range(2):
-            random ^= random << 13 & WORD
-            random ^= random >> 17
-            random ^= random << 5 & WORD
-            velocity[i, axis] = F(random >> 16) / F(8192) - F(4)
-    return position, velocity
+    i = np.arange(BALLS)
+    position = np.stack([i % COLUMNS, i // COLUMNS], axis=1).astype(F) + F(4.5)
+    return position, Draws().reals(BALLS, 2) * F(4)
 
 
 def _accelerations(position: Vectors) -> Vectors:
@@ -69,7 +64,4 @@ def checksum(steps: int) -> int:
         outside = (position < RADIUS) & (velocity < 0) | (position > BOX - RADIUS) & (velocity > 0)
         velocity[outside] *= F(-1)
         _collide(position, velocity)
-    state = 0x811C9DC5
-    for word in np.concatenate([position, velocity], axis=1).view(np.uint32).ravel().tolist():
-        state = (state ^ word) * 0x01000193 & WORD
-    return state
+    return mix_reals(np.concatenate([position, velocity], axis=1))

@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 
 from fluid.emulator import EMULATED
-from fluid.event_types import Error, Event, Prompt, event_schema
+from fluid.event_types import Bench, Error, Event, Prompt, event_schema
 from fluid.machine import Machine
 
 BOOT_SECONDS = 120.0
@@ -42,6 +42,17 @@ def said(machine: Machine, line: str | bytes) -> str:
     machine.wait_text(b"\n> ", 20, start)
     text = bytes(machine.text[start:]).decode()
     return text[text.index("\n") + 1 : text.rindex("> ")].replace("\r", "")
+
+
+def benchmark(machine: Machine, line: str, seconds: float = 120) -> Bench | Error:
+    """How the benchmark that this command starts in the background ends."""
+    seen = len(machine.events)
+    machine.send_line(line)
+    while True:
+        for event in machine.events[seen:]:
+            if isinstance(event, (Bench, Error)):
+                return event
+        machine.read_event(seconds)
 
 
 @cache

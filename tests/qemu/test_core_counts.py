@@ -47,7 +47,7 @@ static void piece(void *context, uint32_t index, uint32_t core) {
 int bench_cores_open(struct fluid_bench *b, uint64_t size, struct fluid_error *err) {
     uint32_t n = fluid_core_count();
     (void)err;
-    *b = (struct fluid_bench){size, "nothing", n * (n + 1) / 2, 0};
+    *b = (struct fluid_bench){size, size, "nothing", n * (n + 1) / 2, 0};
     return 0;
 }
 uint32_t bench_cores_call(const struct fluid_bench *b) {

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from fluid.event_types import Bench
+from fluid.event_types import Error
 from fluid.machine import Machine
 from fluid.module_push import push
 from fluid.targets import TARGETS
-from guests import Machines, TinyModel, codes, said
+from guests import Machines, TinyModel, benchmark, codes, said
 from module_build import CXX_RUNTIME, make_mod
 from qemu_images import image_of
 
@@ -44,7 +44,7 @@ FLUID_EXPORT bench_call_fn bench_cxx_call;
 FLUID_EXPORT bench_close_fn bench_cxx_close;
 }
 int bench_cxx_open(struct fluid_bench *bench, uint64_t size, struct fluid_error *) {
-    *bench = {size != 0 ? size : 1, "calls", 7, nullptr};
+    *bench = {size != 0 ? size : 1, 1, "calls", 7, nullptr};
     return 0;
 }
 uint32_t bench_cxx_call(const struct fluid_bench *bench) {
@@ -74,15 +74,8 @@ def guest(machines: Machines, target: str, tiny: TinyModel, tmp_path: Path) -> M
 
 def run(guest: Machine, line: str) -> str:
     """How a benchmark ends: "ok" or a code."""
-    seen = len(guest.events)
-    guest.send_line(line)
-    while True:
-        for event in guest.events[seen:]:
-            if isinstance(event, Bench):
-                return "ok"
-            if event.ev == "error":
-                return codes([event])[0]
-        guest.read_event(60)
+    end = benchmark(guest, line)
+    return end.code if isinstance(end, Error) else "ok"
 
 
 def test_what_ends_a_call(guest: Machine) -> None:

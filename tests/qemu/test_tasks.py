@@ -105,9 +105,10 @@ def test_a_benchmark_in_the_background(machines: Machines, target: str, size: in
     [bench] = done or guest.wait_for(Bench, 120)
     assert isinstance(bench, Bench)
     assert (bench.name, bench.size, bench.calls) == ("regex_dfa", size, 3)
+    assert bench.units == size
     assert bench.tag == f"regex_dfa_{target}" and bench.checksum == CHECKSUMS[size]
     assert 0 < bench.min <= bench.median <= bench.max
-    guest.wait_text(b"bench regex_dfa: 3 calls of %d characters" % size, 20)
+    guest.wait_text(b"bench regex_dfa %d: 3 calls of %d characters" % (size, size), 20)
 
 
 def test_a_line_that_is_typed_meanwhile(machines: Machines, target: str) -> None:
@@ -117,7 +118,7 @@ def test_a_line_that_is_typed_meanwhile(machines: Machines, target: str) -> None
     guest.send(b"/nonsense")
     guest.wait_text(b"/nonsense", 20)
     guest.wait_for(Bench, 120)
-    said_by_task = b"bench regex_dfa: 20 calls of"
+    said_by_task = b"bench regex_dfa 1048576: 20 calls of"
     guest.wait_text(said_by_task, 20)
     guest.wait_text(b"/nonsense", 20, guest.text.index(said_by_task))
     guest.send(b"\r")
@@ -201,7 +202,7 @@ def test_wrong_results_and_requests(machines: Machines, target: str, tmp_path: P
     guest.command("/bench wrong")
     guest.wait_text(b"error E-BENCH-03: benchmark wrong: checksum 1 expected, found 2", 60)
     guest.command("/bench regex_dfa 17")
-    guest.wait_text(b"error E-BENCH-02: a size of 4096, 65536 or 1048576 characters", 60)
+    guest.wait_text(b"error E-BENCH-02: a size of 4096, 65536 or 1048576 expected", 60)
     guest.command("/bench wrong 5")
     guest.wait_text(b"error E-BENCH-04: ", 60)
     for line in ("/bench regex", "/bench regex_dfa_with_a_name_that_has_no_end_at_all"):

@@ -63,6 +63,7 @@ EXAMPLES: list[dict[str, Any]] = [
         "name": "regex_dfa",
         "tag": "regex_dfa_x86-64",
         "size": 4096,
+        "units": 4096,
         "calls": 3,
         "min": 7,
         "median": 8,
