@@ -12,6 +12,7 @@ from guests import Machines, TinyModel, codes
 from matrix import Row, features, rows
 from numpy_llama import NumpyLlama
 from qemu_images import image_of
+from test_catalogue import check_all
 from test_score import EXACT, QUANTISED, base64_of, check_against_oracle, complete, score
 
 TEXT = "once upon a time the big cat said: 42! 你好"
@@ -71,6 +72,10 @@ def test_completions_equal_the_oracle(row: Row, start: Start, tiny: TinyModel) -
     ids = [*prompt, *(token.id for token in tokens)]
     greedy = NumpyLlama(tiny("F32", "bpe")).logits(ids).argmax(-1)
     assert ids[len(prompt) :] == list(greedy[len(prompt) - 1 : -1])
+
+
+def test_benchmarks_equal_the_oracles(row: Row, start: Start) -> None:
+    check_all(start(), row.tag)
 
 
 def test_the_machine_checks_itself(row: Row, start: Start) -> None:
