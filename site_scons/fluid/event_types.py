@@ -110,7 +110,6 @@ class Bench(Event):
     name: str
     tag: str
     size: int
-    units: int
     calls: int
     min: int
     median: int

@@ -32,8 +32,16 @@ COMPARE_SCHEMA = 1
 
 # Sizes of the benchmarks, none of them the default one, and calls.
 MEASURED: dict[str, tuple[int, int]] = {
+    "compute": (65536, 6),
+    "fft_1d": (32, 100),
+    "fibonacci": (1048576, 4),
+    "gemm_tile": (128016, 6),
+    "matrix_mul": (128, 6),
     "physics_step": (16, 20),
+    "primes": (10000, 20),
     "regex_dfa": (4096, 20),
+    "sha256_stream": (4096, 40),
+    "sum": (1048576, 6),
 }
 LINES = ("/complete 6 Water boils at", "How many days are in a week?", "/clear")
 

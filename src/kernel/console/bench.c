@@ -112,7 +112,6 @@ static void tell(struct run *run) {
     event_string("name", run->name);
     event_string("tag", tag);
     event_u64("size", run->bench.size);
-    event_u64("units", run->bench.units);
     event_u64("calls", run->done);
     event_u64("min", run->min);
     event_u64("median", middle);
