@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from fluid.training import ICOUNT, Workload, export, run_workload
 
 ROUNDS = 7
 FASTER = 0.995  # of the time before: less is not told from chance
+OFTEN = 0.85  # of the rounds: six of seven are faster by chance once in sixteen times
 COMPARE_SCHEMA = 1
 
 # Sizes of the benchmarks, none of them the default one, and calls.
@@ -48,17 +49,18 @@ LINES = ("/complete 6 Water boils at", "How many days are in a week?", "/clear")
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One module, before and after. ratio: after / before; spread: of the rounds' ratios."""
+    """One module: what it takes itself in the whole workload, after / before."""
 
     instructions: float
-    host: float | None = None  # median of the ratios; null: fluid-host cannot run here
-    host_spread: tuple[float, float] | None = None
-    unit: str = "cycles of the module itself, whole workload"
+    host: list[float]  # by the clock, one ratio for each round, sorted; empty: it cannot run here
 
     @property
     def faster(self) -> bool:
-        """By the clock where there is one."""
-        return (self.instructions if self.host is None else self.host) < FASTER
+        """By the clock where there is one: in the median, and in nearly all rounds."""
+        if not self.host:
+            return self.instructions < FASTER
+        often = sum(ratio < 1 for ratio in self.host) >= len(self.host) * OFTEN
+        return statistics.median(self.host) < FASTER and often
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +70,7 @@ class Comparison:
     schema: int = COMPARE_SCHEMA
     target: str
     runners: list[str]
-    modules: dict[str, Any] = field(default_factory=dict)  # name -> Change
+    modules: dict[str, Change]
 
 
 def workload(benchmarks: list[str]) -> Workload:
@@ -138,11 +140,7 @@ def _changes(
             for before, after in rounds
             if name in before and name in after
         )
-        changes[name] = Change(
-            instructions=counted[1][name] / counted[0][name],
-            host=statistics.median(ratios) if ratios else None,
-            host_spread=(ratios[0], ratios[-1]) if ratios else None,
-        )
+        changes[name] = Change(instructions=counted[1][name] / counted[0][name], host=ratios)
     if not changes:
         raise FluidError(
             "E-PGO-05", "modules that both images run expected, found none; rebuild the images"
@@ -195,23 +193,34 @@ def table(trial: Plan, found: Comparison) -> str:
     for name, change in found.modules.items():
         decision = trial.modules[name]
         how = decision.level + (" + counters" if decision.profile else "")
-        host = "-"
-        if change.host is not None and change.host_spread is not None:
-            host = f"{change.host:.3f} ({change.host_spread[0]:.3f} .. {change.host_spread[1]:.3f})"
+        host = _spread(change.host)
         kept = "no" if final.modules[name] != decision else "yes"
         if decision == baseline(decision.why):
             kept = "-"
         lines.append(f"  {name:<18} {how:<14} {change.instructions:>12.3f}  {host:<24} {kept}")
-    lines.append(_mean(found.modules))
+    optimised = [name for name in found.modules if name in MEASURED]
+    kept_ones = [name for name in optimised if final.modules[name] == trial.modules[name]]
+    lines.append(_mean("all benchmarks optimised", found.modules, optimised, optimised))
+    lines.append(_mean("as kept in the image", found.modules, optimised, kept_ones))
     return "\n".join(lines) + "\n"
 
 
-def _mean(changes: Mapping[str, Change]) -> str:
-    """Over the benchmarks."""
-    benches = [c for name, c in changes.items() if name in MEASURED]
-    if not benches:
+def _spread(ratios: Sequence[float]) -> str:
+    if not ratios:
+        return "-"
+    return f"{statistics.median(ratios):.3f} ({ratios[0]:.3f} .. {ratios[-1]:.3f})"
+
+
+def _mean(
+    what: str, changes: Mapping[str, Change], names: Sequence[str], changed: Sequence[str]
+) -> str:
+    """Geometric means over benchmarks; of those that are not `changed` the ratio is 1."""
+    if not names:
         return "  no benchmarks"
-    counted = statistics.geometric_mean(c.instructions for c in benches)
-    timed = [c.host for c in benches if c.host is not None]
-    host = f"{statistics.geometric_mean(timed):.3f}" if timed else "-"
-    return f"  {'benchmarks, geometric mean':<33} {counted:>12.3f}  {host}"
+    counted = [changes[name].instructions if name in changed else 1.0 for name in names]
+    host = "-"
+    if changes[names[0]].host:
+        timed = [statistics.median(changes[n].host) if n in changed else 1.0 for n in names]
+        host = f"{statistics.geometric_mean(timed):.3f}"
+    mean = statistics.geometric_mean(counted)
+    return f"  {'geometric mean, ' + what:<41} {mean:>4.3f}  {host}"
