@@ -49,7 +49,8 @@ def try_one(hosts: Hosts, tiny: TinyModel, number: int) -> bool:
 
 def test_some_allocations_fail(tiny: TinyModel) -> None:
     with hosts_of(BUILD) as hosts:
-        assert all(map(partial(try_one, hosts, tiny), (4, 145, 159, 200)))
+        # The only variant of a module, one of several, the FAT, the engine, the model.
+        assert all(map(partial(try_one, hosts, tiny), (4, 145, 226, 240, 270)))
 
 
 @pytest.mark.full
