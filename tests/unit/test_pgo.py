@@ -1,0 +1,137 @@
+"""Before and after: which modules keep what the plan decided, and the files in between."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fluid import pgo, training
+from fluid.errors import FluidError
+from fluid.event_types import Event
+from fluid.pgo import MEASURED, Change, Comparison, final_plan, read_comparison, write_comparison
+from fluid.plan import Decision, Plan, baseline
+
+ROOT = Path(__file__).resolve().parents[2]
+HOT = Decision("O3", True, "hot")
+
+
+def compared(**changes: Change) -> Comparison:
+    return Comparison(target="i686", runners=["tcg", "host"], modules=changes)
+
+
+@pytest.mark.parametrize(
+    ("change", "faster"),
+    [
+        (Change(instructions=0.9, host=[]), True),
+        (Change(instructions=0.996, host=[]), False),
+        (Change(instructions=1.4, host=[0.8, 0.9, 0.9]), True),  # the clock decides
+        (Change(instructions=0.5, host=[0.999, 0.999, 1.0]), False),
+        (Change(instructions=0.5, host=[0.5, 0.6, 0.7, 0.8, 0.9, 1.1, 1.2]), False),  # by chance
+        (Change(instructions=0.5, host=[0.5, 0.6, 0.7, 0.8, 0.9, 0.9, 1.2]), True),
+    ],
+)
+def test_what_is_not_faster_keeps_its_form(change: Change, faster: bool) -> None:
+    trial = Plan("i686", {"sum": HOT, "primes": baseline("cold")})
+    final = final_plan(trial, compared(sum=change, primes=Change(instructions=2, host=[])))
+    assert final.modules["primes"] == trial.modules["primes"]
+    kept = Decision("O2", False, "kept: optimised it is not faster")
+    assert final.modules["sum"] == (HOT if faster else kept)
+
+
+def test_what_was_not_measured_keeps_its_form() -> None:
+    final = final_plan(Plan("i686", {"sum": HOT}), compared())
+    assert final.modules["sum"] == baseline("kept: not measured after it was optimised")
+
+
+def test_table() -> None:
+    """Failures are shown, and what the image gains without them."""
+    trial = Plan("i686", {"sum": HOT, "primes": HOT, "llama": baseline("cold")})
+    found = compared(
+        sum=Change(instructions=0.5, host=[0.7, 0.8, 0.9]),
+        primes=Change(instructions=2.0, host=[1.1, 1.2, 1.3]),
+        llama=Change(instructions=1.0, host=[1.0, 1.0, 1.0]),
+    )
+    lines = {line.split()[0]: line.split() for line in pgo.table(trial, found).splitlines()}
+    assert lines["sum"][-1] == "yes" and "0.800" in lines["sum"] and "O3" in lines["sum"]
+    assert lines["primes"][-1] == "no" and lines["llama"][-1] == "-"
+    means = [line.split() for line in pgo.table(trial, found).splitlines()[-2:]]
+    assert [line[-2:] for line in means] == [["1.000", "0.980"], ["0.707", "0.894"]]
+
+
+def test_comparison_as_a_file(tmp_path: Path) -> None:
+    found = compared(sum=Change(instructions=0.5, host=[0.7]))
+    path = tmp_path / "compare.json"
+    write_comparison(found, path)
+    assert read_comparison(path) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "[]", "{}", '{"schema": 9}', '{"schema": 1, "target": "i686", "runners": []}'),
+        '{"schema": 1, "target": "i686", "runners": [], "modules": {"a": {"instructions": "1"}}}',
+    ],
+)
+def test_damaged_comparison(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "compare.json"
+    path.write_text(text)
+    with pytest.raises(FluidError, match="E-PGO-06"):
+        read_comparison(path)
+
+
+def test_every_benchmark_is_measured_with_another_size() -> None:
+    """Training runs the default ones."""
+    names = {path.stem for path in (ROOT / "src/modules/bench").glob("*.c*")}
+    assert set(MEASURED) == names
+    assert all(size != training.DEFAULT_SIZE for size, _ in MEASURED.values())
+    trained = training.training(sorted(names)).lines
+    assert not set(pgo.LINES) & set(trained) - {"/clear"}
+
+
+def test_a_benchmark_without_a_size() -> None:
+    with pytest.raises(FluidError, match=r"E-PGO-04 .* benchmark more "):
+        pgo.workload(["sum", "more"])
+
+
+def test_nothing_to_compare() -> None:
+    with pytest.raises(FluidError, match="E-PGO-05"):
+        pgo._changes([{"sum": 5}, {"primes": 5}], [])
+
+
+class Silent:
+    """A machine that has no counters."""
+
+    def __init__(self, image: Path, **options: Any) -> None:
+        pass
+
+    def __enter__(self) -> Silent:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def command(self, line: str, timeout: float) -> list[Event]:
+        return []
+
+
+def test_no_counters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "Machine", Silent)
+    monkeypatch.setattr(training, "run_workload", lambda *arguments: {})
+    with pytest.raises(FluidError, match="E-PGO-07 counters of module sum expected"):
+        training.count(
+            tmp_path / "image",
+            {"sum": tmp_path / "sum.profdata"},
+            target="i686",
+            bits=32,
+            benchmarks=[],
+            mem=128,
+        )
+
+
+def test_comparison_is_canonical(tmp_path: Path) -> None:
+    path = tmp_path / "compare.json"
+    write_comparison(compared(sum=Change(instructions=0.5, host=[])), path)
+    assert json.loads(path.read_text())["modules"]["sum"] == {"instructions": 0.5, "host": []}
