@@ -49,14 +49,16 @@ def training(benchmarks: Sequence[str]) -> Workload:
 
 
 def run_benchmark(machine: Machine, name: str, size: int, calls: int) -> Bench:
-    """Its result; raises E-HOT-04 when the machine tells of an error instead."""
-    machine.send_line(f"/bench {name} {size} {calls}")
+    """Its result, which comes before the next prompt or behind it; raises E-HOT-04 when the machine
+    tells of an error instead."""
     deadline = time.monotonic() + STEP_SECONDS
+    events = machine.command(f"/bench {name} {size} {calls}", STEP_SECONDS)
     while True:
-        event = machine.read_event(max(0.0, deadline - time.monotonic()))
-        if isinstance(event, Bench) and event.name == name:
-            return event
-        _refuse(event, f"benchmark {name}")
+        for event in events:
+            if isinstance(event, Bench) and event.name == name:
+                return event
+            _refuse(event, f"benchmark {name}")
+        events = [machine.read_event(max(0.0, deadline - time.monotonic()))]
 
 
 def _refuse(event: Event, what: str) -> None:

@@ -6,6 +6,8 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 
 def emit(channel: socket.socket, ev: str, **fields: object) -> None:
@@ -51,21 +53,14 @@ def answer(channel: socket.socket, line: bytes) -> None:
     channel.sendall(b"\r\n")
 
 
-def main(argv: list[str]) -> None:
-    """One life of the machine."""
-    serial = next(arg for arg in argv if arg.startswith("socket,id=serial,"))
-    channel = socket.socket(fileno=int(serial.rpartition("=")[2]))
-    how = argv[argv.index("-fake") + 1] if "-fake" in argv else ""
-    if how == "broken":
-        print("fake: no such device", file=sys.stderr)
-        sys.exit(1)
-    if how == "silent":
-        time.sleep(600)
-    greet(channel)
+def lines(channel: socket.socket, late: Sequence[dict[str, Any]] = ()) -> Iterator[bytes]:
+    """Prompts for a line, time and again; events in `late` come behind the prompt."""
     pending = b""
     while True:
         emit(channel, "prompt")
         channel.sendall(b"> ")
+        for event in late:
+            emit(channel, **event)
         while b"\r" not in pending:
             data = channel.recv(65536)
             if not data:
@@ -73,6 +68,26 @@ def main(argv: list[str]) -> None:
             channel.sendall(data.replace(b"\r", b"\r\n"))  # the echo
             pending += data
         line, _, pending = pending.partition(b"\r")
+        yield line
+
+
+def plugged(argv: list[str]) -> tuple[socket.socket, str]:
+    """The serial line, and how to behave."""
+    serial = next(arg for arg in argv if arg.startswith("socket,id=serial,"))
+    channel = socket.socket(fileno=int(serial.rpartition("=")[2]))
+    return channel, argv[argv.index("-fake") + 1] if "-fake" in argv else ""
+
+
+def main(argv: list[str]) -> None:
+    """One life of the machine."""
+    channel, how = plugged(argv)
+    if how == "broken":
+        print("fake: no such device", file=sys.stderr)
+        sys.exit(1)
+    if how == "silent":
+        time.sleep(600)
+    greet(channel)
+    for line in lines(channel):
         answer(channel, line)
 
 
