@@ -8,7 +8,7 @@ with their calls as weights; all other numbers exactly.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -90,7 +90,11 @@ def check_export(export: Hotness, build: str, target: str) -> None:
             f"{export.target}; measure the image that was built",
         )
     if export.schema != HOTNESS_SCHEMA:
-        raise _bad("export", f"schema {HOTNESS_SCHEMA} expected, {export.schema} found")
+        raise FluidError(
+            "E-HOT-01",
+            f"an export of schema {HOTNESS_SCHEMA} expected, {export.schema} found; build the "
+            "image and the measurement from one tree",
+        )
 
 
 KEY = ("module", "source", "caller", "name", "rows", "cols")
@@ -132,9 +136,8 @@ def merge(exports: Sequence[tuple[Hotness, str]], target: str) -> HotnessFile:
 
 
 def write_hotness(content: HotnessFile, path: Path | str) -> None:
-    """Replaces the file as a whole; what has no calls or runs is never written: E-HOT-02."""
-    if not content.functions or not content.runs:
-        raise FluidError("E-HOT-02", f"{path}: a measurement expected, found an empty one")
+    """Replaces the file as a whole, by nothing that read_hotness would refuse: E-HOT-01, 02."""
+    _check_numbers(content, path)
     write_atomic(path, canonical_json(asdict(content)))
 
 
@@ -147,19 +150,24 @@ def read_hotness(path: Path | str, target: str) -> HotnessFile:
     file without measurements."""
     try:
         data = json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=_no_constant)
+        _check_kind(data, target)
         found = from_object(data, HotnessFile, "hotness")
     except OSError as error:
         raise _bad(path, f"a readable file expected, found {error.strerror}") from error
     except (EventError, ValueError, RecursionError) as error:
         raise _bad(path, str(error)) from error
-    if (found.schema, found.target) != (HOTNESS_SCHEMA, target):
-        raise _bad(
-            path,
-            f"schema {HOTNESS_SCHEMA} and target {target} expected, schema {found.schema} and "
-            f"target {found.target} found",
-        )
     _check_numbers(found, path)
     return found
+
+
+def _check_kind(data: object, target: str) -> None:
+    """Before anything else, since another schema has other fields. EventError."""
+    if not isinstance(data, dict):
+        return
+    for name, expected in (("schema", HOTNESS_SCHEMA), ("target", target)):
+        found = data.get(name, expected)  # one that is missing is told of later
+        if type(found) is type(expected) and found != expected:
+            raise EventError(f"hotness.{name}: {expected} expected, {found!r:.80} found")
 
 
 def _check_numbers(content: HotnessFile, path: Path | str) -> None:
@@ -169,30 +177,50 @@ def _check_numbers(content: HotnessFile, path: Path | str) -> None:
             f"{path}: at least one run and one function expected, found {len(content.runs)} and "
             f"{len(content.functions)}; run ./sconsw profile",
         )
-    for f in content.functions:
-        if f.calls == 0 or max(f.calls, f.cycles, f.max) >= COUNT_MAX:
-            raise _bad(
-                path, f"{f.name}: 1 .. 2^63 calls and cycles expected, {f.calls} and {f.cycles}"
-            )
+    for place, part in _parts(content):
+        for name, value in vars(part).items():
+            if isinstance(value, int) and value >= COUNT_MAX:
+                raise _bad(
+                    path, f"hotness.{place}.{name}: less than 2^63 expected, {value!r:.80} found"
+                )
+    for number, f in enumerate(content.functions):
+        where = f"hotness.functions[{number}]"
+        if f.calls == 0:
+            raise _bad(path, f"{where}.calls: at least 1 expected, 0 found")
         if not f.min <= f.median <= f.max:
             raise _bad(
-                path, f"{f.name}: min <= median <= max expected, {f.min}, {f.median}, {f.max} found"
+                path,
+                f"{where}.median: min <= median <= max expected, {f.min}, {f.median} and {f.max} "
+                "found",
             )
+
+
+def _parts(content: HotnessFile) -> Iterator[tuple[str, Run | Calls]]:
+    """What has numbers, and where it is."""
+    yield from ((f"runs[{number}]", run) for number, run in enumerate(content.runs))
+    yield from ((f"functions[{number}]", calls) for number, calls in enumerate(content.functions))
 
 
 def modules(content: HotnessFile) -> dict[str, ModuleHotness]:
-    """By name. Of a module with several sources the one with the most calls counts. Cycles of
-    functions that a module's functions call are taken from its own."""
+    """By name. Of a module with several sources the one with the most calls counts."""
     found: dict[str, ModuleHotness] = {}
+    runs = len(content.runs)
     for name in sorted({f.module for f in content.functions}):
-        own = [f for f in content.functions if f.module == name]
-        source = max({f.source for f in own}, key=lambda s: (_calls(own, s), s))
-        own = [f for f in own if f.source == source]
-        called = sum(f.cycles for f in content.functions if f.caller == name and f.module != name)
-        cycles = max(0, sum(f.cycles for f in own) - called)
-        runs = len(content.runs)
-        found[name] = ModuleHotness(source, _calls(own, source) // runs, cycles // runs)
+        entered = [f for f in content.functions if f.module == name]
+        source = max({f.source for f in entered}, key=lambda s: (_calls(entered, s), s))
+        cycles = _own_cycles(content.functions, name, source)
+        found[name] = ModuleHotness(source, _calls(entered, source) // runs, cycles // runs)
     return found
+
+
+def _own_cycles(functions: Sequence[Calls], name: str, source: str) -> int:
+    """Of a module, without those of functions of others that it called. Those do not say which of
+    its sources called them: each has its share."""
+    entered = [f for f in functions if f.module == name and f.caller != name]
+    whole = sum(f.cycles for f in entered)
+    part = sum(f.cycles for f in entered if f.source == source)
+    called = sum(f.cycles for f in functions if f.caller == name and f.module != name)
+    return max(0, whole - called) * part // max(1, whole)
 
 
 def _calls(functions: Iterable[Calls], source: str) -> int:

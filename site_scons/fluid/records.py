@@ -43,7 +43,7 @@ def values(data: Json, cls: type, where: str) -> Json:
 
 def _narrow(value: object, metadata: Mapping[str, Any], where: str) -> None:
     least = metadata.get("least")
-    if metadata.get("strict") and not re.search(metadata["pattern"], str(value)):
+    if metadata.get("strict") and not re.fullmatch(metadata["pattern"], str(value)):
         raise EventError(f"{where}: {metadata['pattern']} expected, {value!r:.80} found")
     if least is not None and isinstance(value, int) and value < least:
         raise EventError(f"{where}: at least {least} expected, {value} found")
