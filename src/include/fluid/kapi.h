@@ -56,8 +56,8 @@ struct fluid_slot {
     struct profile *profile; /* the kernel's: what calls took */
 };
 
-/* Finds or creates the slot; NULL when no loaded module exports the operation. The slot stays valid
- * for the life of the system. */
+/* Finds or creates the slot; NULL when no loaded module exports the operation, or without memory.
+ * The slot stays valid for the life of the system. */
 struct fluid_slot *fluid_slot_get(const char *name, uint32_t rows, uint32_t cols);
 
 /* Around a call, or all of the parts that cores share: counts it and the cycles that the calling

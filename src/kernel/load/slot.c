@@ -40,7 +40,9 @@ static struct fluid_slot *get(const char *name, uint32_t rows, uint32_t cols, ui
         kfree(n);
         return NULL;
     }
-    profile_set_caller(n->slot.profile, module_at(caller));
+    const struct loaded_module *m = module_at(caller);
+    if (m)
+        profile_set_caller(n->slot.profile, module_name(m));
     n->slot.code = code;
     n->slot.rows = rows;
     n->slot.cols = cols;
@@ -70,8 +72,11 @@ const char *slot_without(const struct loaded_module *old, const struct loaded_mo
 
 /* What is measured from now on belongs to the new module, or stays unmeasured without memory. */
 static void move(struct slot_node *n, const struct loaded_module *new) {
+    const struct profile *before = n->slot.profile;
     n->slot.code = module_export(new, n->name);
     n->slot.profile = profile_get(new, n->name, n->slot.rows, n->slot.cols);
+    if (before && n->slot.profile)
+        profile_set_caller(n->slot.profile, before->caller);
 }
 
 void slot_move(const struct loaded_module *old, const struct loaded_module *new) {

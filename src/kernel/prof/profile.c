@@ -41,9 +41,9 @@ struct profile *profile_get(const struct loaded_module *module, const char *func
     return p;
 }
 
-void profile_set_caller(struct profile *profile, const struct loaded_module *caller) {
-    if (caller && profile->calls == 0)
-        memcpy(profile->caller, module_name(caller), sizeof(profile->caller));
+void profile_set_caller(struct profile *profile, const char caller[MOD_NAME_SIZE]) {
+    if (profile->calls == 0)
+        memcpy(profile->caller, caller, sizeof(profile->caller));
 }
 
 unsigned profile_bucket(uint64_t cycles) {

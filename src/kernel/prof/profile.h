@@ -32,15 +32,16 @@ struct profile {
 /* Finds or makes the record; NULL without memory. The caller is the kernel until told. */
 struct profile *profile_get(const struct loaded_module *module, const char *function, uint32_t rows,
                             uint32_t cols);
-/* NULL: the kernel. Of several callers the first one stays. */
-void profile_set_caller(struct profile *profile, const struct loaded_module *caller);
+/* Once it has been called, the caller stays. */
+void profile_set_caller(struct profile *profile, const char caller[MOD_NAME_SIZE]);
 void profile_add(struct profile *profile, uint64_t cycles); /* one call; NULL: goes unrecorded */
 /* The mean of the bucket that the median call is in: at most 1/8 off, exact where calls are alike.
  */
 uint64_t profile_median(const struct profile *profile);
 /* Newest first. */
 void profile_for_each(void (*visit)(const struct profile *profile, void *context), void *context);
-void profile_reset(void); /* all counts are zero again */
+/* All counts are zero again. A call that is being measured counts, as a whole, when it ends. */
+void profile_reset(void);
 
 unsigned profile_bucket(uint64_t cycles);
 uint64_t profile_bucket_start(unsigned bucket);

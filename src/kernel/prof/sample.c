@@ -51,6 +51,14 @@ bool sample_fold_is_due(void) {
     return written - read >= RING / 2;
 }
 
+/* The timer's handler counts here, too. */
+static void lose(uint32_t samples) {
+    uintptr_t flags = interrupts_hold();
+
+    totals.lost += samples;
+    interrupts_release(flags);
+}
+
 static uint32_t hash_of(const struct sample_stack *s) {
     uint32_t hash = s->depth;
 
@@ -75,7 +83,7 @@ static void count(const struct sample_stack *s, uint32_t times) {
         totals.taken += times;
         return;
     }
-    totals.lost += times;
+    lose(times);
 }
 
 void sample_fold(void) {
@@ -86,7 +94,7 @@ void sample_fold(void) {
         struct sample_stack s = {.depth = from->depth};
 
         if (!stacks) {
-            totals.lost++;
+            lose(1);
             continue;
         }
         for (uint32_t i = 0; i < s.depth; i++)
