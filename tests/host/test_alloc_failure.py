@@ -17,7 +17,7 @@ REFUSED = b"(an allocation is refused on purpose)"
 FIRST = 4  # those before are the first task's: without it there is nothing that could refuse
 COMMANDS = [
     *("/load", "/ls", "/tasks", "/complete 3 once", "/score once upon", "hello", "/regen"),
-    *("/bench regex_dfa", "/bench stop", "/clear", "/mem"),
+    *("/bench regex_dfa", "/bench stop", "/clear", "/mem", "/profile"),
 ]
 NO_MEMORY = {
     *("E-MOD-10", "E-FAT-13", "E-MEM-01", "E-MEM-02", "E-MEM-03", "E-MEM-04"),

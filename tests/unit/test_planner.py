@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from fluid.plan import BASELINE, LEVELS, Decision, read_plan
 from fluid.planner import THRESHOLDS, Subject, decide, make_plan, write_plans
 from fluid.targets import CATEGORIES
 
+ROOT = Path(__file__).resolve().parents[2]
 NOW, BEFORE = "0a" * 16, "0b" * 16
 SEED = 18
 
@@ -127,3 +129,17 @@ def test_the_table() -> None:
     assert head.split() == ["module", "level", "counters", "why"]
     assert alpha.split()[:3] == ["alpha", "O2", "-"] and alpha.endswith("not measured")
     assert zeta.split()[:3] == ["zeta", "O3", "used"] and "hot: 1000000 cycles" in zeta
+
+
+def test_the_document_has_the_thresholds() -> None:
+    text = (ROOT / "docs/tuning.md").read_text(encoding="utf-8")
+    row = r"^\| `(\w+)` \| `src/modules/(\w+)` \| ([\d,]+) \| ([\d,]+) \| `-(O\d)` \| (\w+)"
+    told = {
+        (category, folder, int(cycles.replace(",", "")), int(calls.replace(",", "")), level, used)
+        for category, folder, cycles, calls, level, used in re.findall(row, text, re.MULTILINE)
+    }
+    assert told == {
+        (name, folder, limit.cycles, limit.calls, limit.level, "if" if limit.profile else "never")
+        for folder, name in CATEGORIES.items()
+        for limit in [THRESHOLDS[name]]
+    }
