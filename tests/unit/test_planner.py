@@ -12,7 +12,7 @@ from fluid import plan, planner
 from fluid.hotness import ModuleHotness
 from fluid.plan import BASELINE, LEVELS, Decision, read_plan
 from fluid.planner import THRESHOLDS, Subject, decide, make_plan, write_plans
-from fluid.targets import CATEGORIES
+from fluid.targets import CATEGORIES, COUNTED
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW, BEFORE = "0a" * 16, "0b" * 16
@@ -55,7 +55,7 @@ def test_stale_and_missing_measurements(category: str) -> None:
 @pytest.mark.parametrize("category", THRESHOLDS)
 def test_counters_where_the_category_uses_them(category: str) -> None:
     subject = Subject(category, NOW)
-    assert decide(subject, measured(category), True).profile is THRESHOLDS[category].profile
+    assert decide(subject, measured(category), True).profile is (category in COUNTED)
     assert decide(subject, measured(category), False).profile is False
     assert decide(subject, measured(category, cycles=-1), True).profile is False
 
@@ -139,7 +139,7 @@ def test_the_document_has_the_thresholds() -> None:
         for category, folder, cycles, calls, level, used in re.findall(row, text, re.MULTILINE)
     }
     assert told == {
-        (name, folder, limit.cycles, limit.calls, limit.level, "if" if limit.profile else "never")
+        (name, folder, limit.cycles, limit.calls, limit.level, "if" if name in COUNTED else "never")
         for folder, name in CATEGORIES.items()
         for limit in [THRESHOLDS[name]]
     }
