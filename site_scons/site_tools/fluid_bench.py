@@ -1,4 +1,5 @@
-"""SCons tool: measurements of the image, apart from the tests because a clock decides them."""
+"""SCons tool: measurements of the image. The time to its prompt is apart from the tests because a
+clock decides it; with check=1 instructions are compared with baselines."""
 
 from __future__ import annotations
 
@@ -23,9 +24,26 @@ def _bench_image(target: Any, source: Any, env: Any) -> int:
     return run_bench(image, result, program=program, **options)
 
 
+def _count_instructions(target: Any, source: Any, env: Any) -> int:
+    from fluid.instructions import run_gate
+    from fluid.options import default_model
+
+    return run_gate(
+        Path(str(source[0])),
+        [name for name, (category, _) in env["FLUID_SUBJECTS"].items() if category == "bench"],
+        top=Path(env.Dir("#").abspath),
+        target=env["FLUID_TARGET"].tag,
+        tools=env["FLUID_TOOLS"],
+        mem=int(env["mem"]),
+        with_model=env["FLUID_MODEL"] is not None and env["FLUID_MODEL"] == default_model(),
+        write=env["FLUID_GATE"] == "write",
+    )
+
+
 def _bench(env: Any, alias: str, image: Any, host: list[Any]) -> Any:
     """Alias that measures `image`, with runner=host in the program of the nodes `host`."""
-    action = env.Action(_bench_image, f"  BENCH   {image}")
+    measurement = _count_instructions if env["FLUID_GATE"] else _bench_image
+    action = env.Action(measurement, f"  BENCH   {image}")
     needed = [image, *(host if env["runner"] == HOST else [])]
     return env.AlwaysBuild(env.Alias(alias, needed, action))
 

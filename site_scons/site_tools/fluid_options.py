@@ -1,5 +1,5 @@
-"""SCons tool: the command line. Sets an entry for each option, FLUID_GOALS and others; ends with
-status 2 when an argument is not valid."""
+"""SCons tool: the command line. Sets an entry for each option, FLUID_GOALS, FLUID_GATE (what check=
+asks of bench) and others; ends with status 2 when an argument is not valid."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ def generate(env: Any) -> None:
         sys.exit(2)
     Help(command_line.help_text())
     env["FLUID_GOALS"] = goals
+    env["check"], env["FLUID_GATE"] = command_line.split_check(env["check"])
     env["FLUID_TESTED"] = command_line.tested_targets(ARGUMENTS)
     env["FLUID_VERBOSE"] = env["verbose"] == "1"
     env["FLUID_MODEL"] = Path(env["model"]) if env["model"] else command_line.default_model()

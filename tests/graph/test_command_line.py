@@ -67,6 +67,33 @@ def test_values_that_do_not_fit(sources: Tree) -> None:
     assert result.built == set()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["check=1"], "E-OPT-05 check=1 is expected with the goal bench alone, found none"),
+        (["run", "check=1"], "E-OPT-05 check=1 is expected with the goal bench alone, found run"),
+        (["image", "check=write"], "E-OPT-05 check=write is expected with the goal bench alone"),
+        (["bench", "check=1", "runner=host"], "E-OPT-05 check=1 is expected with runner=auto|tcg"),
+        (["bench", "check=1", "target=x86-64-v4"], "E-BENCH-50 a target with baselines expected"),
+        (["bench", "check=1", "target=native"], "E-BENCH-50 a target with baselines expected"),
+    ],
+)
+def test_the_gate_is_for_bench_alone(sources: Tree, arguments: list[str], sentence: str) -> None:
+    """Said before anything is built."""
+    result = sources.scons(*arguments)
+    assert result.status == 2
+    assert sentence in result.text
+    assert result.built == set()
+
+
+def test_the_gate_builds_the_plain_image(sources: Tree) -> None:
+    """check=1 is no build of its own (-n: told, not done)."""
+    result = sources.scons("-n", "bench", "check=1", "target=i686", ok=True)
+    assert "build/i686/fluid.img" in result.built
+    assert {path.split("/")[1] for path in result.built} == {"i686"}
+    assert "  BENCH   build/i686/fluid.img" in result.text
+
+
 def test_tests_by_target_know_levels_only(sources: Tree) -> None:
     """There are no tests of a machine of one's own."""
     result = sources.scons("test-qemu", "target=native")

@@ -4,11 +4,11 @@ import pytest
 
 from bench_oracles import CATALOGUE
 from fluid.event_types import Bench
+from fluid.instructions import TICKS
 from fluid.machine import Machine
+from fluid.training import ICOUNT
 from guests import Machines, benchmark, said
 from qemu_images import image_of
-
-TICKS = 8  # of the time stamp counter for an instruction, with -icount shift=3
 
 
 def run(guest: Machine, name: str, size: int, calls: int) -> Bench:
@@ -36,7 +36,7 @@ def test_every_benchmark(machines: Machines, target: str) -> None:
 @pytest.mark.parametrize(("name", "least"), [("fibonacci", 2), ("sum", 1 / 8)])
 def test_work_grows_with_the_size(machines: Machines, target: str, name: str, least: float) -> None:
     """No closed form, no constant: instructions in proportion, `least` of them for each unit."""
-    guest = machines.boot(target, image_of(target, None), mem=256, icount="shift=3")
+    guest = machines.boot(target, image_of(target, None), mem=256, icount=ICOUNT)
     _, small, large = CATALOGUE[name].sizes
     few, many = run(guest, name, small, 9), run(guest, name, large, 3)
     assert abs(many.median / few.median / (large / small) - 1) < 0.1

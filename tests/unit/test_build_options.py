@@ -134,6 +134,30 @@ def test_instrumented_code_needs_a_process() -> None:
     assert options.unfit({**given, "runner": "host"}, ["run"]) == []
 
 
+def test_the_gate_on_instructions_is_benchs() -> None:
+    """Values of check= that build nothing of their own."""
+    given = {o.name: o.default for o in options.OPTIONS} | {"check": "1"}
+    assert options.problems(given) == options.unfit(given, ["bench"]) == []
+    assert options.split_check("1") == ("none", "1")
+    assert options.split_check("address") == ("address", "")
+    for goals in ([], ["run"], ["test-qemu"], ["bench", "image"]):
+        assert options.unfit(given, goals)[0].startswith("E-OPT-05 check=1 is expected with the g")
+    for other in ({"runner": "host"}, {"smp": "2"}, {"pgo": "1"}):
+        assert options.unfit(given | other, ["bench"])[0].startswith("E-OPT-05 ")
+    for target in ("x86-64-v4", "native"):
+        assert "E-BENCH-50" in options.unfit(given | {"target": target}, ["bench"])[0]
+
+
+def test_baselines_are_of_plain_images() -> None:
+    given = {o.name: o.default for o in options.OPTIONS} | {"check": "write"}
+    assert options.unfit(given, ["bench"]) == []
+    for other in ({"hotness": "any.json"}, {"model": "any.gguf"}, {"variants": "base"}):
+        ((name, value),) = other.items()
+        (sentence,) = options.unfit(given | other, ["bench"])
+        assert sentence.startswith("E-OPT-05 check=write") and f"found {name}={value};" in sentence
+        assert options.unfit(given | other | {"check": "1"}, ["bench"]) == []
+
+
 def test_default_model_is_found() -> None:
     """The package of the locked requirements holds one GGUF file."""
     model = options.default_model()
