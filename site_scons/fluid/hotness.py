@@ -16,7 +16,7 @@ from fluid.canonical import canonical_json
 from fluid.errors import FluidError
 from fluid.event_types import Hotness
 from fluid.files import write_atomic
-from fluid.hotness_types import COUNT, DIGEST, HotFunction
+from fluid.hotness_types import COUNT, DIGEST, Calls, HotFunction
 from fluid.records import EventError, from_object
 
 HOTNESS_SCHEMA = 1
@@ -31,23 +31,6 @@ class Run:
     cpu: str
     runner: str
     hz: int = field(metadata=COUNT)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Calls:
-    """Of one function with one shape, in all runs; cycles include those of functions called."""
-
-    module: str
-    source: str = field(metadata=DIGEST)
-    caller: str
-    name: str
-    rows: int = field(metadata=COUNT)
-    cols: int = field(metadata=COUNT)
-    calls: int = field(metadata=COUNT)
-    cycles: int = field(metadata=COUNT)
-    min: int = field(metadata=COUNT)
-    median: int = field(metadata=COUNT)
-    max: int = field(metadata=COUNT)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,12 +21,11 @@ class HotModule:
 
 
 @dataclass(frozen=True, kw_only=True)
-class HotFunction:
+class Calls:
     """Calls of an entry point with one shape, those of functions that it calls included; cycles in
-    all and of one call; buckets: [least cycles, calls]."""
+    all and of one call."""
 
     module: str
-    target: str
     source: str = field(metadata=DIGEST)
     caller: str
     name: str
@@ -37,6 +36,13 @@ class HotFunction:
     min: int = field(metadata=COUNT)
     median: int = field(metadata=COUNT)
     max: int = field(metadata=COUNT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HotFunction(Calls):
+    """As a machine tells it; target: the variant; buckets: [least cycles, calls]."""
+
+    target: str
     buckets: list[tuple[int, int]]
 
 
