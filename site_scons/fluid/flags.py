@@ -14,7 +14,7 @@ from pathlib import Path
 from fluid.cpu import CpuProfile
 from fluid.cpufeatures import feature_bits
 from fluid.files import write_atomic
-from fluid.hosted import IN_PROCESS
+from fluid.hosted import IN_PROCESS, LEVEL_BUILDS
 from fluid.plan import Decision
 from fluid.targets import Target
 
@@ -114,6 +114,7 @@ CHECK: dict[str, tuple[str, ...]] = {
         *("-mllvm", "-disable-vp"),
     ),
     "trial": (),
+    **dict.fromkeys(LEVEL_BUILDS, ()),
     "undefined": (
         "-fsanitize=undefined",
         "-fsanitize-trap=undefined",  # an invalid opcode: the report of an exception, no library

@@ -21,6 +21,7 @@ IN_PROCESS = ("address", "coverage")  # of these the ones that only fluid-host c
 # What scons pgo=1 builds beside the image: with nothing known, to measure; with counters in some
 # modules; and with what the plan says, to measure again.
 PGO_BUILDS = ("base", "counters", "trial")
+LEVEL_BUILDS = ("O0", "O1", "O3")  # `scons levels`: every module at this one; base is the fourth
 HOST_TESTED = ("i686", "x86-64-v2")  # targets whose fluid-host the tests run: one of each width
 TOP = Path(__file__).resolve().parents[2]
 

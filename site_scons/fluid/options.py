@@ -113,6 +113,7 @@ ALIASES = {
     "test-qemu": "tests that boot images; target= on the command line: only its images and tests",
     "test-matrix": "every image on CPU models of each level, with a table; target= as test-qemu",
     "bench": "time to the prompt; check=1: instructions against baselines, check=write: new ones",
+    "levels": "the benchmarks at O0 .. O3 and with pgo=1: instructions and time, as a table",
     "profile": "runs the training workload; profiles/hotness/<target>.json, for hotness=",
     "plan": "how each module is compiled with hotness=, and why",
     "profile-cpu": "the CPU profile of this machine, printed and stored in build/cpu/native.json",

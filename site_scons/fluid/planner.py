@@ -5,7 +5,7 @@ A decision looks at its own module alone, so that no other module's numbers chan
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,6 +70,11 @@ def make_plan(
         name: decide(subject, measured.get(name), counters) for name, subject in subjects.items()
     }
     return Plan(target, decisions)
+
+
+def level_plan(target: str, names: Iterable[str], level: str) -> Plan:
+    """Everything at one level, for comparison."""
+    return Plan(target, dict.fromkeys(names, Decision(level, False, "all modules at this level")))
 
 
 def write_plans(plan: Plan, whole: Path | str, parts: Mapping[str, Path | str]) -> None:

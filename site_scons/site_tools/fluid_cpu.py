@@ -12,7 +12,7 @@ from typing import Any
 from fluid import options as command_line
 from fluid import targets
 from fluid.errors import FluidError
-from fluid.hosted import PGO_BUILDS
+from fluid.hosted import LEVEL_BUILDS, PGO_BUILDS
 
 
 def _scan(target: Any, source: Any, env: Any) -> int:
@@ -57,7 +57,8 @@ def generate(env: Any) -> None:
     env["FLUID_BUILDS"] = command_line.wanted_builds(
         env["target"], env["check"], env["FLUID_GOALS"], list(known), env["FLUID_TESTED"]
     )
-    env["FLUID_PGO_BUILDS"] = PGO_BUILDS if env["pgo"] == "1" else ()
+    levels = LEVEL_BUILDS if "levels" in env["FLUID_GOALS"] else ()
+    env["FLUID_PGO_BUILDS"] = (*PGO_BUILDS, *levels) if env["pgo"] == "1" else ()
     env.AlwaysBuild(env.Alias("profile-cpu", [], env.Action(_scan, "  SCAN    this machine")))
 
 

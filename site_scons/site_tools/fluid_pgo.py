@@ -14,6 +14,9 @@ from typing import Any
 from fluid.hosted import PGO_BUILDS, output_folder
 from fluid.targets import COUNTED
 
+# Columns of the table of levels, and the builds that they are of.
+FORMS = {"O0": "O0", "O1": "O1", "O2": "base", "O3": "O3", "PGO": "trial"}
+
 
 def _hotness_step(target: list[str], source: list[str], env: Any) -> None:
     from fluid import training
@@ -71,26 +74,61 @@ def _measure(env: Any, role: str, image: Any, host: list[Any]) -> None:
     """The nodes that come of running an image of this role."""
     folder = env["FLUID_TARGET"].folder
     subjects = env["FLUID_SUBJECTS"]
-    names = [name for name, (category, _) in subjects.items() if category == "bench"]
-    env = env.Override({"FLUID_BENCHMARKS": names})
+    env = env.Override({"FLUID_BENCHMARKS": _benchmarks(env)})
     if role == "base":
         env.Hotness("$OUT/hotness.json", image)
     elif role == "counters":
         counted = [name for name, (category, _) in subjects.items() if category in COUNTED]
         env.Counters([f"$OUT/counters/{name}.profdata" for name in counted], image)
-    else:
+    elif role == "trial":
         base = f"build/{output_folder(folder, PGO_BUILDS[0])}/fluid.img"
         sources = [base, image, env["FLUID_PLAN"], *host[:1]]
         env.Compare(["$OUT/compare.json", "$OUT/compare.txt"], sources)
 
 
+def _levels_step(target: list[str], source: list[str], env: Any) -> None:
+    from fluid import levels
+    from fluid.training import show_progress
+
+    images = {form: Path(path) for form, path in zip(FORMS, source[: len(FORMS)], strict=True)}
+    found = levels.measure(
+        images,
+        env["FLUID_BENCHMARKS"],
+        target=env["FLUID_TAG"],
+        emulated=env["FLUID_TARGET"].emulated,
+        mem=int(env["mem"]),
+        host=next(iter(source[len(FORMS) :]), None),
+        progress=show_progress,
+    )
+    text = levels.table(found)
+    print(f"\r{'':<74}\r{text}", end="")
+    levels.write_levels(found, target[0])
+    Path(target[1]).write_text(text)
+
+
+def _benchmarks(env: Any) -> list[str]:
+    return [name for name, (category, _) in env["FLUID_SUBJECTS"].items() if category == "bench"]
+
+
+def _levels(env: Any, alias: str, host: list[Any]) -> None:
+    """Alias of the table of all levels."""
+    folder = env["FLUID_TARGET"].folder
+    env = env.Override({"FLUID_BENCHMARKS": _benchmarks(env)})
+    images = [f"build/{output_folder(folder, role)}/fluid.img" for role in FORMS.values()]
+    if set(FORMS.values()) <= set(env["FLUID_PGO_BUILDS"]):
+        table = env.Levels(["$OUT/levels.json", "$OUT/levels.txt"], [*images, *host[:1]])
+        env.Alias(alias, table)
+
+
 def generate(env: Any) -> None:
-    """Adds env.FluidMeasure."""
+    """Adds env.FluidMeasure and env.FluidLevels."""
     run = ["FLUID_TAG", "FLUID_BENCHMARKS", "mem"]
     env.PythonBuilder("Hotness", "TRAIN", ["training"], _hotness_step, run)
     env.PythonBuilder("Counters", "COUNT", ["training"], _counters_step, run)
     env.PythonBuilder("Compare", "COMPARE", ["plan", "training", "pgo"], _compare_step, run)
+    env.PythonBuilder("Levels", "LEVELS", ["training", "levels"], _levels_step, run)
     env.AddMethod(_measure, "FluidMeasure")
+    env.AddMethod(_levels, "FluidLevels")
 
 
 def exists(env: Any) -> bool:

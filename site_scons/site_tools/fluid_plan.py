@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fluid import sources, targets
-from fluid.hosted import PGO_BUILDS, output_folder
+from fluid.hosted import LEVEL_BUILDS, PGO_BUILDS, output_folder
 
 NONE = "none"  # the image itself
 BASE, COUNTERS, TRIAL = PGO_BUILDS
@@ -29,7 +29,10 @@ def _plan_step(target: list[str], source: list[str], env: Any) -> None:
     tag, subjects = env["FLUID_TARGET"].tag, env["FLUID_SUBJECTS"]
     measured = hotness.modules(hotness.read_hotness(source[0], tag)) if source else None
     decided = {name: planner.Subject(*values) for name, values in subjects.items()}
-    made = planner.make_plan(tag, decided, measured, env["check"] == TRIAL)
+    if env["check"] in LEVEL_BUILDS:
+        made = planner.level_plan(tag, subjects, env["check"])
+    else:
+        made = planner.make_plan(tag, decided, measured, env["check"] == TRIAL)
     planner.write_plans(made, target[0], dict(zip(subjects, target[1:], strict=True)))
 
 
@@ -106,7 +109,7 @@ def _measured(env: Any) -> list[str]:
     the image with nothing known. None for a plan that goes by nothing."""
     machine = env["FLUID_TARGET"]
     kept = f"profiles/hotness/{machine.tag}.json"
-    if env["check"] in (BASE, COUNTERS) or not (env["hotness"] or env["FLUID_PGO"]):
+    if env["check"] in (BASE, COUNTERS, *LEVEL_BUILDS) or not (env["hotness"] or env["FLUID_PGO"]):
         return []
     if env["hotness"]:
         return [env["hotness"]]

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from fluid.hosted import LEVEL_BUILDS
 from fluid.targets import COUNTED, DEFAULT_TARGET, TARGETS, module_variants
 from graph_tree import MODEL, Tree
 from models import tiny_maker
@@ -41,6 +42,16 @@ def test_what_is_to_be_done(tree: Tree) -> None:
     assert not [path for path in paths if re.search(r"-(base|counters|trial)/obj/kernel/", path)]
     again = {f"{folder}/obj/x86-64-v2/modules/bench/sum.c.o", f"{folder}/kernel.elf"}
     assert again & set(paths) == {f"{folder}/obj/x86-64-v2/modules/bench/sum.c.o"}
+
+
+def test_levels(tree: Tree) -> None:
+    """Every level has an image, and what is told of them comes last."""
+    text = tree.scons("-n", "levels", ok=True).text
+    steps = re.findall(r"^  ([A-Z-]+) +(build/\S+)$", text, re.M)
+    images = {path for verb, path in steps if verb == "IMAGE"}
+    folders = {*LEVEL_BUILDS, "base", "counters", "trial"}
+    assert images == {f"build/{DEFAULT_TARGET}-{folder}/fluid.img" for folder in folders}
+    assert steps[-1] == ("LEVELS", f"build/{DEFAULT_TARGET}/levels.json")
 
 
 def test_given_hotness_is_not_measured(tree: Tree) -> None:
