@@ -26,6 +26,7 @@
 #include "load/registry.h"
 #include "mm/pages.h"
 #include "mm/paging.h"
+#include "prof/sample.h"
 #include "task/task.h"
 
 _Noreturn void kernel_main(const struct bootinfo *boot);
@@ -69,6 +70,7 @@ _Noreturn void kernel_main(const struct bootinfo *boot) {
     clock_init();                                    // how long the machine is up
     power_init();                                    // how to switch off and restart
     irq_init();                                      // interrupt controllers
+    sample_init();                                   // where each tick found the processor
     timer_init();                                    // 100 ticks a second
     serial_enable_irq();                             // input is buffered from here on
     keyboard_init();                                 // keys too

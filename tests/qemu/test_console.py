@@ -13,7 +13,19 @@ from guests import Machines, TinyModel, codes, names, no_more_events, said
 from qemu_images import artifact, image_of, image_with
 
 LINE_MAX = 64 << 10
-COMMANDS = ["help", "cpu", "mem", "bench", "tasks", "uptime", "pci", "ls", "score", "complete"]
+COMMANDS = [
+    "help",
+    "cpu",
+    "mem",
+    "bench",
+    "tasks",
+    "profile",
+    "uptime",
+    "pci",
+    "ls",
+    "score",
+    "complete",
+]
 COMMANDS += ["set", "show", "clear", "regen", "load", "unload", "selftest", "reboot", "off"]
 
 

@@ -23,6 +23,10 @@ static uintptr_t interrupted_ip, interrupted_frame;
 static struct sample_totals totals;
 static struct sample_stack *stacks; /* (STACKS,) by hash; count 0: free */
 
+void sample_init(void) {
+    stacks = kcalloc(STACKS, sizeof(*stacks));
+}
+
 void sample_interrupted(uintptr_t ip, uintptr_t frame_pointer) {
     interrupted_ip = ip;
     interrupted_frame = frame_pointer;
@@ -88,7 +92,7 @@ static void count(const struct sample_stack *s, uint32_t times) {
 
 void sample_fold(void) {
     if (!stacks)
-        stacks = kcalloc(STACKS, sizeof(*stacks));
+        sample_init();
     for (; read != written; read++) {
         const struct sample *from = &ring[read % RING];
         struct sample_stack s = {.depth = from->depth};

@@ -22,6 +22,8 @@ struct sample_totals {
     uint64_t lost;  /* nobody folded in time, or there are too many different stacks */
 };
 
+/* Memory for the stacks. Without it all samples are lost, until there is some. */
+void sample_init(void);
 /* The interrupt that is being handled came at ip with that frame pointer (trap.c). */
 void sample_interrupted(uintptr_t ip, uintptr_t frame_pointer);
 void sample_tick(void); /* timer.c; interrupts are off */
