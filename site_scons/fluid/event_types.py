@@ -121,7 +121,7 @@ class Bench(Event):
 class Hotness(Event):
     """/profile: everything that was measured since the start or /profile reset. hz: cycles in a
     second; overhead: cycles to record one call; counters: [name, count] of the processor's, null
-    where it has none."""
+    where they are not read."""
 
     ev: ClassVar[str] = "hotness"
     schema: int

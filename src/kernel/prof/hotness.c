@@ -116,7 +116,7 @@ void hotness_export(void) {
     event_string("cpu", cpu_info()->brand);
     event_u64("hz", time_hz());
     event_u64("overhead", profile_overhead());
-    event_null("counters"); /* this machine has none that the kernel can use */
+    event_null("counters"); /* the processor's are not read yet */
     event_array_begin("modules");
     module_for_each(tell_module, NULL);
     event_array_end();
