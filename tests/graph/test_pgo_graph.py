@@ -94,6 +94,8 @@ def test_from_nothing_to_the_table(tree: Tree, tmp_path: Path, target: str) -> N
 
 
 def flags_of(tree: Tree, target: str, module: str) -> str:
+    """Of its sources in C, or C++, or both."""
     own = TARGETS[target].variants[0]
-    [path] = (tree.top / f"build/{target}/flags").glob(f"{module}.{own}*.rsp")
-    return path.read_text()
+    paths = sorted((tree.top / f"build/{target}/flags").glob(f"{module}.{own}*.rsp"))
+    assert paths
+    return "".join(path.read_text() for path in paths)
