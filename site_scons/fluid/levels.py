@@ -18,11 +18,10 @@ from fluid.emulator import HOST
 from fluid.files import write_atomic
 from fluid.instructions import TICKS
 from fluid.machine import Machine
-from fluid.pgo import MEASURED
+from fluid.pgo import MEASURED, ROUNDS
 from fluid.plan import BASELINE
 from fluid.training import ICOUNT, Workload, run_workload
 
-ROUNDS = 7
 LEVELS_SCHEMA = 1
 Calls = dict[str, int]  # benchmark -> cycles of its shortest call
 

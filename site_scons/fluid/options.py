@@ -157,7 +157,8 @@ def unfit(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
         ]
     if "module-push" in goals and not arguments["module"]:
         return ["E-OPT-05 module-push is expected with module=FILE, found none; name a .mod file"]
-    if arguments.get("pgo") == "1" and arguments["check"] != "none":
+    pgo = arguments.get("pgo") == "1" or "levels" in goals  # which has a column of it
+    if pgo and arguments["check"] != "none":
         return [
             f"E-OPT-05 pgo=1 is expected with check=none, found check={arguments['check']}; what "
             "is measured must be what is used"

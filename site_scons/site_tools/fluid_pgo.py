@@ -74,7 +74,6 @@ def _measure(env: Any, role: str, image: Any, host: list[Any]) -> None:
     """The nodes that come of running an image of this role."""
     folder = env["FLUID_TARGET"].folder
     subjects = env["FLUID_SUBJECTS"]
-    env = env.Override({"FLUID_BENCHMARKS": _benchmarks(env)})
     if role == "base":
         env.Hotness("$OUT/hotness.json", image)
     elif role == "counters":
@@ -106,14 +105,9 @@ def _levels_step(target: list[str], source: list[str], env: Any) -> None:
     Path(target[1]).write_text(text)
 
 
-def _benchmarks(env: Any) -> list[str]:
-    return [name for name, (category, _) in env["FLUID_SUBJECTS"].items() if category == "bench"]
-
-
 def _levels(env: Any, alias: str, host: list[Any]) -> None:
     """Alias of the table of all levels."""
     folder = env["FLUID_TARGET"].folder
-    env = env.Override({"FLUID_BENCHMARKS": _benchmarks(env)})
     images = [f"build/{output_folder(folder, role)}/fluid.img" for role in FORMS.values()]
     if set(FORMS.values()) <= set(env["FLUID_PGO_BUILDS"]):
         table = env.Levels(["$OUT/levels.json", "$OUT/levels.txt"], [*images, *host[:1]])

@@ -106,7 +106,7 @@ def _compile_kernel(
 
 def _measured(env: Any) -> list[str]:
     """The hotness that the plan is made of: what was given, is kept in the tree, or is measured in
-    the image with nothing known. None for a plan that goes by nothing."""
+    the image with nothing known. Empty for a plan that goes by nothing."""
     machine = env["FLUID_TARGET"]
     kept = f"profiles/hotness/{machine.tag}.json"
     if env["check"] in (BASE, COUNTERS, *LEVEL_BUILDS) or not (env["hotness"] or env["FLUID_PGO"]):
@@ -121,11 +121,14 @@ def _measured(env: Any) -> list[str]:
 def _subjects(env: Any) -> dict[str, tuple[str, str]]:
     """(category, digest of its sources) of each module; without hotness the digest says nothing."""
     top = Path(env.Dir("#").abspath)
-    found = {}
+    measured = bool(_measured(env))
+    found: dict[str, tuple[str, str]] = {}
     for variant in env["FLUID_VARIANTS"]:
-        files = sources.closure(top, variant.sources, targets.MODULE_INCLUDES)
-        digest = sources.digest(top, files).hex() if _measured(env) else ""
-        found[variant.name] = (variant.category, digest)
+        digest = ""
+        if measured and variant.name not in found:
+            files = sources.closure(top, variant.sources, targets.MODULE_INCLUDES)
+            digest = sources.digest(top, files).hex()
+        found.setdefault(variant.name, (variant.category, digest))
     return found
 
 
@@ -145,7 +148,8 @@ def _prepare(env: Any, folder: str, check: str) -> Any:
     env["FLUID_VARIANTS"] = targets.module_variants(
         machine, Path(env.Dir("#").abspath), env["variants"]
     )
-    env["FLUID_SUBJECTS"] = _subjects(env)
+    subjects = env["FLUID_SUBJECTS"] = _subjects(env)
+    env["FLUID_BENCHMARKS"] = [name for name, (kind, _) in subjects.items() if kind == "bench"]
     # SCons expands variables in names.
     profiles = [env.File(file.replace("$", "$$")) for file in machine.profile_files]
     (env["FLUID_PROFILE"],) = env.CpuProfile("$OUT/cpu_profile.json", profiles)

@@ -23,7 +23,7 @@ def _capture(target: Any, source: Any, env: Any) -> int:
             Path(str(source[0])),
             Path(env["FLUID_HOTNESS"]),
             target=env["FLUID_TARGET"].emulated,
-            benchmarks=_benchmarks(env),
+            benchmarks=env["FLUID_BENCHMARKS"],
             **options,
         )
     except FluidError as error:
@@ -38,10 +38,6 @@ def _show(target: Any, source: Any, env: Any) -> int:
 
     print(planner.table(plan.read_plan(str(source[0]))))
     return 0
-
-
-def _benchmarks(env: Any) -> list[str]:
-    return [name for name, (category, _) in env["FLUID_SUBJECTS"].items() if category == "bench"]
 
 
 def _place(env: Any) -> str:

@@ -67,6 +67,7 @@ def test_given_hotness_is_not_measured(tree: Tree) -> None:
 def test_measured_must_be_what_is_used(tree: Tree) -> None:
     result = tree.scons("pgo=1", "check=undefined")
     assert result.status == 2 and "E-OPT-05 pgo=1" in result.text
+    assert tree.scons("levels", "check=address").status == 2
 
 
 def decided(tree: Tree, folder: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import pytest
 from fluid import levels
 from fluid.instructions import TICKS
 from fluid.levels import Levels, measure, table, write_levels
+from fluid.pgo import ROUNDS
 from fluid.planner import level_plan
 
 COUNTED = {
@@ -63,7 +64,7 @@ def test_measuring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         progress=lambda step: None,
     )
     assert found.instructions == {"O2": {"sum": 16}, "PGO": {"sum": 16}}
-    assert len(found.host) == levels.ROUNDS
+    assert len(found.host) == ROUNDS
     assert asked[:4] == [("two", "tcg"), ("pgo", "tcg"), ("two", "host"), ("pgo", "host")]
     assert asked[4:6] == [("pgo", "host"), ("two", "host")]
     write_levels(found, tmp_path / "levels.json")
