@@ -146,13 +146,13 @@ def kernel_texts(kernel_elf: StrPath) -> tuple[list[Text], Callable[[int], bool]
 def check_kernel(kernel_elf: StrPath) -> None:
     """Raises E-CPU-23 .. 25 unless the kernel keeps within the features that its header names:
     stage2 looks for these. It sets XCR0 and switches tasks by XSAVE where CPUID has that
-    (arch/x86/cpu_state.c, extended.c), and takes random numbers where it has RDRAND
-    (arch/x86/random.c)."""
+    (arch/x86/cpu_state.c, extended.c), takes random numbers where it has RDRAND (arch/x86/random.c)
+    and reads the counters that leaf 0xA tells of (arch/x86/pmu.c)."""
     texts, vectors = kernel_texts(kernel_elf)
     _, _, _, target, cpu_bits, *_ = KERNEL_HEADER.unpack_from(flatten_kernel(kernel_elf))
     name = f"the kernel for {target.rstrip(bytes(1)).decode('ascii', 'replace')}"
     features = frozenset(feature_names(cpu_bits))
-    guarded = _mnemonics("RDRAND", "XGETBV", "XSETBV", "XSAVE", "XRSTOR")
+    guarded = _mnemonics("RDPMC", "RDRAND", "XGETBV", "XSETBV", "XSAVE", "XRSTOR")
     used_features(texts, Rule(name, features, guarded=guarded, vectors=vectors))
 
 

@@ -15,6 +15,7 @@ from fluid.hotness_types import HotFunction, HotModule, Samples
 from fluid.records import EventError, Json, object_schema, values
 
 _CODE = {"pattern": r"^E-[A-Z0-9]+-[0-9]{2}$"}
+Counters = list[tuple[str, int | None]]  # of the processor by name; None: it does not count that
 _BASE64 = {"pattern": r"^[A-Za-z0-9+/]*={0,2}$"}
 
 
@@ -104,7 +105,8 @@ class Score(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Bench(Event):
-    """A benchmark has ended, in the background; cycles of one call, checksum as it must be."""
+    """A benchmark has ended, in the background; cycles of one call, checksum as it must be; units:
+    of work in a call; counters: in all calls."""
 
     ev: ClassVar[str] = "bench"
     name: str
@@ -115,13 +117,15 @@ class Bench(Event):
     median: int
     max: int
     checksum: int
+    units: int
+    unit: str
+    counters: Counters
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hotness(Event):
     """/profile: everything that was measured since the start or /profile reset. hz: cycles in a
-    second; overhead: cycles to record one call; counters: [name, count] of the processor's, null
-    where they are not read."""
+    second; overhead: cycles to record one call."""
 
     ev: ClassVar[str] = "hotness"
     schema: int
@@ -130,7 +134,7 @@ class Hotness(Event):
     cpu: str
     hz: int
     overhead: int
-    counters: list[tuple[str, int]] | None
+    counters: Counters
     modules: list[HotModule]
     functions: list[HotFunction]
     samples: Samples

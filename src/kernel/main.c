@@ -5,6 +5,7 @@
 #include "arch/x86/gdt.h"
 #include "arch/x86/interrupts.h"
 #include "arch/x86/irq.h"
+#include "arch/x86/pmu.h"
 #include "arch/x86/stack_protector.h"
 #include "arch/x86/power.h"
 #include "arch/x86/time.h"
@@ -70,6 +71,7 @@ _Noreturn void kernel_main(const struct bootinfo *boot) {
     clock_init();                                    // how long the machine is up
     power_init();                                    // how to switch off and restart
     irq_init();                                      // interrupt controllers
+    pmu_init();                                      // the processor's performance counters
     sample_init();                                   // where each tick found the processor
     timer_init();                                    // 100 ticks a second
     serial_enable_irq();                             // input is buffered from here on

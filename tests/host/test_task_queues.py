@@ -8,7 +8,8 @@ from hostcc import FAIL, ROOT, build
 
 TASK = ROOT / "src/kernel/task"
 FILES = ("queue", "sched", "stack", "task", "wait")
-SOURCES = [ROOT / "tests/host/task_host.c", *(TASK / f"{name}.c" for name in FILES), FAIL]
+PLAYED = [ROOT / f"tests/host/task_{name}.c" for name in ("host", "env")]
+SOURCES = [*PLAYED, *(TASK / f"{name}.c" for name in FILES), FAIL]
 
 
 def said(scenario: str) -> str:
@@ -30,6 +31,8 @@ def said(scenario: str) -> str:
         # Handed over in the order in which they asked, whatever their priorities.
         ("locking", "aababcbcc"),
         ("sleeping", "0135"),
+        # Events that the processor counts are charged to the task that it is busy with.
+        ("counting", "b 400,a 4,"),
     ],
 )
 def test_order(scenario: str, expected: str) -> None:

@@ -56,6 +56,7 @@ class Trainee:
         event: dict[str, Any] = {
             **{"ev": "bench", "name": name.decode(), "tag": name.decode(), "size": 1},
             **{"calls": calls, "min": 1, "median": 2, "max": 3, "checksum": 4},
+            **{"units": 1, "unit": "words", "counters": [["branches", None]]},
         }
         if name == EARLY:
             emit(self.channel, **event)

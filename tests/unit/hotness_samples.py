@@ -26,7 +26,7 @@ def export_data(*functions: dict[str, Any], **changes: Any) -> dict[str, Any]:
     """The event as a machine sends it."""
     return {
         **{"ev": "hotness", "schema": 1, "build": BUILD, "target": TARGET, "cpu": "Fake"},
-        **{"hz": 2_000_000_000, "overhead": 90, "counters": None, "modules": []},
+        **{"hz": 2_000_000_000, "overhead": 90, "counters": [], "modules": []},
         "functions": list(functions),
         "samples": {"hz": 100, "taken": 0, "idle": 0, "lost": 0, "stacks": []},
         **changes,

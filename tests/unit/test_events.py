@@ -68,6 +68,9 @@ EXAMPLES: list[dict[str, Any]] = [
         "median": 8,
         "max": 9,
         "checksum": 4251941725,
+        "units": 4096,
+        "unit": "characters",
+        "counters": [["branches", 7], ["tlb_misses", None]],
     },
     {
         "ev": "hotness",
@@ -77,7 +80,7 @@ EXAMPLES: list[dict[str, Any]] = [
         "cpu": "QEMU",
         "hz": 2_000_000_000,
         "overhead": 90,
-        "counters": None,
+        "counters": [["branches", 7], ["tlb_misses", None]],
         "modules": [
             {
                 "name": "regex_dfa",

@@ -177,7 +177,19 @@ class Guest:
 
 
 def bench(name: str, least: int) -> Bench:
-    return Bench(name=name, tag="", size=1, calls=100, min=least, median=9, max=9, checksum=0)
+    return Bench(
+        name=name,
+        tag="",
+        size=1,
+        calls=100,
+        min=least,
+        median=9,
+        max=9,
+        checksum=0,
+        units=1,
+        unit="",
+        counters=[],
+    )
 
 
 def hotness(calls: int) -> Hotness:
@@ -204,7 +216,7 @@ def hotness(calls: int) -> Hotness:
         cpu="c",
         hz=1,
         overhead=1,
-        counters=None,
+        counters=[],
         modules=[],
         functions=[one],
         samples=Samples(hz=1, taken=0, idle=0, lost=0, stacks=[]),

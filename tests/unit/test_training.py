@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -96,6 +97,9 @@ def test_the_second_run_fails(result: Path) -> None:
     assert result.read_bytes() != OLD
 
 
+WORK: dict[str, Any] = {"units": 1, "unit": "words", "counters": []}
+
+
 class Scripted:
     """A machine whose events are given."""
 
@@ -109,6 +113,7 @@ class Scripted:
 def test_benchmarks_of_other_names_are_passed_over() -> None:
     """As when one that was started before ends now."""
     one, other = (
-        Bench(name=n, tag=n, size=1, calls=1, min=1, median=1, max=1, checksum=1) for n in "ab"
+        Bench(name=n, tag=n, size=1, calls=1, min=1, median=1, max=1, checksum=1, **WORK)
+        for n in "ab"
     )
     assert training.run_benchmark(Scripted(one, other), "b", 0, 1) is other  # type: ignore[arg-type]

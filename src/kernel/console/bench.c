@@ -10,6 +10,7 @@
 #include "load/guard.h"
 #include "load/module.h"
 #include "mm/heap.h"
+#include "prof/processor_counts.h"
 #include "prof/profile.h"
 #include "task/task.h"
 
@@ -28,6 +29,7 @@ struct run {
     uint64_t size; /* as asked for */
     uint32_t calls, done;
     uint64_t min, max;
+    struct pmu_counts counts;     /* of the processor, in all calls */
     uint64_t sample[SAMPLES_MAX]; /* cycles of call i at i % SAMPLES_MAX */
 };
 
@@ -81,10 +83,12 @@ static int measure(struct run *run, struct fluid_error *err) {
     }
     profile = profile_get(run->module, run->symbol, (uint32_t)run->bench.size, 0);
     while (run->done < run->calls && !task->stop) {
+        struct pmu_counts before = task_counts(), after;
         uint64_t start = task_cycles(task), cycles;
         uint32_t checksum = run->call(&run->bench);
 
         cycles = task_cycles(task) - start;
+        after = task_counts();
         if (task->stop)
             break;
         if (checksum != run->bench.checksum) {
@@ -95,6 +99,7 @@ static int measure(struct run *run, struct fluid_error *err) {
                               run->name, run->bench.checksum, checksum);
         }
         add_sample(run, cycles);
+        processor_counts_add(&run->counts, &before, &after);
         profile_add(profile, cycles);
     }
     run->close(&run->bench);
@@ -117,6 +122,9 @@ static void tell(struct run *run) {
     event_u64("median", middle);
     event_u64("max", run->max);
     event_u64("checksum", run->bench.checksum);
+    event_u64("units", run->bench.units);
+    event_string("unit", run->bench.unit);
+    processor_counts_tell(&run->counts);
     event_end();
     console_aside_begin();
     kprintf("bench %s %llu: %u calls of %llu %s, %llu.%02llu cycles for each\n", run->name,

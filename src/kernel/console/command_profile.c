@@ -74,8 +74,7 @@ void command_profile(char *argument, size_t length) {
         print();
         hotness_export();
     } else if (strcmp(argument, "reset") == 0) {
-        profile_reset();
-        sample_reset();
+        hotness_reset();
     } else if (strcmp(argument, "counters") == 0) {
         kprintf("%u modules with counters\n", counters_export());
     } else {

@@ -12,11 +12,15 @@
 #include "load/ksyms.h"
 #include "load/module.h"
 #include "mm/heap.h"
+#include "prof/processor_counts.h"
 #include "prof/profile.h"
 #include "prof/sample.h"
+#include "task/task.h"
 
 #define HOTNESS_SCHEMA 1u
 #define NAME_SIZE 80u
+
+static struct pmu_counts at_reset;
 
 static void hex(const char *key, const uint8_t source[MOD_SOURCE_SIZE]) {
     char digits[2 * MOD_SOURCE_SIZE + 1];
@@ -108,6 +112,22 @@ static void tell_samples(void) {
     event_object_end();
 }
 
+static void tell_counters(void) {
+    struct pmu_counts since_reset = {0}, now;
+
+    (void)task_counts(); /* charges what there is */
+    now = pmu_charged();
+    processor_counts_add(&since_reset, &at_reset, &now);
+    processor_counts_tell(&since_reset);
+}
+
+void hotness_reset(void) {
+    (void)task_counts();
+    at_reset = pmu_charged();
+    profile_reset();
+    sample_reset();
+}
+
 void hotness_export(void) {
     event_begin("hotness");
     event_u64("schema", HOTNESS_SCHEMA);
@@ -116,7 +136,7 @@ void hotness_export(void) {
     event_string("cpu", cpu_info()->brand);
     event_u64("hz", time_hz());
     event_u64("overhead", profile_overhead());
-    event_null("counters"); /* the processor's are not read yet */
+    tell_counters();
     event_array_begin("modules");
     module_for_each(tell_module, NULL);
     event_array_end();

@@ -4,4 +4,5 @@
 #define KERNEL_PROF_HOTNESS_H
 
 void hotness_export(void);
+void hotness_reset(void); /* all counts are zero again */
 #endif

@@ -12,6 +12,7 @@
 
 #include "arch/x86/clock.h"
 #include "arch/x86/interrupts.h"
+#include "arch/x86/pmu.h"
 #include "arch/x86/time.h"
 #include "lib/panic.h"
 #include "load/module.h"
@@ -50,6 +51,14 @@ uint64_t task_cycles(const struct task *task) {
         cycles += time_cycles() - since;
     interrupts_release(flags);
     return cycles;
+}
+
+struct pmu_counts task_counts(void) {
+    uintptr_t flags = interrupts_hold();
+    pmu_charge(&current->counts);
+    struct pmu_counts counts = current->counts;
+    interrupts_release(flags);
+    return counts;
 }
 
 bool task_is_idle(void) {
@@ -120,6 +129,7 @@ static struct task *next_ready(void) {
         task = take_ready();
     } while (task == NULL);
     idle_cycles += take_cycles();
+    pmu_charge(NULL);
     idle = false;
     return task;
 }
@@ -137,6 +147,7 @@ static void switch_task(void) {
     struct task *from = current, *to;
     due = false;
     from->cycles += take_cycles();
+    pmu_charge(&from->counts);
     if (from->state == TASK_RUNNING) {
         to = take_ready();
         if (to == NULL)

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "arch/x86/pmu.h"
 #include "load/guard.h"
 #include "task/queue.h"
 
@@ -30,6 +31,7 @@ struct task {
     bool stop;                          /* somebody wants it to end: fluid_poll tells its module */
     uint64_t cycles;                    /* of the processor, until it was last left */
     uint64_t cycles_now, cycles_before; /* of these, at the last two /tasks */
+    struct pmu_counts counts;           /* while it had the processor, as cycles */
     uint64_t wake_ns;                   /* while sleeping: when to go on */
     struct task *next;                  /* in queue */
     struct task_queue *queue;           /* NULL: in none */
@@ -58,6 +60,7 @@ void task_sleep_until(uint64_t ns);            /* others run, until clock_ns() h
 _Noreturn void task_end(void);                 /* others run */
 bool task_others_ready(void);                  /* task_yield would run somebody */
 uint64_t task_cycles(const struct task *task); /* so far, this turn included */
+struct pmu_counts task_counts(void);           /* of the one that calls, the same way */
 bool task_is_idle(void);                       /* no task is ready now */
 uint64_t task_idle_cycles(void);               /* when no task was ready */
 /* When the next sleeper is to wake; UINT64_MAX: none sleeps. */

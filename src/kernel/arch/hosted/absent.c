@@ -2,6 +2,7 @@
  * console name it all the same; here there is nothing to set up. */
 #include "arch/x86/interrupts.h"
 #include "arch/x86/irq.h"
+#include "arch/x86/pmu.h"
 #include "arch/x86/power.h"
 #include "dev/keyboard.h"
 #include "dev/numa.h"
@@ -51,6 +52,23 @@ uintptr_t interrupts_hold(void) {
 
 void interrupts_release(uintptr_t held) {
     (void)held;
+}
+
+/* They are the kernel's of the host. scons bench has what valgrind simulates. */
+void pmu_init(void) {
+}
+
+bool pmu_has(enum pmu_event event) {
+    (void)event;
+    return false;
+}
+
+void pmu_charge(struct pmu_counts *counts) {
+    (void)counts;
+}
+
+struct pmu_counts pmu_charged(void) {
+    return (struct pmu_counts){0};
 }
 
 /* The only disk is the image (disk.c). */

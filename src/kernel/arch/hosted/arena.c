@@ -34,6 +34,7 @@
 static uint8_t *arena;
 static size_t size;
 static bool reserved;
+static bool shared; /* with another program */
 
 /* Linux starts the C library's heap anywhere in the GiB behind the program, but not over a mapping:
  * the place is taken before any constructor, of a sanitizer or a profile, asks for memory. */
@@ -122,9 +123,14 @@ unsigned paging_query(const void *address) {
     return maps_each(look_up, &query) ? query.flags : PAGE_NONE;
 }
 
+void arena_shared(void) {
+    shared = true;
+}
+
 static bool check(uintptr_t start, uintptr_t end, unsigned flags, void *context) {
     (void)context;
-    (void)end;
+    if (shared && (end <= (uintptr_t)arena_start() || start >= (uintptr_t)arena_start() + size))
+        return true;
     if (start == 0)
         panic("address space: page 0 is present");
     if ((flags & PAGE_W) && (flags & PAGE_X))

@@ -15,15 +15,19 @@
 
 struct hosted_options {
     const char *image;
-    uint32_t mem; /* MiB */
-    int cpu;      /* to run on; -1: where the process is */
-    bool reboot;  /* /reboot starts again instead of ending the process */
+    uint32_t mem;   /* MiB */
+    int cpu;        /* to run on; -1: where the process is */
+    bool reboot;    /* /reboot starts again instead of ending the process */
+    bool simulated; /* another program runs this one in its own memory (valgrind) */
 };
 
 /* Memory (arena.c): RAM of the machine at a fixed address. -1 with E-HOST-05. */
 int arena_create(uint32_t mib, struct fluid_error *err);
 uint8_t *arena_start(void);
 size_t arena_size(void);
+/* Mappings of other programs are in this process: paging_check looks at the machine's memory alone.
+ */
+void arena_shared(void);
 
 /* The disk (disk.c). -1 with E-HOST-02. */
 int disk_open(const char *path, struct fluid_error *err);

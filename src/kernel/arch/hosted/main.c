@@ -26,9 +26,9 @@ static struct bootinfo bootinfo;
 
 static _Noreturn void usage(const char *found) {
     fprintf(stderr,
-            "E-HOST-01 fluid-host [--mem MIB] [--cpu N] [--no-reboot] [--fail-alloc N] IMAGE "
-            "expected with %u to %u "
-            "MiB, found %s; build/<target>/fluid.img is an image\n",
+            "E-HOST-01 fluid-host [--mem MIB] [--cpu N] [--no-reboot] [--fail-alloc N] "
+            "[--simulated] IMAGE expected with %u to %u MiB, found %s; build/<target>/fluid.img is "
+            "an image\n",
             MEM_MIN, MEM_MAX, found);
     exit(HOSTED_USAGE_STATUS);
 }
@@ -53,6 +53,8 @@ static struct hosted_options parse(char **argv) {
             at++;
         } else if (strcmp(*at, "--no-reboot") == 0) {
             o.reboot = false;
+        } else if (strcmp(*at, "--simulated") == 0) {
+            o.simulated = true;
         } else if (strcmp(*at, "--fail-alloc") == 0) {
             alloc_failure_set(number("--fail-alloc without a number", at[1], 1, UINT_MAX));
             at++;
@@ -110,6 +112,8 @@ int main(int argc, char **argv) {
     struct fluid_error err;
     pthread_t thread;
     power_on_reset(options.reboot ? argv : NULL);
+    if (options.simulated)
+        arena_shared();
     cpu_init(); /* what boot_load holds the image against */
     if (pin(options.cpu, &err) == 0 && arena_create(options.mem, &err) == 0 &&
         disk_open(options.image, &err) == 0 && boot_load(&bootinfo, &err) == 0 &&

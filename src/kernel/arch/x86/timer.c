@@ -5,6 +5,7 @@
 
 #include "arch/x86/clock.h"
 #include "arch/x86/control.h"
+#include "arch/x86/pmu.h"
 #include "arch/x86/port.h"
 #include "prof/sample.h"
 #include "task/task.h"
@@ -35,6 +36,7 @@ void timer_tick(void) {
     ticks++;
     if (ticks % TIMER_HZ == 0)
         (void)clock_ns(); /* before a narrow counter has wrapped too often */
+    pmu_tick();
     sample_tick();
     task_tick();
 }

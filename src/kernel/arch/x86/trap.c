@@ -8,6 +8,7 @@
 #include "arch/x86/cpu.h"
 #include "arch/x86/irq.h"
 #include "arch/x86/lapic.h"
+#include "arch/x86/probe.h"
 #include "arch/x86/timer.h"
 #include "lib/printf.h"
 #include "prof/sample.h"
@@ -39,7 +40,7 @@ void trap_handle(struct trap_frame *f) {
         core_handle_flush();
     else if (f->vector == TRAP_NMI && cores_stopping())
         cpu_halt();
-    else if (!trap_recover(f))
+    else if (!probe_failed(f) && !trap_recover(f))
         trap_panic(f);
     if (f->vector >= IRQ_VECTOR_BASE && core_current()->index == 0)
         task_preempt(FRAME_IP(f));
