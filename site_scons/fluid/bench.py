@@ -1,4 +1,5 @@
-"""`scons bench`: how long a machine takes to its prompt, with the model of the image.
+"""`scons bench`: how long a machine takes to its prompt, with the model of the image; then the
+catalogue of benchmarks (catalogue.py).
 
 Two clocks: the host's, from the start of the emulator to the `ready` event, and the machine's own,
 from the entry of the kernel. The first boot fills the host's caches and is not counted.
@@ -9,18 +10,22 @@ from __future__ import annotations
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from fluid import cachegrind, catalogue
 from fluid.canonical import canonical_json
-from fluid.emulator import DEFAULT_MEM
+from fluid.catalogue import Catalogue
+from fluid.emulator import DEFAULT_MEM, HOST
 from fluid.errors import FluidError
 from fluid.event_types import Ready
 from fluid.files import write_atomic
+from fluid.hosted import default_program
 from fluid.machine import Machine
 from fluid.probe import choose_runner
+from fluid.training import show_progress
 
 ROUNDS = 9
 BOOT_SECONDS = 300.0
@@ -66,30 +71,50 @@ def boot_times(
     return BootTimes(config.target, config.runner, model, power_on[1:], kernel_entry[1:])
 
 
-def _show_progress(number: int) -> None:
-    print(f"\r  boot {number} of {ROUNDS} ", end="", file=sys.stderr, flush=True)
-
-
 def run_bench(
     image: Path,
-    result: Path,
+    folder: Path,
     *,
     target: str,
+    benchmarks: Sequence[str],
     runner: str = "auto",
     mem: int = DEFAULT_MEM,
+    smp: int = 1,
     program: str | None = None,
 ) -> int:
-    """Measures, prints the table and writes the numbers to `result`; 0 when all boots were good.
+    """Measures, prints the tables and writes bench-boot.json and bench-<runner>.json to `folder`; 0
+    when all went well.
 
     program: instead of the target's QEMU or fluid-host.
     """
     try:
-        options: dict[str, Any] = {"runner": choose_runner(runner, image, target), "mem": mem}
+        runner = choose_runner(runner, image, target)
+        options: dict[str, Any] = {"runner": runner, "target": target, "mem": mem, "smp": smp}
         options["emulator"] = program
-        times = boot_times(lambda: Machine(image, target=target, **options), ROUNDS, _show_progress)
+        times = boot_times(
+            lambda: Machine(image, **options),
+            ROUNDS,
+            lambda number: show_progress(f"boot {number} of {ROUNDS}"),
+        )
+        print(f"\r{'':<74}\r{times.table()}")
+        write_atomic(folder / "bench-boot.json", canonical_json(asdict(times)))
+        found = _run_catalogue(image, benchmarks, options)
     except FluidError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
-    print(f"\r{times.table()}")
-    write_atomic(result, canonical_json(asdict(times)))
+    print(f"\r{'':<74}\r{catalogue.table(found)}")
+    catalogue.write_catalogue(found, folder / f"bench-{found.runner}.json")
     return 0
+
+
+def _run_catalogue(image: Path, names: Sequence[str], options: dict[str, Any]) -> Catalogue:
+    """In a process, which no counters reach, valgrind's simulated ones if it is installed."""
+    found = catalogue.run(image, names, show_progress, **options)
+    if options["runner"] != HOST:
+        return found
+    if not cachegrind.available():
+        print("\n  no counts: install valgrind for simulated ones", file=sys.stderr)
+        return found
+    program = Path(options["emulator"] or default_program(options["target"]))
+    counts = cachegrind.simulate(image, program, names, show_progress, target=options["target"])
+    return catalogue.with_counts(found, counts, cachegrind.SIMULATED)

@@ -88,8 +88,8 @@ def ending_text(ending: Ending, status: int | None) -> str:
 class MachineConfig:
     """One machine. The image is never modified.
 
-    Of the options below mem, runner=host knows reboot, extra and emulator; runner=bochs knows cpu,
-    one of Bochs' names, besides. Its extra are lines of a bochsrc.
+    Of the options below mem, runner=host knows reboot, extra, within and emulator; runner=bochs
+    knows cpu, one of Bochs' names, besides. Its extra are lines of a bochsrc.
     """
 
     image: Path
@@ -105,6 +105,7 @@ class MachineConfig:
     icount: str | None = None  # "shift=3": deterministic time stamp counter
     reboot: bool = False  # True: a reset boots again; False: it ends the machine
     extra: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()  # runner=host: a program, with its options, that runs fluid-host
     emulator: str | None = None  # another program than the target's QEMU or fluid-host
 
     def __post_init__(self) -> None:

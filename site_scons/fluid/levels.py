@@ -18,8 +18,9 @@ from fluid.emulator import HOST
 from fluid.files import write_atomic
 from fluid.instructions import TICKS
 from fluid.machine import Machine
-from fluid.pgo import MEASURED, ROUNDS
+from fluid.pgo import MEASURED, ROUNDS, check_runner
 from fluid.plan import BASELINE
+from fluid.probe import tcg_can
 from fluid.training import ICOUNT, Workload, run_workload
 
 LEVELS_SCHEMA = 1
@@ -28,8 +29,8 @@ Calls = dict[str, int]  # benchmark -> cycles of its shortest call
 
 @dataclass(frozen=True)
 class Levels:
-    """Per form ("O0" .. "O3", "PGO") and benchmark: instructions of a call; and of each round the
-    cycles in fluid-host, none where it cannot run."""
+    """Per form ("O0" .. "O3", "PGO") and benchmark: instructions of a call, none where TCG cannot
+    run; and of each round the cycles in fluid-host, none where that cannot run."""
 
     target: str
     instructions: Mapping[str, Calls]
@@ -54,9 +55,11 @@ def measure(
     host: str | None,
     progress: Callable[[str], None],
 ) -> Levels:
-    """All images by form. host: the program fluid-host; None: it cannot run here."""
+    """All images by form. host: the program fluid-host; None: it cannot run here. E-PGO-08 when
+    nothing can run them."""
+    check_runner(target, emulated, host)
     counted = {}
-    for form, image in images.items():
+    for form, image in images.items() if tcg_can(emulated) else ():
         progress(f"instructions of {form}")
         one = {"target": emulated, "mem": mem, "runner": "tcg", "icount": ICOUNT}
         cycles = _shortest(image, names, **one)
@@ -85,29 +88,39 @@ def _row(title: str, cells: Sequence[str]) -> str:
 
 def table(found: Levels) -> str:
     """Ratios to the baseline level, below 1 is less; geometric means below."""
-    forms = [form for form in found.instructions if form != BASELINE]
-    names = sorted(found.instructions[BASELINE])
+    measured = found.instructions or found.host[0]
+    forms = [form for form in measured if form != BASELINE]
+    names = sorted(measured[BASELINE])
+    what = ["instructions"] * bool(found.instructions)
+    what += ["time in fluid-host (spread of rounds)"] * bool(found.host)
     lines = [
-        f"the catalogue on {found.target}, against {BASELINE}: instructions"
-        + (", time in fluid-host (spread of rounds)" if found.host else ""),
+        f"the catalogue on {found.target}, against {BASELINE}: {', '.join(what)}",
         _row("", [*forms, f"{BASELINE}, instructions"]),
     ]
-    means: dict[str, list[tuple[float, float | None]]] = {form: [] for form in forms}
     for name in names:
-        base = found.instructions[BASELINE][name]
-        cells = []
-        for form in forms:
-            counted, timed = found.instructions[form][name] / base, _host_ratios(found, form, name)
-            means[form].append((counted, statistics.median(timed) if timed else None))
-            spread = f" ({timed[0]:.2f}..{timed[-1]:.2f})" if timed else ""
-            middle = f" {statistics.median(timed):.2f}" if timed else ""
-            cells.append(f"{counted:.2f}{middle}{spread}")
-        lines.append(_row(name, [*cells, f"{base:,}"]))
-    lines.append(_row("geometric mean", [_mean(means[form]) for form in forms]))
+        base = f"{found.instructions[BASELINE][name]:,}" if found.instructions else "-"
+        lines.append(_row(name, [*(_cell(found, form, name) for form in forms), base]))
+    lines.append(_row("geometric mean", [_means(found, form, names) for form in forms]))
     return "\n".join(lines) + "\n"
 
 
-def _mean(ratios: Sequence[tuple[float, float | None]]) -> str:
-    counted = statistics.geometric_mean(one for one, _ in ratios)
-    timed = [one for _, one in ratios if one is not None]
-    return f"{counted:.3f}" + (f" {statistics.geometric_mean(timed):.3f}" if timed else "")
+def _counted_ratio(found: Levels, form: str, name: str) -> float:
+    return found.instructions[form][name] / found.instructions[BASELINE][name]
+
+
+def _cell(found: Levels, form: str, name: str) -> str:
+    parts = [f"{_counted_ratio(found, form, name):.2f}"] if found.instructions else []
+    if found.host:
+        timed = _host_ratios(found, form, name)
+        parts += [f"{statistics.median(timed):.2f}", f"({timed[0]:.2f}..{timed[-1]:.2f})"]
+    return " ".join(parts)
+
+
+def _means(found: Levels, form: str, names: Sequence[str]) -> str:
+    means = []
+    if found.instructions:
+        means.append(statistics.geometric_mean(_counted_ratio(found, form, n) for n in names))
+    if found.host:
+        medians = [statistics.median(_host_ratios(found, form, name)) for name in names]
+        means.append(statistics.geometric_mean(medians))
+    return " ".join(f"{mean:.3f}" for mean in means)

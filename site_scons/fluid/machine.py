@@ -115,7 +115,7 @@ class Machine:
                 config.emulator,
             )
             return subprocess.Popen(
-                argv,
+                [*config.within, *argv],
                 stdin=serial.fileno(),
                 stdout=serial.fileno(),
                 stderr=self._stderr,

@@ -23,6 +23,7 @@ from fluid.event_types import Hotness
 from fluid.files import write_atomic
 from fluid.machine import Machine
 from fluid.plan import Decision, Plan, baseline
+from fluid.probe import tcg_can
 from fluid.records import EventError, from_object
 from fluid.training import ICOUNT, Workload, export, run_workload
 
@@ -51,14 +52,14 @@ LINES = ("/complete 6 Water boils at", "How many days are in a week?", "/clear")
 class Change:
     """One module: what it takes itself in the whole workload, after / before."""
 
-    instructions: float
+    instructions: float | None  # None: TCG cannot run this target
     host: list[float]  # by the clock, one ratio for each round, sorted; empty: it cannot run here
 
     @property
     def faster(self) -> bool:
         """By the clock where there is one: in the median, and in nearly all rounds."""
         if not self.host:
-            return self.instructions < FASTER
+            return self.instructions is not None and self.instructions < FASTER
         often = sum(ratio < 1 for ratio in self.host) >= len(self.host) * OFTEN
         return statistics.median(self.host) < FASTER and often
 
@@ -113,12 +114,14 @@ def compare(
     host: str | None,
     progress: Callable[[str], None],
 ) -> Comparison:
-    """Runs both images. host: the program fluid-host; None: it cannot run here."""
-    progress("instructions before")
+    """Runs both images. host: the program fluid-host; None: it cannot run here. E-PGO-08 when
+    nothing can run them."""
+    check_runner(target, emulated, host)
+    counted = []
     one = {"target": emulated, "mem": mem, "runner": "tcg", "icount": ICOUNT}
-    counted = [measure(before, work, **one)]
-    progress("instructions after")
-    counted.append(measure(after, work, **one))
+    for image, what in ((before, "before"), (after, "after")) if tcg_can(emulated) else ():
+        progress(f"instructions {what}")
+        counted.append(measure(image, work, **one))
     rounds: list[tuple[dict[str, int], dict[str, int]]] = []
     for number in range(ROUNDS if host else 0):
         progress(f"fluid-host, round {number + 1} of {ROUNDS}")
@@ -126,21 +129,31 @@ def compare(
         first, second = (before, after) if number % 2 == 0 else (after, before)
         pair = {path: measure(path, work, **timed) for path in (first, second)}
         rounds.append((pair[before], pair[after]))
-    runners = [f"tcg -icount {ICOUNT}", *(["host"] if host else [])]
+    runners = [f"tcg -icount {ICOUNT}"] * bool(counted) + [HOST] * bool(host)
     return Comparison(target=target, runners=runners, modules=_changes(counted, rounds))
+
+
+def check_runner(target: str, emulated: str, host: str | None) -> None:
+    """E-PGO-08 when neither TCG nor fluid-host can run the target."""
+    if host is None and not tcg_can(emulated):
+        raise FluidError(
+            "E-PGO-08",
+            f"a runner for {target} expected, TCG or fluid-host, found none: TCG has no AVX-512, "
+            "and fluid-host cannot be linked here; install the C library's start files",
+        )
 
 
 def _changes(
     counted: list[dict[str, int]], rounds: list[tuple[dict[str, int], dict[str, int]]]
 ) -> dict[str, Change]:
     changes = {}
-    for name in sorted(counted[0].keys() & counted[1].keys()):
+    before, after = counted or rounds[0]
+    for name in sorted(before.keys() & after.keys()):
         ratios = sorted(
-            after[name] / before[name]
-            for before, after in rounds
-            if name in before and name in after
+            last[name] / first[name] for first, last in rounds if name in first and name in last
         )
-        changes[name] = Change(instructions=counted[1][name] / counted[0][name], host=ratios)
+        instructions = counted[1][name] / counted[0][name] if counted else None
+        changes[name] = Change(instructions=instructions, host=ratios)
     if not changes:
         raise FluidError(
             "E-PGO-05", "modules that both images run expected, found none; rebuild the images"
@@ -197,12 +210,16 @@ def table(trial: Plan, found: Comparison) -> str:
         kept = "no" if final.modules[name] != decision else "yes"
         if decision == baseline(decision.why):
             kept = "-"
-        lines.append(f"  {name:<18} {how:<14} {change.instructions:>12.3f}  {host:<24} {kept}")
+        lines.append(f"  {name:<18} {how:<14} {_ratio(change.instructions):>12}  {host:<24} {kept}")
     optimised = [name for name in found.modules if name in MEASURED]
     kept_ones = [name for name in optimised if final.modules[name] == trial.modules[name]]
     lines.append(_mean("all benchmarks optimised", found.modules, optimised, optimised))
     lines.append(_mean("as kept in the image", found.modules, optimised, kept_ones))
     return "\n".join(lines) + "\n"
+
+
+def _ratio(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
 
 
 def _spread(ratios: Sequence[float]) -> str:
@@ -218,9 +235,16 @@ def _mean(
     if not names:
         return "  no benchmarks"
     counted = [changes[name].instructions if name in changed else 1.0 for name in names]
-    host = "-"
-    if changes[names[0]].host:
-        timed = [statistics.median(changes[n].host) if n in changed else 1.0 for n in names]
-        host = f"{statistics.geometric_mean(timed):.3f}"
-    mean = statistics.geometric_mean(counted)
-    return f"  {'geometric mean, ' + what:<41} {mean:>4.3f}  {host}"
+    timed = [_median(changes[name].host) if name in changed else 1.0 for name in names]
+    means = f"{_ratio(_geometric_mean(counted)):>5}  {_ratio(_geometric_mean(timed))}"
+    return f"  {'geometric mean, ' + what:<41} {means}"
+
+
+def _median(ratios: Sequence[float]) -> float | None:
+    return statistics.median(ratios) if ratios else None
+
+
+def _geometric_mean(ratios: Sequence[float | None]) -> float | None:
+    """None when one is not known, or nothing but the ratios that are not measured."""
+    known = [ratio for ratio in ratios if ratio is not None]
+    return statistics.geometric_mean(known) if len(known) == len(ratios) else None

@@ -21,12 +21,17 @@ KVM_DEVICE = "/dev/kvm"
 _answers: dict[str, str] = {}  # by target
 
 
+def tcg_can(target: str) -> bool:
+    """Whether QEMU's TCG runs what is built for the target."""
+    return target != BEYOND_TCG
+
+
 def choose_runner(requested: str, image: Path, target: str) -> str:
     """The runner to use for a requested one, which is itself unless it is "auto"."""
     if requested != "auto":
         return requested
     if target not in _answers:
-        emulator = BOCHS if target == BEYOND_TCG else "tcg"
+        emulator = "tcg" if tcg_can(target) else BOCHS
         _answers[target] = "kvm" if kvm_answers(image, target) else emulator
     return _answers[target]
 

@@ -105,11 +105,11 @@ def count(
     target: str,
     bits: int,
     benchmarks: Sequence[str],
-    mem: int,
+    **options: Any,
 ) -> None:
     """Trains the image with counters once; `results`: where the profile of each module goes.
     E-PGO-07 when the machine has no counters of one."""
-    with Machine(image, target=target, runner="tcg", icount=ICOUNT, mem=mem) as machine:
+    with Machine(image, target=target, **options) as machine:
         run_workload(machine, training(benchmarks), lambda step: show_progress(f"counting: {step}"))
         events = machine.command("/profile counters", STEP_SECONDS)
     print(file=sys.stderr)

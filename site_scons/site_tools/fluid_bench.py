@@ -13,15 +13,15 @@ def _bench_image(target: Any, source: Any, env: Any) -> int:
     from fluid.bench import run_bench
 
     image = Path(str(source[0]))
-    result = image.with_name("bench-boot.json")
     options = {
         "target": env["FLUID_TARGET"].emulated,
         "runner": env["runner"],
         "mem": int(env["mem"]),
         "smp": int(env["smp"]),
+        "benchmarks": env["FLUID_BENCHMARKS"],
     }
     program = next((node.abspath for node in source[1:2]), None)  # fluid-host
-    return run_bench(image, result, program=program, **options)
+    return run_bench(image, image.parent, program=program, **options)
 
 
 def _count_instructions(target: Any, source: Any, env: Any) -> int:
@@ -30,7 +30,7 @@ def _count_instructions(target: Any, source: Any, env: Any) -> int:
 
     return run_gate(
         Path(str(source[0])),
-        [name for name, (category, _) in env["FLUID_SUBJECTS"].items() if category == "bench"],
+        env["FLUID_BENCHMARKS"],
         top=Path(env.Dir("#").abspath),
         target=env["FLUID_TARGET"].tag,
         tools=env["FLUID_TOOLS"],

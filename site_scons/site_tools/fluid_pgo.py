@@ -11,28 +11,36 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from fluid.emulator import HOST
 from fluid.hosted import PGO_BUILDS, output_folder
-from fluid.targets import COUNTED
+from fluid.targets import COUNTED, NATIVE
 
 # Columns of the table of levels, and the builds that they are of.
 FORMS = {"O0": "O0", "O1": "O1", "O2": "base", "O3": "O3", "PGO": "trial"}
 
 
+def _runner(source: list[str], env: Any) -> dict[str, Any]:
+    """Options of the machine that is measured: TCG, which counts instructions, so that once is
+    enough; or fluid-host where its program is the second source (_on_host)."""
+    from fluid.training import ICOUNT
+
+    mem = int(env["mem"])
+    if len(source) > 1:
+        return {"runner": HOST, "emulator": source[1], "mem": mem}
+    return {"runner": "tcg", "icount": ICOUNT, "mem": mem}
+
+
 def _hotness_step(target: list[str], source: list[str], env: Any) -> None:
     from fluid import training
 
-    emulated = env["FLUID_TARGET"].emulated
-    names = env["FLUID_BENCHMARKS"]
-    mem = int(env["mem"])
+    options = _runner(source, env)
     training.capture(
         Path(source[0]),
         Path(target[0]),
-        target=emulated,
-        benchmarks=names,
-        runner="tcg",
-        runs=1,
-        mem=mem,
-        icount=training.ICOUNT,
+        target=env["FLUID_TARGET"].emulated,
+        benchmarks=env["FLUID_BENCHMARKS"],
+        runs=training.RUNS if options["runner"] == HOST else 1,
+        **options,
     )
 
 
@@ -45,7 +53,7 @@ def _counters_step(target: list[str], source: list[str], env: Any) -> None:
         target=env["FLUID_TARGET"].emulated,
         bits=32 if env["FLUID_TARGET"].arch == "i686" else 64,
         benchmarks=env["FLUID_BENCHMARKS"],
-        mem=int(env["mem"]),
+        **_runner(source, env),
     )
 
 
@@ -70,15 +78,25 @@ def _compare_step(target: list[str], source: list[str], env: Any) -> None:
     Path(target[1]).write_text(text)
 
 
+def _on_host(env: Any, host: list[Any]) -> list[Any]:
+    """The program to train in: this machine for an image that is for this machine, or that TCG
+    cannot run."""
+    from fluid.probe import tcg_can
+
+    machine = env["FLUID_TARGET"]
+    return host[:1] if machine.folder == NATIVE or not tcg_can(machine.emulated) else []
+
+
 def _measure(env: Any, role: str, image: Any, host: list[Any]) -> None:
     """The nodes that come of running an image of this role."""
     folder = env["FLUID_TARGET"].folder
     subjects = env["FLUID_SUBJECTS"]
     if role == "base":
-        env.Hotness("$OUT/hotness.json", image)
+        env.Hotness("$OUT/hotness.json", [image, *_on_host(env, host)])
     elif role == "counters":
         counted = [name for name, (category, _) in subjects.items() if category in COUNTED]
-        env.Counters([f"$OUT/counters/{name}.profdata" for name in counted], image)
+        results = [f"$OUT/counters/{name}.profdata" for name in counted]
+        env.Counters(results, [image, *_on_host(env, host)])
     elif role == "trial":
         base = f"build/{output_folder(folder, PGO_BUILDS[0])}/fluid.img"
         sources = [base, image, env["FLUID_PLAN"], *host[:1]]

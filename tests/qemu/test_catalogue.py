@@ -24,6 +24,10 @@ def check_all(guest: Machine, target: str) -> None:
         assert (end.name, end.size, end.calls) == (name, expected.default, 2)
         assert end.tag == f"{name}_{target}"
         assert end.checksum == expected.checksum(end.size)
+        assert end.units > 0 and end.unit
+        # TCG tells of no counters, Bochs of some that it refuses to read: no zeros come of either.
+        assert {"branch_misses", "cache_misses", "tlb_misses"} <= dict(end.counters).keys()
+        assert {count for _, count in end.counters} == {None}
 
 
 def test_every_benchmark(machines: Machines, target: str) -> None:

@@ -34,6 +34,14 @@ def test_instructions_only() -> None:
     assert cells(text, "geometric mean") == ["2.000", "0.500"]
 
 
+def test_time_only() -> None:
+    """Where TCG cannot run."""
+    one = {"O2": {"sum": 10}, "PGO": {"sum": 5}}
+    text = table(Levels("x86-64-v4", {}, [one, one]))
+    assert cells(text, "sum") == ["0.50", "(0.50..0.50)", "-"]
+    assert cells(text, "geometric mean") == ["0.500"] and "instructions," not in text.split("\n")[0]
+
+
 def test_rounds_are_compared_with_themselves() -> None:
     """A round in which everything takes twice as long changes no ratio."""
     one = {"O2": {"sum": 10}, "PGO": {"sum": 5}}

@@ -16,6 +16,7 @@ from fluid.plan import Decision, Plan, baseline
 
 ROOT = Path(__file__).resolve().parents[2]
 HOT = Decision("O3", True, "hot")
+SPREAD = ["0.800", "(0.700", "..", "0.900)"]
 
 
 def compared(**changes: Change) -> Comparison:
@@ -31,6 +32,8 @@ def compared(**changes: Change) -> Comparison:
         (Change(instructions=0.5, host=[0.999, 0.999, 1.0]), False),
         (Change(instructions=0.5, host=[0.5, 0.6, 0.7, 0.8, 0.9, 1.1, 1.2]), False),  # by chance
         (Change(instructions=0.5, host=[0.5, 0.6, 0.7, 0.8, 0.9, 0.9, 1.2]), True),
+        (Change(instructions=None, host=[0.8, 0.9, 0.9]), True),  # where TCG cannot run
+        (Change(instructions=None, host=[]), False),
     ],
 )
 def test_what_is_not_faster_keeps_its_form(change: Change, faster: bool) -> None:
@@ -59,6 +62,32 @@ def test_table() -> None:
     assert lines["primes"][-1] == "no" and lines["llama"][-1] == "-"
     means = [line.split() for line in pgo.table(trial, found).splitlines()[-2:]]
     assert [line[-2:] for line in means] == [["1.000", "0.980"], ["0.707", "0.894"]]
+
+
+def test_table_without_instructions() -> None:
+    found = compared(sum=Change(instructions=None, host=[0.7, 0.8, 0.9]))
+    lines = pgo.table(Plan("x86-64-v4", {"sum": HOT}), found).splitlines()
+    assert lines[2].split() == ["sum", "O3", "+", "counters", "-", *SPREAD, "yes"]
+    assert [line.split()[-2:] for line in lines[-2:]] == [["-", "0.800"], ["-", "0.800"]]
+
+
+def test_measuring_where_tcg_cannot_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the clock alone."""
+    asked = set()
+
+    def measured(image: Path, work: object, **options: Any) -> dict[str, int]:
+        asked.add(options["runner"])
+        return {"sum": 10 if image.name == "before" else 5}
+
+    monkeypatch.setattr(pgo, "measure", measured)
+    here: Any = {"target": "x86-64-v4", "emulated": "x86-64-v4", "mem": 1}
+    here["progress"] = lambda step: None
+    images = (Path("before"), Path("after"), pgo.workload(["sum"]))
+    found = pgo.compare(*images, host="fluid-host", **here)
+    assert found.runners == ["host"] and asked == {"host"}
+    assert found.modules == {"sum": Change(instructions=None, host=[0.5] * pgo.ROUNDS)}
+    with pytest.raises(FluidError, match="E-PGO-08 a runner for x86-64-v4 expected"):
+        pgo.compare(*images, host=None, **here)
 
 
 def test_comparison_as_a_file(tmp_path: Path) -> None:
