@@ -112,7 +112,7 @@ ALIASES = {
     "test-host": "tests of C code and fluid-host as Linux processes; builds all targets first",
     "test-qemu": "tests that boot images; target= on the command line: only its images and tests",
     "test-matrix": "every image on CPU models of each level, with a table; target= as test-qemu",
-    "bench": "time to the prompt; check=1: instructions against baselines, check=write: new ones",
+    "bench": "time to the prompt, benchmarks; check=1: instructions against baselines, write: new",
     "levels": "the benchmarks at O0 .. O3 and with pgo=1: instructions and time, as a table",
     "profile": "runs the training workload; profiles/hotness/<target>.json, for hotness=",
     "plan": "how each module is compiled with hotness=, and why",

@@ -85,7 +85,9 @@ def test_from_nothing_to_the_table(tree: Tree, tmp_path: Path, target: str) -> N
     measured = json.loads((tree.top / f"build/{target}-base/hotness.json").read_text())
     assert {run["runner"] for run in measured["runs"]} == {"host" if target == NATIVE else "tcg"}
     trial, final = decided(tree, f"{target}-trial"), decided(tree, target)
-    assert {name for name, d in trial.items() if d["profile"]} >= COUNTED_MODULES - {"llama"}
+    # Cycles of a real processor are fewer: not everything is hot there.
+    hot = {"fft_1d", "matrix_mul"} if target == NATIVE else COUNTED_MODULES - {"llama"}
+    assert {name for name, d in trial.items() if d["profile"]} >= hot
     table = (tree.top / f"build/{target}-trial/compare.txt").read_text()
     assert table in first.text
     for name, decision in trial.items():
