@@ -17,11 +17,12 @@ from typing import Any
 
 from fluid import cachegrind, catalogue
 from fluid.canonical import canonical_json
-from fluid.catalogue import Catalogue
+from fluid.catalogue import Catalogue, Result
 from fluid.emulator import DEFAULT_MEM, HOST
 from fluid.errors import FluidError
-from fluid.event_types import Ready
+from fluid.event_types import Boot, Ready
 from fluid.files import write_atomic
+from fluid.history import IMAGE, Recorder
 from fluid.hosted import default_program
 from fluid.machine import Machine
 from fluid.probe import choose_runner
@@ -40,6 +41,7 @@ class BootTimes:
     model: str | None
     power_on: list[float]
     kernel_entry: list[float]
+    build: str = ""  # build id of the image
 
     def table(self) -> str:
         """The result for people: medians with their spread."""
@@ -50,6 +52,26 @@ class BootTimes:
                 f"{min(values):.0f} to {max(values):.0f} ms in {len(values)} boots"
             )
         return "\n".join(lines)
+
+    def results(self) -> list[Result]:
+        """For the history, in microseconds."""
+        times = (("power-on", self.power_on), ("kernel entry", self.kernel_entry))
+        return [
+            Result(
+                name=name,
+                tag=f"{name}_{self.target}",
+                size=0,
+                units=1,
+                unit="boots",
+                calls=len(values),
+                counters=[],
+                counted_by=None,
+                min=int(min(values) * 1000),
+                median=int(statistics.median(values) * 1000),
+                max=int(max(values) * 1000),
+            )
+            for name, values in times
+        ]
 
 
 def boot_times(
@@ -68,12 +90,14 @@ def boot_times(
         found += [event for event in events if isinstance(event, Ready)]
     config, model = machine.config, found[-1].model
     kernel_entry = [ready.ms for ready in found]
-    return BootTimes(config.target, config.runner, model, power_on[1:], kernel_entry[1:])
+    build = next(event.build for event in machine.events if isinstance(event, Boot))
+    return BootTimes(config.target, config.runner, model, power_on[1:], kernel_entry[1:], build)
 
 
 def run_bench(
     image: Path,
     folder: Path,
+    recorder: Recorder,
     *,
     target: str,
     benchmarks: Sequence[str],
@@ -82,8 +106,8 @@ def run_bench(
     smp: int = 1,
     program: str | None = None,
 ) -> int:
-    """Measures, prints the tables and writes bench-boot.json and bench-<runner>.json to `folder`; 0
-    when all went well.
+    """Measures, prints the tables, writes bench-boot.json and bench-<runner>.json to `folder` and
+    adds to the history; 0 when all went well.
 
     program: instead of the target's QEMU or fluid-host.
     """
@@ -98,12 +122,14 @@ def run_bench(
         )
         print(f"\r{'':<74}\r{times.table()}")
         write_atomic(folder / "bench-boot.json", canonical_json(asdict(times)))
+        recorder.append(IMAGE, times.runner, times.build, "microseconds", times.results())
         found = _run_catalogue(image, benchmarks, options)
+        print(f"\r{'':<74}\r{catalogue.table(found)}")
+        catalogue.write_catalogue(found, folder / f"bench-{found.runner}.json")
+        recorder.append(IMAGE, found.runner, found.build, "cycles", found.results)
     except FluidError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
-    print(f"\r{'':<74}\r{catalogue.table(found)}")
-    catalogue.write_catalogue(found, folder / f"bench-{found.runner}.json")
     return 0
 
 

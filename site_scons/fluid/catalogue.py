@@ -89,10 +89,14 @@ def run(image: Path, names: Sequence[str], progress: Progress, **options: Any) -
     )
 
 
+def counted_by(event: Bench) -> str | None:
+    """PROCESSOR, or None when it has no counters."""
+    return PROCESSOR if any(count is not None for _, count in event.counters) else None
+
+
 def _result(event: Bench) -> Result:
     shared = {f.name: getattr(event, f.name) for f in fields(Result) if hasattr(event, f.name)}
-    counted = any(count is not None for _, count in event.counters)
-    return Result(**shared, counted_by=PROCESSOR if counted else None)
+    return Result(**shared, counted_by=counted_by(event))
 
 
 def with_counts(found: Catalogue, counts: dict[str, Counters], by: str) -> Catalogue:

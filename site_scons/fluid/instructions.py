@@ -16,7 +16,7 @@ E-BENCH-51 more instructions, 52 a benchmark without baseline or the reverse, 54
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,12 +30,20 @@ from fluid.baselines import (
     write_baselines,
 )
 from fluid.errors import FluidError
-from fluid.event_types import Error, Hotness, Prompt, Ready
+from fluid.event_types import Bench, Error, Hotness, Prompt, Ready
+from fluid.history import FILE, IMAGE, Recorder, taken
 from fluid.machine import Machine
-from fluid.training import BOOT_SECONDS, ICOUNT, STEP_SECONDS, export, run_benchmark, show_progress
+from fluid.training import (
+    BOOT_SECONDS,
+    COUNTING,
+    ICOUNT,
+    STEP_SECONDS,
+    TICKS,
+    export,
+    run_benchmark,
+    show_progress,
+)
 
-SHIFT = int(ICOUNT.removeprefix("shift="))
-TICKS = 1 << SHIFT  # of the time stamp counter for an instruction
 PERCENT = 3  # more than the baseline that is let pass
 CALLS = 100
 DEFAULT_SIZE = 0
@@ -90,13 +98,18 @@ def instructions(ticks: int, what: str) -> int:
     return ticks // TICKS
 
 
-def count_benchmarks(machine: Machine, names: Iterable[str], progress: Progress) -> dict[str, int]:
-    """Instructions of one call of each at its default size, on a machine at its prompt."""
+def run_benchmarks(machine: Machine, names: Iterable[str], progress: Progress) -> dict[str, Bench]:
+    """Each at its default size, on a machine at its prompt."""
     found = {}
     for name in names:
         progress(name)
-        found[name] = instructions(run_benchmark(machine, name, DEFAULT_SIZE, CALLS).min, name)
+        found[name] = run_benchmark(machine, name, DEFAULT_SIZE, CALLS)
     return found
+
+
+def count_benchmarks(ran: Mapping[str, Bench]) -> dict[str, int]:
+    """Instructions of one call of each."""
+    return {name: instructions(bench.min, name) for name, bench in ran.items()}
 
 
 def model_ticks(found: Hotness) -> int:
@@ -124,13 +137,22 @@ def count_model(machine: Machine, name: str, progress: Progress) -> ModelCount:
 
 
 def measure(
-    image: Path, names: Sequence[str], *, target: str, tools: str, mem: int, with_model: bool
+    image: Path,
+    names: Sequence[str],
+    recorder: Recorder,
+    *,
+    target: str,
+    tools: str,
+    mem: int,
+    with_model: bool,
 ) -> Counts:
     """Boots the image once. with_model: the one that it has counts, too."""
     with Machine(image, target=target, runner="tcg", icount=ICOUNT, mem=mem) as machine:
         events = machine.wait_for(Ready, BOOT_SECONDS)
         machine.wait_for(Prompt, BOOT_SECONDS)
-        benchmarks = count_benchmarks(machine, names, show_progress)
+        ran = run_benchmarks(machine, names, show_progress)
+        benchmarks = count_benchmarks(ran)
+        recorder.add(IMAGE, COUNTING, taken(machine, ran), "instructions", TICKS)
         ready = events[-1]
         assert isinstance(ready, Ready)
         model = None
@@ -185,7 +207,7 @@ def problems(rows: Iterable[Row], target: str) -> list[FluidError]:
 def table(rows: Iterable[Row], baseline: Counts, now: Counts) -> str:
     """For people."""
     lines = [
-        f"instructions of one call on {now.target}, tcg -icount {ICOUNT}, the fewest of {CALLS}",
+        f"instructions of one call on {now.target}, {COUNTING}, the fewest of {CALLS}",
         f"  {'benchmark':<44} {'baseline':>12} {'now':>12} {'ratio':>7}  verdict",
     ]
     for row in rows:
@@ -227,7 +249,9 @@ def run_gate(
         check_target(target)
         baseline = _previous(path, target) if write else read_baselines(path, target)
         options = {"target": target, "tools": compiler(tools), "mem": mem}
-        now = measure(image, names, with_model=with_model, **options)  # type: ignore[arg-type]
+        recorder = Recorder(top / "build" / FILE, target, "bench")
+        now = measure(image, names, recorder, with_model=with_model, **options)  # type: ignore[arg-type]
+        recorder.write()
         rows = compare(baseline, now)
         print(table(rows, baseline, now))
         if write and now.model is None:

@@ -16,12 +16,12 @@ from typing import Any
 from fluid.canonical import canonical_json
 from fluid.emulator import HOST
 from fluid.files import write_atomic
-from fluid.instructions import TICKS
+from fluid.history import Recorder, Taken, taken
 from fluid.machine import Machine
 from fluid.pgo import MEASURED, ROUNDS, check_runner
 from fluid.plan import BASELINE
 from fluid.probe import tcg_can
-from fluid.training import ICOUNT, Workload, run_workload
+from fluid.training import COUNTING, ICOUNT, TICKS, Workload, run_workload
 
 LEVELS_SCHEMA = 1
 Calls = dict[str, int]  # benchmark -> cycles of its shortest call
@@ -38,16 +38,20 @@ class Levels:
     schema: int = LEVELS_SCHEMA
 
 
-def _shortest(image: Path, names: Sequence[str], **options: Any) -> Calls:
+def _run(image: Path, names: Sequence[str], **options: Any) -> Taken:
     work = Workload([(name, *MEASURED[name]) for name in names], ())
     with Machine(image, **options) as machine:
-        results = run_workload(machine, work, lambda step: None)
-    return {name: bench.min for name, bench in results.items()}
+        return taken(machine, run_workload(machine, work, lambda step: None))
+
+
+def _shortest(found: Taken, ticks: int = 1) -> Calls:
+    return {name: bench.min // ticks for name, bench in found.benches.items()}
 
 
 def measure(
     images: Mapping[str, Path],
     names: Sequence[str],
+    recorder: Recorder,
     *,
     target: str,
     emulated: str,
@@ -62,14 +66,18 @@ def measure(
     for form, image in images.items() if tcg_can(emulated) else ():
         progress(f"instructions of {form}")
         one = {"target": emulated, "mem": mem, "runner": "tcg", "icount": ICOUNT}
-        cycles = _shortest(image, names, **one)
-        counted[form] = {name: ticks // TICKS for name, ticks in cycles.items()}
+        found = _run(image, names, **one)
+        recorder.add(form, COUNTING, found, "instructions", TICKS)
+        counted[form] = _shortest(found, TICKS)
     rounds = []
     for number in range(ROUNDS if host else 0):
         progress(f"fluid-host, round {number + 1} of {ROUNDS}")
         timed = {"target": emulated, "mem": mem, "runner": HOST, "emulator": host}
         order = list(images.items())[:: 1 if number % 2 == 0 else -1]
-        rounds.append({form: _shortest(image, names, **timed) for form, image in order})
+        round_ = {form: _run(image, names, **timed) for form, image in order}
+        for form, found in round_.items():
+            recorder.add(form, HOST, found)
+        rounds.append({form: _shortest(found) for form, found in round_.items()})
     return Levels(target, counted, rounds)
 
 

@@ -114,6 +114,7 @@ ALIASES = {
     "test-matrix": "every image on CPU models of each level, with a table; target= as test-qemu",
     "bench": "time to the prompt, benchmarks; check=1: instructions against baselines, write: new",
     "levels": "the benchmarks at O0 .. O3 and with pgo=1: instructions and time, as a table",
+    "report": "build/<target>/report/index.html: all that is measured, as charts; implies pgo=1",
     "profile": "runs the training workload; profiles/hotness/<target>.json, for hotness=",
     "plan": "how each module is compiled with hotness=, and why",
     "profile-cpu": "the CPU profile of this machine, printed and stored in build/cpu/native.json",
@@ -157,7 +158,7 @@ def unfit(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
         ]
     if "module-push" in goals and not arguments["module"]:
         return ["E-OPT-05 module-push is expected with module=FILE, found none; name a .mod file"]
-    pgo = arguments.get("pgo") == "1" or "levels" in goals  # which has a column of it
+    pgo = arguments.get("pgo") == "1" or wants_levels(goals)  # which has a column of it
     if pgo and arguments["check"] != "none":
         return [
             f"E-OPT-05 pgo=1 is expected with check=none, found check={arguments['check']}; what "
@@ -266,6 +267,19 @@ def wants_host(target: str, runner: str, goals: list[str], pgo: bool = False) ->
         or "coverage" in goals
         or (bool(BOOTED & set(goals)) and runner == HOST)
     )
+
+
+def wants_report(goals: list[str]) -> bool:
+    """Whether the report, or a part of it by its path, is asked for."""
+    return any(
+        goal == "report" or (goal.startswith("build/") and Path(goal).parent.name == "report")
+        for goal in goals
+    )
+
+
+def wants_levels(goals: list[str]) -> bool:
+    """Whether the table of levels is; with it pgo=1. The report shows it."""
+    return "levels" in goals or wants_report(goals)
 
 
 def wants_libc(goals: list[str]) -> bool:

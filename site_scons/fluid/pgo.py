@@ -21,16 +21,18 @@ from fluid.emulator import HOST
 from fluid.errors import FluidError
 from fluid.event_types import Hotness
 from fluid.files import write_atomic
+from fluid.history import Recorder, Taken, taken
 from fluid.machine import Machine
-from fluid.plan import Decision, Plan, baseline
+from fluid.plan import BASELINE, Decision, Plan, baseline
 from fluid.probe import tcg_can
 from fluid.records import EventError, from_object
-from fluid.training import ICOUNT, Workload, export, run_workload
+from fluid.training import COUNTING, ICOUNT, TICKS, Workload, export, run_workload
 
 ROUNDS = 7
 FASTER = 0.995  # of the time before: less is not told from chance
 OFTEN = 0.85  # of the rounds: six of seven are faster by chance once in sixteen times
 COMPARE_SCHEMA = 1
+OPTIMISED = "PGO"  # form of the image that is built by the plan; the other is BASELINE
 
 # Sizes of the benchmarks, none of them the default one, and calls.
 MEASURED: dict[str, tuple[int, int]] = {
@@ -95,18 +97,19 @@ def _own_cycles(found: Hotness, runner: str) -> dict[str, int]:
     return {name: m.cycles for name, m in hotness.modules(content).items() if m.cycles > 0}
 
 
-def measure(image: Path, work: Workload, **options: Any) -> dict[str, int]:
-    """One machine, one workload."""
+def measure(image: Path, work: Workload, **options: Any) -> tuple[dict[str, int], Taken]:
+    """One machine, one workload: own cycles of each module, and what its benchmarks took."""
     with Machine(image, **options) as machine:
-        run_workload(machine, work, lambda step: None)
+        results = taken(machine, run_workload(machine, work, lambda step: None))
         found = export(machine)
-    return _own_cycles(found, options["runner"])
+    return _own_cycles(found, options["runner"]), results
 
 
 def compare(
     before: Path,
     after: Path,
     work: Workload,
+    recorder: Recorder,
     *,
     target: str,
     emulated: str,
@@ -117,19 +120,24 @@ def compare(
     """Runs both images. host: the program fluid-host; None: it cannot run here. E-PGO-08 when
     nothing can run them."""
     check_runner(target, emulated, host)
+    forms = {before: BASELINE, after: OPTIMISED}
     counted = []
     one = {"target": emulated, "mem": mem, "runner": "tcg", "icount": ICOUNT}
-    for image, what in ((before, "before"), (after, "after")) if tcg_can(emulated) else ():
-        progress(f"instructions {what}")
-        counted.append(measure(image, work, **one))
+    for image, form in forms.items() if tcg_can(emulated) else ():
+        progress(f"instructions of {form}")
+        cycles, results = measure(image, work, **one)
+        counted.append(cycles)
+        recorder.add(form, COUNTING, results, "instructions", TICKS)
     rounds: list[tuple[dict[str, int], dict[str, int]]] = []
     for number in range(ROUNDS if host else 0):
         progress(f"fluid-host, round {number + 1} of {ROUNDS}")
         timed = {"target": emulated, "mem": mem, "runner": HOST, "emulator": host}
         first, second = (before, after) if number % 2 == 0 else (after, before)
         pair = {path: measure(path, work, **timed) for path in (first, second)}
-        rounds.append((pair[before], pair[after]))
-    runners = [f"tcg -icount {ICOUNT}"] * bool(counted) + [HOST] * bool(host)
+        for image, (_, results) in pair.items():
+            recorder.add(forms[image], HOST, results)
+        rounds.append((pair[before][0], pair[after][0]))
+    runners = [COUNTING] * bool(counted) + [HOST] * bool(host)
     return Comparison(target=target, runners=runners, modules=_changes(counted, rounds))
 
 

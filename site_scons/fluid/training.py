@@ -19,9 +19,12 @@ from fluid.hotness import check_export, merge, write_hotness
 from fluid.machine import Machine
 from fluid.probe import choose_runner
 from fluid.profraw import write_profdata
+from fluid.samples import merge_samples, write_samples
 
 RUNS = 2
 ICOUNT = "shift=3"  # 8 ns for an instruction: the same numbers each time
+TICKS = 1 << int(ICOUNT.removeprefix("shift="))  # of the time stamp counter for an instruction
+COUNTING = f"tcg -icount {ICOUNT}"  # the runner, in words
 BOOT_SECONDS = 300.0
 STEP_SECONDS = 900.0
 DEFAULT_SIZE = 0
@@ -135,11 +138,13 @@ def capture(
     *,
     target: str,
     benchmarks: Sequence[str],
+    samples: Path,
     runner: str = "auto",
     runs: int = RUNS,
     **options: Any,
 ) -> None:
-    """Trains `runs` times and replaces `result`; a failure leaves it as it was."""
+    """Trains `runs` times and replaces `result`, and `samples` (samples.py); a failure leaves them
+    as they were."""
     runner = choose_runner(runner, image, target)
     exports = []
     for number in range(1, runs + 1):
@@ -151,4 +156,6 @@ def capture(
             )
             exports.append((export(machine), runner))
     print(file=sys.stderr)
-    write_hotness(merge(exports, exports[0][0].target), result)
+    target = exports[0][0].target
+    write_hotness(merge(exports, target), result)
+    write_samples(merge_samples(exports, target), samples)

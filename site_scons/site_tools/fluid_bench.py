@@ -10,6 +10,7 @@ from fluid.emulator import HOST
 
 
 def _bench_image(target: Any, source: Any, env: Any) -> int:
+    from fluid import history
     from fluid.bench import run_bench
 
     image = Path(str(source[0]))
@@ -21,7 +22,9 @@ def _bench_image(target: Any, source: Any, env: Any) -> int:
         "benchmarks": env["FLUID_BENCHMARKS"],
     }
     program = next((node.abspath for node in source[1:2]), None)  # fluid-host
-    return run_bench(image, image.parent, program=program, **options)
+    log = Path(env.Dir("#build").abspath) / history.FILE
+    recorder = history.Recorder(log, env["FLUID_TAG"], "bench")
+    return run_bench(image, image.parent, recorder, program=program, **options)
 
 
 def _count_instructions(target: Any, source: Any, env: Any) -> int:

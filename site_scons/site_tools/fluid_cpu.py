@@ -57,7 +57,7 @@ def generate(env: Any) -> None:
     env["FLUID_BUILDS"] = command_line.wanted_builds(
         env["target"], env["check"], env["FLUID_GOALS"], list(known), env["FLUID_TESTED"]
     )
-    levels = LEVEL_BUILDS if "levels" in env["FLUID_GOALS"] else ()
+    levels = LEVEL_BUILDS if command_line.wants_levels(env["FLUID_GOALS"]) else ()
     env["FLUID_PGO_BUILDS"] = (*PGO_BUILDS, *levels) if env["pgo"] == "1" else ()
     env.AlwaysBuild(env.Alias("profile-cpu", [], env.Action(_scan, "  SCAN    this machine")))
 

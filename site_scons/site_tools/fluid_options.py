@@ -31,7 +31,7 @@ def generate(env: Any) -> None:
     Help(command_line.help_text())
     env["FLUID_GOALS"] = goals
     env["check"], env["FLUID_GATE"] = command_line.split_check(env["check"])
-    if "levels" in goals:
+    if command_line.wants_levels(goals):
         env["pgo"] = "1"  # one of its columns
     env["FLUID_TESTED"] = command_line.tested_targets(ARGUMENTS)
     env["FLUID_VERBOSE"] = env["verbose"] == "1"

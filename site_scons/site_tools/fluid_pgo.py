@@ -1,6 +1,6 @@
 """SCons tool: pgo=1. Four images of one target, which share the kernel:
 
-base      nothing known     -> hotness.json, unless one is given
+base      nothing known     -> hotness.json, unless one is given, and samples.json
 counters  counters in it    -> counters/<module>.profdata
 trial     built by the plan -> compare.json, with what base takes
           the image itself: by the plan, but for modules that are not faster that way
@@ -17,6 +17,8 @@ from fluid.targets import COUNTED, NATIVE
 
 # Columns of the table of levels, and the builds that they are of.
 FORMS = {"O0": "O0", "O1": "O1", "O2": "base", "O3": "O3", "PGO": "trial"}
+
+CLOCK = ".clock"  # never made; see _alone
 
 
 def _runner(source: list[str], env: Any) -> dict[str, Any]:
@@ -37,6 +39,7 @@ def _hotness_step(target: list[str], source: list[str], env: Any) -> None:
     training.capture(
         Path(source[0]),
         Path(target[0]),
+        samples=Path(target[1]),
         target=env["FLUID_TARGET"].emulated,
         benchmarks=env["FLUID_BENCHMARKS"],
         runs=training.RUNS if options["runner"] == HOST else 1,
@@ -58,14 +61,16 @@ def _counters_step(target: list[str], source: list[str], env: Any) -> None:
 
 
 def _compare_step(target: list[str], source: list[str], env: Any) -> None:
-    from fluid import pgo, plan
+    from fluid import history, pgo, plan
     from fluid.training import show_progress
 
     before, after, decided, *host = source
+    recorder = history.Recorder(Path("build", history.FILE).absolute(), env["FLUID_TAG"], "compare")
     found = pgo.compare(
         Path(before),
         Path(after),
         pgo.workload(env["FLUID_BENCHMARKS"]),
+        recorder,
         target=env["FLUID_TAG"],
         emulated=env["FLUID_TARGET"].emulated,
         mem=int(env["mem"]),
@@ -76,6 +81,7 @@ def _compare_step(target: list[str], source: list[str], env: Any) -> None:
     print(f"\r{'':<74}\r{text}", end="")
     pgo.write_comparison(found, target[0])
     Path(target[1]).write_text(text)
+    recorder.write()
 
 
 def _on_host(env: Any, host: list[Any]) -> list[Any]:
@@ -92,7 +98,8 @@ def _measure(env: Any, role: str, image: Any, host: list[Any]) -> None:
     folder = env["FLUID_TARGET"].folder
     subjects = env["FLUID_SUBJECTS"]
     if role == "base":
-        env.Hotness("$OUT/hotness.json", [image, *_on_host(env, host)])
+        measured = [image, *_on_host(env, host)]
+        env.Hotness(["$OUT/hotness.json", "$OUT/samples.json"], measured)
     elif role == "counters":
         counted = [name for name, (category, _) in subjects.items() if category in COUNTED]
         results = [f"$OUT/counters/{name}.profdata" for name in counted]
@@ -100,17 +107,20 @@ def _measure(env: Any, role: str, image: Any, host: list[Any]) -> None:
     elif role == "trial":
         base = f"build/{output_folder(folder, PGO_BUILDS[0])}/fluid.img"
         sources = [base, image, env["FLUID_PLAN"], *host[:1]]
-        env.Compare(["$OUT/compare.json", "$OUT/compare.txt"], sources)
+        table = env.Compare(["$OUT/compare.json", "$OUT/compare.txt"], sources)
+        _alone(env, table, [path for path in _level_images(env) if path not in (base, str(image))])
 
 
 def _levels_step(target: list[str], source: list[str], env: Any) -> None:
-    from fluid import levels
+    from fluid import history, levels
     from fluid.training import show_progress
 
+    recorder = history.Recorder(Path("build", history.FILE).absolute(), env["FLUID_TAG"], "levels")
     images = {form: Path(path) for form, path in zip(FORMS, source[: len(FORMS)], strict=True)}
     found = levels.measure(
         images,
         env["FLUID_BENCHMARKS"],
+        recorder,
         target=env["FLUID_TAG"],
         emulated=env["FLUID_TARGET"].emulated,
         mem=int(env["mem"]),
@@ -121,14 +131,31 @@ def _levels_step(target: list[str], source: list[str], env: Any) -> None:
     print(f"\r{'':<74}\r{text}", end="")
     levels.write_levels(found, target[0])
     Path(target[1]).write_text(text)
+    recorder.write()
+
+
+def _level_images(env: Any) -> list[str]:
+    """By FORMS, where they are built; else none."""
+    folder = env["FLUID_TARGET"].folder
+    if not set(FORMS.values()) <= set(env["FLUID_PGO_BUILDS"]):
+        return []
+    return [f"build/{output_folder(folder, role)}/fluid.img" for role in FORMS.values()]
+
+
+def _alone(env: Any, measurement: Any, before: list[Any]) -> None:
+    """A measurement with a clock shares the processors with none like it (SCons runs steps with one
+    SideEffect one after the other), and waits for what would be compiled meanwhile."""
+    env.SideEffect(f"#build/{CLOCK}", measurement)
+    env.Requires(measurement, before)
 
 
 def _levels(env: Any, alias: str, host: list[Any]) -> None:
     """Alias of the table of all levels."""
-    folder = env["FLUID_TARGET"].folder
-    images = [f"build/{output_folder(folder, role)}/fluid.img" for role in FORMS.values()]
-    if set(FORMS.values()) <= set(env["FLUID_PGO_BUILDS"]):
+    images = _level_images(env)
+    if images:
         table = env.Levels(["$OUT/levels.json", "$OUT/levels.txt"], [*images, *host[:1]])
+        _alone(env, table, [])
+        env.Requires(env["FLUID_PLAN"], table)  # the image that is built by it
         env.Alias(alias, table)
 
 

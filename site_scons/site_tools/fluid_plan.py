@@ -121,7 +121,7 @@ def _measured(env: Any) -> list[str]:
 def _subjects(env: Any) -> dict[str, tuple[str, str]]:
     """(category, digest of its sources) of each module; without hotness the digest says nothing."""
     top = Path(env.Dir("#").abspath)
-    measured = bool(_measured(env))
+    measured = bool(env["FLUID_MEASURED"])
     found: dict[str, tuple[str, str]] = {}
     for variant in env["FLUID_VARIANTS"]:
         digest = ""
@@ -148,6 +148,7 @@ def _prepare(env: Any, folder: str, check: str) -> Any:
     env["FLUID_VARIANTS"] = targets.module_variants(
         machine, Path(env.Dir("#").abspath), env["variants"]
     )
+    env["FLUID_MEASURED"] = _measured(env)
     subjects = env["FLUID_SUBJECTS"] = _subjects(env)
     env["FLUID_BENCHMARKS"] = [name for name, (kind, _) in subjects.items() if kind == "bench"]
     # SCons expands variables in names.
@@ -159,7 +160,7 @@ def _prepare(env: Any, folder: str, check: str) -> Any:
         trial = f"build/{output_folder(machine.folder, TRIAL)}"
         whole, *parts = env.FinalPlan(files, [f"{trial}/plan.json", f"{trial}/compare.json"])
     else:
-        whole, *parts = env.Plan(files, _measured(env))
+        whole, *parts = env.Plan(files, env["FLUID_MEASURED"])
     env["FLUID_PLAN"] = whole
     env["FLUID_DECISIONS"] = dict(zip(names, parts, strict=True))
     return env

@@ -22,6 +22,7 @@ def _capture(target: Any, source: Any, env: Any) -> int:
         capture(
             Path(str(source[0])),
             Path(env["FLUID_HOTNESS"]),
+            samples=Path(env.subst("$OUT/samples.json")),
             target=env["FLUID_TARGET"].emulated,
             benchmarks=env["FLUID_BENCHMARKS"],
             **options,

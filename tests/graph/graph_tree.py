@@ -79,12 +79,12 @@ class Tree:
         return (self.top / OUT / path).read_bytes()
 
     def products(self) -> set[str]:
-        """All files below build/ but SCons' own records."""
+        """All files below build/ but SCons' own records and logs."""
         files = (self.top / "build").rglob("*")
         return {
             f.relative_to(self.top).as_posix()
             for f in files
-            if f.is_file() and not f.name.startswith(".sconsign")
+            if f.is_file() and not f.name.startswith(".sconsign") and f.suffix != ".jsonl"
         }
 
 

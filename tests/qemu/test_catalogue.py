@@ -4,9 +4,8 @@ import pytest
 
 from bench_oracles import CATALOGUE
 from fluid.event_types import Bench
-from fluid.instructions import TICKS
 from fluid.machine import Machine
-from fluid.training import ICOUNT
+from fluid.training import ICOUNT, TICKS
 from guests import Machines, benchmark, said
 from qemu_images import image_of
 

@@ -20,7 +20,7 @@ def emit(channel: socket.socket, ev: str, **fields: object) -> None:
 def greet(channel: socket.socket) -> None:
     """Everything from power-on to the first prompt."""
     channel.sendall(b"Fluid OS\r\n")
-    emit(channel, "boot", build="00", target="i686", cpu="Fake", features=["sse2"], cores=1)
+    emit(channel, "boot", build="00" * 16, target="i686", cpu="Fake", features=["sse2"], cores=1)
     emit(channel, "warn", code="E-MOD-04", text="a whole module expected, a damaged one found")
     emit(channel, "ready", ms=12, model=None, mem_total=1, mem_used=1, variant=None)
 

@@ -55,6 +55,7 @@ class Trainee:
         self.calls[name.decode()] = self.calls.get(name.decode(), 0) + calls
         event: dict[str, Any] = {
             **{"ev": "bench", "name": name.decode(), "tag": name.decode(), "size": 1},
+            **{"units": 1, "unit": "words"},
             **{"calls": calls, "min": 1, "median": 2, "max": 3, "checksum": 4},
             **{"units": 1, "unit": "words", "counters": [["branches", None]]},
         }
@@ -72,7 +73,9 @@ class Trainee:
 
     def export(self) -> None:
         functions = [function(name, calls=calls) for name, calls in self.calls.items()]
-        data = export_data(*functions if self.wrong != "empty" else ())
+        stack = {"count": 3, "functions": ["kernel_main", "console_run"]}
+        samples = {"hz": 100, "taken": 3, "idle": 1, "lost": 0, "stacks": [stack]}
+        data = export_data(*functions if self.wrong != "empty" else (), samples=samples)
         if self.wrong == "build":
             data["build"] = "ee" * 16
         record = b"\x1e" + json.dumps(data).encode() + b"\n"

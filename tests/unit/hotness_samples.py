@@ -1,10 +1,11 @@
-"""Hotness exports and files for tests: whole ones, to be changed where a test wants it."""
+"""Hotness exports and files, and results of benchmarks, for tests: whole ones, to be changed where
+a test wants it."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from fluid.event_types import Hotness, from_json
+from fluid.event_types import Bench, Hotness, from_json
 
 BUILD = "0f" * 16
 SOURCE, OTHER_SOURCE = "0a" * 16, "0b" * 16
@@ -46,3 +47,17 @@ def file_data(*functions: dict[str, Any], runs: int = 1) -> dict[str, Any]:
     left_out = ("target", "buckets")
     kept = [{k: v for k, v in f.items() if k not in left_out} for f in functions or [function()]]
     return {"schema": 1, "target": TARGET, "runs": [run] * runs, "functions": kept}
+
+
+def bench(name: str, **changes: Any) -> Bench:
+    """A benchmark that has ended."""
+    event = from_json(
+        {
+            **{"ev": "bench", "name": name, "tag": f"{name}_{TARGET}", "size": 64, "units": 1},
+            **{"unit": "words", "calls": 1, "min": 1, "median": 1, "max": 1, "checksum": 1},
+            **{"counters": []},
+            **changes,
+        }
+    )
+    assert isinstance(event, Bench)
+    return event

@@ -1,10 +1,13 @@
 """The boot benchmark, with a machine played by fake_guest.py."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from fluid.bench import BootTimes, boot_times
+from fluid.bench import ROUNDS, BootTimes, boot_times, run_bench
+from fluid.history import Recorder, read_history
 from fluid.machine import Machine, MachineEnded
 
 
@@ -35,3 +38,31 @@ def test_the_table_says_what_was_measured() -> None:
     assert "i686, kvm, model Tiny" in text
     assert "median      20 ms, 10 to 30 ms in 3 boots" in text
     assert "median       3 ms, 1 to 9 ms in 3 boots" in text
+
+
+def test_what_was_measured_is_kept(
+    tmp_path: Path, emulator: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a file of the last time, and in the history."""
+    image = tmp_path / "disk.img"
+    image.write_bytes(b"disk")
+    recorder = Recorder(tmp_path / "build/history.jsonl", "i686", "bench")
+    options: dict[str, Any] = {"target": "i686", "runner": "tcg", "smp": 2, "program": emulator}
+    assert run_bench(image, tmp_path, recorder, benchmarks=[], **options) == 0
+    times = json.loads((tmp_path / "bench-boot.json").read_text())
+    assert times["kernel_entry"] == [12.0] * ROUNDS
+    [record], problems = read_history(recorder.path)
+    assert problems == [] and (record.runner, record.measure) == ("tcg", "microseconds")
+    entered = next(one for one in record.results if one.name == "kernel entry")
+    assert (entered.median, entered.calls) == (12_000, ROUNDS)
+    assert "i686, tcg" in capsys.readouterr().out
+
+
+def test_no_history_of_a_boot_that_fails(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recorder = Recorder(tmp_path / "build/history.jsonl", "i686", "bench")
+    image, program = tmp_path / "none.img", "/no/such/qemu"
+    options: dict[str, Any] = {"target": "i686", "runner": "tcg", "program": program}
+    assert run_bench(image, tmp_path, recorder, benchmarks=[], **options) == 1
+    assert not recorder.path.exists() and "E-RUN-" in capsys.readouterr().err

@@ -113,6 +113,17 @@ def test_builds_of_tests_that_go_by_target() -> None:
     assert options.wanted_builds("x86-64-v4", "none", ["test-matrix"], folders, [v4[0]]) == [v4]
 
 
+def test_the_report_needs_the_levels() -> None:
+    """And with them pgo=1, whether it is asked for by its alias or by a path."""
+    for goal in ("report", "build/i686/report/stacks.folded"):
+        assert options.wants_report([goal]) and options.wants_levels([goal])
+    assert options.wants_levels(["image", "levels"]) and not options.wants_report(["levels"])
+    for goal in ("image", "build/i686/fluid.img", "/home/report/build", "docs/report/x"):
+        assert not options.wants_levels([goal])
+    given = {"check": "address", "runner": "auto"}
+    assert options.unfit(given, ["report"])[0].startswith("E-OPT-05 pgo=1 is expected")
+
+
 def test_host_only_when_asked_for() -> None:
     """fluid-host costs a plain build nothing."""
     assert not options.wants_host("i686", "auto", [])

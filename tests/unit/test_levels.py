@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from fluid import levels
-from fluid.instructions import TICKS
+from fluid.history import Recorder, Taken, read_history
 from fluid.levels import Levels, measure, table, write_levels
 from fluid.pgo import ROUNDS
 from fluid.planner import level_plan
+from fluid.training import TICKS
+from hotness_samples import BUILD, bench
 
 COUNTED = {
     "O2": {"sum": 1000, "primes": 400},
@@ -56,15 +58,18 @@ def test_measuring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each image counts once, then all in each round, in turns; ticks become instructions."""
     asked: list[tuple[str, str]] = []
 
-    def shortest(image: Path, names: Any, **options: Any) -> dict[str, int]:
+    def run(image: Path, names: Any, **options: Any) -> Taken:
         asked.append((image.name, options["runner"]))
-        return dict.fromkeys(names, 16 * TICKS)
+        ticks = 16 * TICKS
+        return Taken(BUILD, {n: bench(n, min=ticks, median=ticks, max=ticks) for n in names})
 
-    monkeypatch.setattr(levels, "_shortest", shortest)
+    monkeypatch.setattr(levels, "_run", run)
+    recorder = Recorder(tmp_path / "build/history.jsonl", "i686", "levels")
     images = {"O2": Path("two"), "PGO": Path("pgo")}
     found = measure(
         images,
         ["sum"],
+        recorder,
         target="i686",
         emulated="i686",
         mem=128,
@@ -75,6 +80,12 @@ def test_measuring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(found.host) == ROUNDS
     assert asked[:4] == [("two", "tcg"), ("pgo", "tcg"), ("two", "host"), ("pgo", "host")]
     assert asked[4:6] == [("pgo", "host"), ("two", "host")]
+    recorder.write()
+    records, problems = read_history(recorder.path)
+    assert problems == [] and [r.what for r in records] == ["levels"] * 4
+    counted, timed = records[0].results[0], records[2].results[0]
+    assert (records[0].measure, counted.min, counted.calls) == ("instructions", 16, 1)
+    assert (records[2].measure, timed.min, timed.calls) == ("cycles", 16 * TICKS, ROUNDS)
     write_levels(found, tmp_path / "levels.json")
     assert json.loads((tmp_path / "levels.json").read_text())["schema"] == levels.LEVELS_SCHEMA
 

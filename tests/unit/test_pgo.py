@@ -11,8 +11,10 @@ import pytest
 from fluid import pgo, training
 from fluid.errors import FluidError
 from fluid.event_types import Event
+from fluid.history import Recorder, Taken, read_history
 from fluid.pgo import MEASURED, Change, Comparison, final_plan, read_comparison, write_comparison
 from fluid.plan import Decision, Plan, baseline
+from hotness_samples import BUILD, bench
 
 ROOT = Path(__file__).resolve().parents[2]
 HOT = Decision("O3", True, "hot")
@@ -71,18 +73,19 @@ def test_table_without_instructions() -> None:
     assert [line.split()[-2:] for line in lines[-2:]] == [["-", "0.800"], ["-", "0.800"]]
 
 
-def test_measuring_where_tcg_cannot_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_measuring_where_tcg_cannot_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the clock alone."""
     asked = set()
 
-    def measured(image: Path, work: object, **options: Any) -> dict[str, int]:
+    def measured(image: Path, work: object, **options: Any) -> tuple[dict[str, int], Taken]:
         asked.add(options["runner"])
-        return {"sum": 10 if image.name == "before" else 5}
+        return {"sum": 10 if image.name == "before" else 5}, Taken(BUILD, {})
 
     monkeypatch.setattr(pgo, "measure", measured)
     here: Any = {"target": "x86-64-v4", "emulated": "x86-64-v4", "mem": 1}
     here["progress"] = lambda step: None
-    images = (Path("before"), Path("after"), pgo.workload(["sum"]))
+    recorder = Recorder(tmp_path / "build/history.jsonl", "x86-64-v4", "compare")
+    images = (Path("before"), Path("after"), pgo.workload(["sum"]), recorder)
     found = pgo.compare(*images, host="fluid-host", **here)
     assert found.runners == ["host"] and asked == {"host"}
     assert found.modules == {"sum": Change(instructions=None, host=[0.5] * pgo.ROUNDS)}
@@ -128,6 +131,37 @@ def test_a_benchmark_without_a_size() -> None:
 def test_nothing_to_compare() -> None:
     with pytest.raises(FluidError, match="E-PGO-05"):
         pgo._changes([{"sum": 5}, {"primes": 5}], [])
+
+
+def test_both_images_in_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each counts once, then both in each round; what their benchmarks took goes to the history."""
+    asked: list[tuple[str, str]] = []
+
+    def measured(image: Path, work: Any, **options: Any) -> tuple[dict[str, int], Taken]:
+        asked.append((image.name, options["runner"]))
+        ticks = 8 if image.name == "after" else 16
+        result = bench("sum", min=ticks, median=ticks, max=ticks)
+        return {"sum": ticks}, Taken(BUILD, {"sum": result})
+
+    monkeypatch.setattr(pgo, "measure", measured)
+    recorder = Recorder(tmp_path / "build/history.jsonl", "i686", "compare")
+    images = Path("before"), Path("after")
+    options: dict[str, Any] = {"target": "i686", "emulated": "i686", "mem": 128, "host": "program"}
+    found = pgo.compare(*images, pgo.workload(["sum"]), recorder, progress=print, **options)
+    change = found.modules["sum"]
+    assert (change.instructions, change.host) == (0.5, [0.5] * pgo.ROUNDS)
+    runs = [("before", "tcg"), ("after", "tcg"), ("before", "host"), ("after", "host")]
+    assert asked[:6] == [*runs, ("after", "host"), ("before", "host")]
+    recorder.write()
+    records, problems = read_history(recorder.path)
+    assert problems == []
+    taken = [(r.form, r.measure, r.results[0].median, r.results[0].calls) for r in records]
+    assert taken == [
+        ("O2", "instructions", 2, 1),
+        ("PGO", "instructions", 1, 1),
+        ("O2", "cycles", 16, pgo.ROUNDS),
+        ("PGO", "cycles", 8, pgo.ROUNDS),
+    ]
 
 
 class Silent:

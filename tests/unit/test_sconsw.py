@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from browser import PROGRAMS as BROWSERS
+
 ROOT = Path(__file__).resolve().parents[2]
 
 # Knows what sconsw asks of it; `python -m venv` makes a .venv of copies of itself.
@@ -43,16 +45,17 @@ class Checkout:
             (tools / name).chmod(0o755)
         self.environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}
 
-    def without(self, program: str) -> str:
-        """PATH without the folders that have a program; the others' programs by links."""
-        kept = self.elsewhere / f"no-{program}"
+    def without(self, *programs: str) -> str:
+        """PATH without the folders that have one of these; the others' programs by links."""
+        kept = self.elsewhere / f"no-{programs[0]}"
         kept.mkdir()
         folders = [Path(folder) for folder in self.environment["PATH"].split(":")]
-        for folder in [folder for folder in folders if (folder / program).exists()]:
+        having = [f for f in folders if any((f / program).exists() for program in programs)]
+        for folder in having:
             for path in folder.iterdir():
-                if path.name != program and not (kept / path.name).exists():
+                if path.name not in programs and not (kept / path.name).exists():
                     (kept / path.name).symlink_to(path)
-        others = [str(folder) for folder in folders if not (folder / program).exists()]
+        others = [str(folder) for folder in folders if folder not in having]
         return ":".join([*others, str(kept)])
 
     def start(self, *arguments: str, cwd: Path | None = None) -> subprocess.Popen[str]:
@@ -140,6 +143,33 @@ def test_bochs_is_installed_for_those_who_use_it(checkout: Checkout, wanted: str
     assert "bochs" not in (apt.read_text() if apt.exists() else "")
     assert checkout.run("image", wanted) == ["image", wanted]
     assert "bochs bochs-term bochsbios vgabios" in apt.read_text()
+
+
+@pytest.mark.parametrize("wanted", ["test", "test-unit"])
+def test_a_browser_is_installed_for_tests(checkout: Checkout, wanted: str) -> None:
+    """Not where another one will do; the stand-in for apt-get installs nothing."""
+    apt = checkout.top / "apt"
+    checkout.environment["PATH"] = checkout.without(*BROWSERS)
+    checkout.run("report")
+    assert "chromium" not in (apt.read_text() if apt.exists() else "")
+    assert checkout.run(wanted) == [wanted]
+    assert " chromium " in apt.read_text()
+    apt.unlink()
+    chrome = checkout.top.parent / "tools/google-chrome"
+    chrome.write_text("#!/bin/sh\n")
+    chrome.chmod(0o755)
+    checkout.run(wanted)
+    assert "chromium" not in (apt.read_text() if apt.exists() else "")
+
+
+@pytest.mark.parametrize("wanted", ["test", "test-host"])
+def test_valgrind_is_installed_for_tests(checkout: Checkout, wanted: str) -> None:
+    apt = checkout.top / "apt"
+    checkout.environment["PATH"] = checkout.without("valgrind")
+    checkout.run("bench", "runner=host")
+    assert "valgrind" not in (apt.read_text() if apt.exists() else "")
+    assert checkout.run(wanted) == [wanted]
+    assert " valgrind" in apt.read_text()
 
 
 def test_called_through_a_link(checkout: Checkout) -> None:

@@ -10,9 +10,9 @@ import pytest
 
 from fluid import training
 from fluid.errors import FluidError
-from fluid.event_types import Bench
 from fluid.hotness import HotnessFile, read_hotness
-from hotness_samples import BUILD, TARGET
+from fluid.samples import read_samples
+from hotness_samples import BUILD, TARGET, bench
 
 PROGRAM = Path(__file__).with_name("fake_trainee.py")
 BENCHMARKS = ["late", "early"]
@@ -41,6 +41,7 @@ def capture(result: Path, wrong: str = "", **options: int) -> None:
     training.capture(
         image,
         result,
+        samples=result.with_name("samples.json"),
         target="i686",
         benchmarks=BENCHMARKS,
         runner="tcg",
@@ -60,6 +61,8 @@ def test_a_training(result: Path) -> None:
     content = read_hotness(result, TARGET)
     assert calls(content) == {"early": 2 * 20, "late": 2 * 20, "llama": 2 * len(LINES)}
     assert [(run.build, run.runner) for run in content.runs] == [(BUILD, "tcg")] * training.RUNS
+    samples = read_samples(result.with_name("samples.json"), TARGET)
+    assert samples.runs == content.runs and samples.samples.taken == 2 * 3
 
 
 def test_without_a_model_benchmarks_alone(result: Path) -> None:
@@ -83,7 +86,7 @@ FAILURES = [
 def test_failures_leave_the_old_file(result: Path, wrong: str, code: str, said: str) -> None:
     with pytest.raises(FluidError, match=f"(?s){code} .*{said}"):
         capture(result, wrong)
-    assert result.read_bytes() == OLD
+    assert result.read_bytes() == OLD and not result.with_name("samples.json").exists()
     assert not list(result.parent.glob("*.new"))
 
 
@@ -112,8 +115,5 @@ class Scripted:
 
 def test_benchmarks_of_other_names_are_passed_over() -> None:
     """As when one that was started before ends now."""
-    one, other = (
-        Bench(name=n, tag=n, size=1, calls=1, min=1, median=1, max=1, checksum=1, **WORK)
-        for n in "ab"
-    )
+    one, other = bench("a"), bench("b")
     assert training.run_benchmark(Scripted(one, other), "b", 0, 1) is other  # type: ignore[arg-type]

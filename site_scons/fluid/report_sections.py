@@ -1,0 +1,292 @@
+"""What the report says: its sections, each with charts, tables, and a sentence about what one sees,
+of which runner and in which units."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from fluid import report_numbers, report_shapes, report_style
+from fluid.catalogue import Result
+from fluid.history import IMAGE, Record
+from fluid.hotness import Run
+from fluid.pgo import final_plan
+from fluid.plan import baseline
+from fluid.report_inputs import Inputs
+from fluid.timing import SECOND, critical_path
+
+ROWS = 20  # of the tables of slowest steps and last records
+ABSENT = "absent"  # what was not read is not zero
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells as texts."""
+
+    title: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[object]]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """id of its element, what it shows, and plotly's chart."""
+
+    id: str
+    title: str
+    figure: Any
+
+    @property
+    def html(self) -> str:
+        """Script included."""
+        return report_style.as_html(self.figure, self.id)
+
+
+@dataclass
+class Section:
+    """One part of the page."""
+
+    id: str
+    title: str
+    about: str
+    charts: list[Chart] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)  # why something is not there
+
+    def show(self, name: str, title: str, figure: Any, otherwise: str = "") -> None:
+        """A chart, or why there is none."""
+        if figure is None:
+            self.missing.append(otherwise)
+        else:
+            self.charts.append(Chart(f"{self.id}-{name}", title, figure))
+
+
+def _slug(text: str) -> str:
+    return "".join(c if c.isascii() and c.isalnum() else "-" for c in text)
+
+
+def _runners(runs: Sequence[Run]) -> str:
+    return ", ".join(dict.fromkeys(f"{run.runner} ({run.cpu})" for run in runs))
+
+
+def _benchmarks(inputs: Inputs) -> Section:
+    records = inputs.logs.history
+    section = Section(
+        "benchmarks",
+        "Benchmarks by tag",
+        "What one unit of work takes: a bar for each benchmark and CPU tag of every target that "
+        "was measured on this machine, and for each form, the last result. O2 is the image with "
+        "nothing known, PGO the one built by the plan, both at the sizes of levels; image that of "
+        "./sconsw bench, at default sizes, whose units may be larger. By a clock it is the "
+        "median, with least and greatest; of instructions the least. The axis is logarithmic; "
+        "less is faster.",
+    )
+    for measure in ("cycles", "instructions"):
+        for runner in report_numbers.runners(records, measure):
+            chart = report_numbers.by_tag(records, runner, measure)
+            name = _slug(f"{measure}-{runner}")
+            none = f"No benchmark of forms that are shown here has {measure} of {runner}."
+            section.show(name, f"{measure}, runner {runner}", chart, none)
+    if not section.charts:
+        section.missing.append("No results are in the history; ./sconsw levels adds some.")
+    last = {(r.target, r.runner): r for r in records if r.form == IMAGE and r.measure == "cycles"}
+    title = "Counters of the processor for a unit of work (./sconsw bench)"
+    results = [
+        (record.runner, result)
+        for record in last.values()
+        for result in record.results
+        if result.counted_by
+    ]
+    if results:
+        section.tables.append(_counted(title, results))
+    without = [f"{t}, runner {r}" for (t, r), record in last.items() if not _any(record)]
+    section.missing += [f"{title}, {where}: {ABSENT}." for where in without]
+    if not last:
+        section.missing.append(f"{title}: {ABSENT}.")
+    return section
+
+
+def _shown(count: float | None) -> str:
+    return ABSENT if count is None else report_numbers.short(count)
+
+
+def _any(record: Record) -> bool:
+    return any(result.counted_by for result in record.results)
+
+
+def _counted(title: str, results: Sequence[tuple[str, Result]]) -> Table:
+    """(runner, result), of which something was counted."""
+    names = list(dict.fromkeys(name for _, one in results for name, _ in one.counters))
+    rows = [
+        [one.tag, runner, one.counted_by, *(_shown(one.count(name)) for name in names)]
+        for runner, one in results
+    ]
+    head = ["benchmark", "runner", "counted by", *(name.replace("_", " ") for name in names)]
+    return Table(title, head, rows)
+
+
+def _before_after(inputs: Inputs) -> Section:
+    found = inputs.comparison
+    final = final_plan(inputs.trial, found)
+    section = Section(
+        "before-after",
+        "Before and after",
+        "What each module takes itself in the image built by the plan, as a part of what it takes "
+        "in the one with nothing known, on the same work; below 1 is faster. Runners: "
+        f"{', '.join(found.runners)}. Time is the median of the rounds, the line their spread, cut "
+        "off where it reaches beyond the axis. What is not faster keeps its previous form.",
+    )
+    chart = report_numbers.before_after(found)
+    section.show("chart", "after / before", chart, "No module was measured in both images.")
+    rows = []
+    for name, change in sorted(found.modules.items()):
+        tried = inputs.trial.decision(name)
+        how = f"{tried.level}{' with counters' if tried.profile else ''}"
+        middle = spread = ABSENT
+        if change.host:
+            middle = f"{statistics.median(change.host):.3f}"
+            spread = f"{min(change.host):.3f} to {max(change.host):.3f}"
+        kept = "yes" if final.decision(name) == tried else "no"
+        if tried == baseline(tried.why):
+            kept = "-"  # there was nothing to try
+        counted = ABSENT if change.instructions is None else f"{change.instructions:.3f}"
+        rows.append([name, how, counted, middle, spread, kept])
+    head = ["module", "tried as", "instructions", "time, median", "time, spread", "kept"]
+    section.tables.append(Table("The same as numbers", head, rows))
+    return section
+
+
+def _levels(inputs: Inputs) -> Section:
+    section = Section(
+        "levels",
+        "Optimisation levels",
+        "Each benchmark at -O0, -O1, -O2, -O3 and as the plan builds it (PGO), as a multiple of "
+        "-O2: green takes less, orange more. The last row is the geometric mean.",
+    )
+    counted = report_numbers.levels(inputs.levels, False)
+    why = "There are no instructions: QEMU's TCG cannot run this target."
+    section.show("instructions", "instructions, runner tcg with -icount", counted, why)
+    timed = report_numbers.levels(inputs.levels, True)
+    why = "There is no time: fluid-host cannot run here."
+    section.show("time", "time, runner host (fluid-host), medians of the rounds", timed, why)
+    return section
+
+
+def _history(inputs: Inputs) -> Section:
+    logs = inputs.logs
+    section = Section(
+        "history",
+        "History on this machine",
+        "Each run of bench, levels and pgo=1 adds a point: what a unit of work took, as a part of "
+        "the first run that is shown. Lines of other targets and forms are switched on in the "
+        f"legend. {len(logs.history)} records, {logs.left_out} older ones left out.",
+    )
+    titles = {
+        "cycles": "cycles by a clock, runner host",
+        "instructions": "instructions, runner tcg with -icount",
+        "microseconds": "time to the prompt (./sconsw bench)",
+    }
+    for measure, title in titles.items():
+        chart = report_numbers.over_time(logs.history, measure, inputs.target)
+        none = f"No {title} yet; ./sconsw levels and ./sconsw bench add to the history."
+        section.show(measure, title, chart, none)
+    rows = [
+        (r.time, r.commit or ABSENT, r.build[:12], r.target, r.what, r.form, r.runner, r.measure)
+        for r in logs.history[::-1][:ROWS]
+    ]
+    head = ["time (UTC)", "commit", "build", "target", "what", "form", "runner", "measure"]
+    section.tables.append(Table(f"The last {len(rows)} records", head, rows))
+    return section
+
+
+def _hotness(inputs: Inputs) -> Section:
+    section = Section(
+        "hotness",
+        "Hotness",
+        "Cycles that modules and their functions, with the shapes they were called with, took "
+        "themselves in the training: the area. A click goes into a module. Runner: "
+        f"{_runners(inputs.hotness.runs)}; in the training of pgo=1 eight cycles are an "
+        "instruction.",
+    )
+    chart = report_shapes.treemap(inputs.hotness)
+    section.show("treemap", "own cycles", chart, "No module has cycles of its own.")
+    rows = [
+        [m.name, m.target, f"{m.code_bytes:,}", f"{m.live_bytes:,}", f"{m.peak_bytes:,}"]
+        for m in inputs.samples.modules
+    ]
+    head = ["module", "CPU tag", "code, bytes", "live, bytes", "most, bytes"]
+    section.tables.append(Table("Memory of modules", head, rows))
+    counts = [(n, ABSENT if c is None else f"{c:,}") for n, c in inputs.samples.counters]
+    title = "Counters of the processor in the training"
+    section.tables.append(Table(title, ["counter", "count"], counts))
+    return section
+
+
+def _flame(inputs: Inputs) -> Section:
+    found, runs = inputs.samples.samples, inputs.samples.runs
+    section = Section(
+        "flame",
+        "Flame graph",
+        f"Where the timer, {found.hz} times a second, found the boot processor in the training: "
+        f"callers above what they call, width is samples. {found.taken:,} samples; {found.idle:,} "
+        f"more were idle, {found.lost:,} lost. Runner: {_runners(runs)}. The same is beside this "
+        "page as stacks.speedscope.json (for speedscope) and stacks.folded (collapsed stacks).",
+    )
+    hosted = all(run.runner == "host" for run in runs)
+    why = "nothing ticks in fluid-host" if hosted else "the timer never found it at work"
+    section.show("icicle", "samples", report_shapes.flame(found), f"There are no samples: {why}.")
+    return section
+
+
+def _plan(inputs: Inputs) -> Section:
+    section = Section(
+        "plan",
+        "Plan with reasons",
+        "How each module of the image is compiled, and why: level of optimisation, and whether "
+        "with the branch counters of its training.",
+    )
+    rows = [
+        [name, d.level, "used" if d.profile else "-", d.why]
+        for name, d in sorted(inputs.plan.modules.items())
+    ]
+    head = ["module", "level", "counters", "why"]
+    section.tables.append(Table(f"plan.json of {inputs.target}", head, rows))
+    return section
+
+
+def _seconds(microseconds: int) -> str:
+    return f"{microseconds / SECOND:.2f}"
+
+
+def _build(inputs: Inputs) -> Section:
+    steps, whole = inputs.logs.steps, inputs.logs.whole
+    section = Section(
+        "build",
+        "Build timing",
+        "The steps of the last build that made something, measurements included, by the clock of "
+        "this machine: bars above each other ran at once, those with a rim are the critical path, "
+        f"on which each waited for the one before. The {whole.steps} steps that the log knows, by "
+        f"the last time of each, are {_seconds(whole.work)} s of work, and take "
+        f"{_seconds(whole.critical)} s on any number of processors.",
+    )
+    chart = report_shapes.timeline(steps)
+    section.show("timeline", "steps", chart, "No build has left times yet.")
+    if len(steps) > report_shapes.BARS_MAX:
+        section.missing.append(f"The longest {report_shapes.BARS_MAX} of {len(steps)} are drawn.")
+    slowest = sorted(steps, key=lambda step: -step.took)[:ROWS]
+    lists = {f"The {len(slowest)} slowest steps": slowest, "Critical path": critical_path(steps)}
+    for title, some in lists.items():
+        rows = [[_seconds(step.took), step.verb, step.name] for step in some]
+        section.tables.append(Table(title, ["seconds", "step", "product"], rows))
+    return section
+
+
+def sections(inputs: Inputs) -> list[Section]:
+    """In the order of the page."""
+    made = (
+        *(_benchmarks, _before_after, _levels, _history),
+        *(_hotness, _flame, _plan, _build),
+    )
+    return [make(inputs) for make in made]
