@@ -10,6 +10,7 @@ import pytest
 from fluid import cachegrind
 from fluid.bench import ROUNDS, run_bench
 from fluid.catalogue import read_catalogue
+from fluid.history import Recorder, read_history
 from host_machine import image_of, program_of
 
 TARGET = "x86-64-v2"
@@ -20,7 +21,8 @@ def run(folder: Path, benchmarks: list[str], capsys: pytest.CaptureFixture[str])
     """What is printed."""
     options: Any = {"runner": "host", "mem": 256, "program": program_of(BUILD)}
     image = image_of(BUILD, None)
-    status = run_bench(image, folder, target=TARGET, benchmarks=benchmarks, **options)
+    recorder = Recorder(folder / "history.jsonl", TARGET, "bench")
+    status = run_bench(image, folder, recorder, target=TARGET, benchmarks=benchmarks, **options)
     said = capsys.readouterr()
     assert status == 0, said.err
     return said.out
@@ -33,6 +35,9 @@ def test_results_and_simulated_counts(tmp_path: Path, capsys: pytest.CaptureFixt
     found = read_catalogue(tmp_path / "bench-host.json")
     assert [r.tag for r in found.results] == ["sum_x86-64-v2", "regex_dfa_x86-64-v2"]
     assert "counted by cachegrind, simulated" in said and "absent" in said
+    records, wrong = read_history(tmp_path / "history.jsonl")
+    assert [record.measure for record in records] == ["microseconds", "cycles"] and not wrong
+    assert records[1].results == found.results
     added, searched = found.results
     assert {r.counted_by for r in found.results} == {cachegrind.SIMULATED}
     # Four words an instruction at best; a character is a load, a look-up and a test at least.
@@ -63,6 +68,7 @@ def test_a_machine_that_does_not_boot(tmp_path: Path, capsys: pytest.CaptureFixt
     image = tmp_path / "empty.img"
     image.write_bytes(bytes(1 << 20))
     options: Any = {"runner": "host", "program": program_of(BUILD)}
-    assert run_bench(image, tmp_path, target=TARGET, benchmarks=["sum"], **options) == 1
+    recorder = Recorder(tmp_path / "history.jsonl", TARGET, "bench")
+    assert run_bench(image, tmp_path, recorder, target=TARGET, benchmarks=["sum"], **options) == 1
     assert "E-RUN-05" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == [image]
