@@ -1,69 +1,92 @@
-"""Line coverage of our C as the tests of fluid-host ran it (`scons coverage`).
+"""`scons coverage`: which tests run, on what, and where their counters go.
 
-Every process with check=coverage leaves a raw profile of the program and one of its modules; LLVM's
-tools merge them and count lines. A run that left none is an error, not a table of zeros.
+    <folder>/guest/<build>/<part>@<variant>/*.profraw   kernel and modules of machines in QEMU
+    <folder>/fluid-host.<process>.profraw               fluid-host
+    <folder>/fluid-host.<process>.profraw.<module>@<variant>
+    <folder>/drivers/<program>/*.profraw                the C drivers of tests/host
+    <folder>/python.*                                   Python
+
+A kernel that panics takes its counters along; so does a process that is killed.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from fluid.errors import FluidError
+from fluid.event_types import ProfRaw
+from fluid.hosted import HOST_TESTED, output_folder
+from fluid.profraw import pack
+from fluid.suites import TARGETS_VARIABLE
+from fluid.targets import TARGETS
 
-PATTERN = "%p-%m.profraw"  # process, program
-VARIABLE = "LLVM_PROFILE_FILE"
+FOLDER = "FLUID_COVERAGE"  # variable: where raw profiles go (arch/hosted/coverage/profile.c)
 TESTED_BUILD = "FLUID_HOST_BUILD"  # "target check": what the tests run instead of all builds
-TESTS = "tests/host/test_host_runner.py"
+GUEST, DRIVERS, PYTHON = "guest", "drivers", "python"
+DRIVERS_BUILD = "build/host-coverage"  # tests/host/hostcc.py
+COVERAGE_FLAGS = ("-fcoverage-mapping", "-ffile-compilation-dir=.")
+KERNEL = "kernel"  # as a part of a machine, beside the names of modules
+PYTHON_FOLDERS = ("site_scons/fluid", "site_scons/site_tools")
+RUN_SECONDS = 2400
+
+TESTS = (
+    "tests/unit",
+    "tests/graph",
+    "tests/host",
+    "tests/qemu",
+)
+# What looks at code or counts steps sees the instrumentation.
+LEFT_OUT: tuple[str, ...] = ()
 
 
-def run_tests(folder: Path, top: Path, build_root: Path, target: str) -> int:
-    """Runs the tests with the instrumented fluid-host; profiles land in folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.iterdir():
-        old.unlink()
+def measured_targets(target: str) -> list[str]:
+    """Those whose images the tests boot: the chosen one, and one of each width."""
+    return list(dict.fromkeys((target, *HOST_TESTED)))
+
+
+def store_guest(exports: Iterable[ProfRaw], folder: Path, target: str, name: str) -> None:
+    """Raw profiles of one machine, which tells them as events."""
+    bits = 32 if TARGETS[target].arch == "i686" else 64
+    for export in exports:
+        place = folder / GUEST / output_folder(target, "coverage")
+        place /= f"{export.module}@{export.target}"
+        place.mkdir(parents=True, exist_ok=True)
+        (place / f"{name}.profraw").write_bytes(pack(export, bits, counted=False))
+
+
+def clear(folder: Path) -> None:
+    """Profiles of an earlier run would count as this one's."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+
+
+def run_tests(folder: Path, top: Path, build_root: Path, target: str, jobs: int) -> int:
+    """Runs the tests with instrumented programs and Python; profiles land in folder. Their status;
+    E-COV-04 when they do not end."""
+    clear(folder)
     variables = {
         "PYTHONPATH": str(top / "site_scons"),
         "FLUID_BUILD": str(build_root),
+        FOLDER: str(folder.resolve()),
         TESTED_BUILD: f"{target} coverage",
-        VARIABLE: str(folder.resolve() / PATTERN),
+        TARGETS_VARIABLE: " ".join(measured_targets(target)),
+        "COVERAGE_FILE": str(folder.resolve() / PYTHON),
     }
-    command = [sys.executable, "-m", "pytest", "-q", TESTS]
-    return subprocess.call(command, cwd=top, env={**os.environ, **variables})
-
-
-def _tool(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
+    several = ["-n", str(jobs), "--dist=loadfile", "--no-loadscope-reorder"] if jobs > 1 else []
+    left_out = [f"--deselect={name}" for name in LEFT_OUT]
+    command = [sys.executable, "-m", "coverage", "run", "-m", "pytest", "-q", *several, *left_out]
+    try:
+        return subprocess.run(
+            [*command, *TESTS], cwd=top, env={**os.environ, **variables}, timeout=RUN_SECONDS
+        ).returncode
+    except subprocess.TimeoutExpired:
         raise FluidError(
-            "E-COV-02",
-            f"{command[0]} {command[1]} was expected to succeed, found: {done.stderr.strip()}; "
-            "are program and profiles of one build?",
-        )
-    return done.stdout
-
-
-def report(folder: Path, program: Path, modules: Sequence[Path]) -> str:
-    """The table of lines per file. E-COV-01: there is no profile, E-COV-02: LLVM's tools failed."""
-    raw = sorted(str(path) for path in folder.glob("*.profraw*"))
-    if not any(path.endswith(".modules") for path in raw):
-        raise FluidError(
-            "E-COV-01",
-            f"profiles of fluid-host and its modules expected in {folder}, found "
-            f"{len(raw)} files of others; did any test end by itself?",
-        )
-    merged = folder / "merged.profdata"
-    _tool("llvm-profdata-19", "merge", "-o", str(merged), *raw)
-    objects = [part for module in modules for part in ("-object", str(module))]
-    hidden = ["-show-region-summary=false", "-show-branch-summary=false"]
-    where = [f"-instr-profile={merged}", "-ignore-filename-regex=/selftest/|/coverage/"]
-    table = _tool("llvm-cov-19", "report", str(program), *objects, *where, *hidden)
-    return table.partition("\nFiles which contain no functions:")[0].rstrip() + "\n" + _total(table)
-
-
-def _total(table: str) -> str:
-    """The last line, where the files without code stand in front of it."""
-    return next(line for line in table.splitlines() if line.startswith("TOTAL"))
+            "E-COV-04",
+            f"tests that end within {RUN_SECONDS} s expected, they were stopped; which one hangs?",
+        ) from None

@@ -91,8 +91,9 @@ HOST_LINK = (
     "-Wl,--defsym=kernel_bss_end=_end",
 )
 
-# What check= adds to fluid-host and to its modules, `undefined` to the kernel, too. In modules the
-# kernel's loader runs the constructors and resolves the sanitizers' functions out of the process.
+# What check= adds to fluid-host and to its modules; `coverage` and `undefined` to the kernel, too.
+# In modules the kernel's loader runs the constructors and resolves the sanitizers' functions out of
+# the process.
 CHECK: dict[str, tuple[str, ...]] = {
     "none": (),
     "address": (
@@ -124,7 +125,10 @@ CHECK: dict[str, tuple[str, ...]] = {
 CHECK_LINK: dict[str, tuple[str, ...]] = {
     "none": (),
     "address": ("-Wl,--wrap=kapi_resolve",),  # arch/hosted/address/
-    "coverage": ("-Wl,--wrap=kapi_resolve",),  # arch/hosted/coverage/
+    "coverage": (  # arch/hosted/coverage/
+        "-Wl,--wrap=fluid_coverage_add",
+        "-Wl,--wrap=counters_forget",
+    ),
     "undefined": (),
 }
 

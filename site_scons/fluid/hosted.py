@@ -17,7 +17,7 @@ from fluid.files import replacing
 
 PROGRAM = "fluid-host"
 CHECKS = ("none", "address", "coverage", "undefined")  # values of check=
-IN_PROCESS = ("address", "coverage")  # of these the ones that only fluid-host can run
+IN_PROCESS = ("address",)  # of these the ones that only fluid-host can run
 # What scons pgo=1 builds beside the image: with nothing known, to measure; with counters in some
 # modules; and with what the plan says, to measure again.
 PGO_BUILDS = ("base", "counters", "trial")

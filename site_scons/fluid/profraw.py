@@ -36,8 +36,8 @@ class Machine:
 MACHINES = {32: Machine("R", 48), 64: Machine("r", 64)}
 
 
-def pack(export: ProfRaw, bits: int) -> bytes:
-    """The raw profile of one module; `bits` of an address."""
+def pack(export: ProfRaw, bits: int, *, counted: bool = True) -> bytes:
+    """The raw profile of one module; `bits` of an address; `counted`: something has to be."""
     machine = MACHINES[bits]
     functions, counters, names = (
         base64.b64decode(text) for text in (export.functions, export.counters, export.names)
@@ -49,7 +49,7 @@ def pack(export: ProfRaw, bits: int) -> bytes:
             f"expected, found {len(functions)}, {len(counters)} and {len(names)} bytes; rebuild "
             "the image",
         )
-    if not any(count for (count,) in COUNTER.iter_unpack(counters)):
+    if counted and not any(count for (count,) in COUNTER.iter_unpack(counters)):
         raise FluidError(
             "E-PGO-02",
             f"module {export.module}: a counter that counted expected, found "

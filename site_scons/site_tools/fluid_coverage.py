@@ -1,4 +1,4 @@
-"""SCons tool: the alias that runs the tests of fluid-host with counters and prints the result."""
+"""SCons tool: the alias that runs tests with instrumented code, and how much of it ran."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from typing import Any
 
 
 def _run_coverage(target: Any, source: Any, env: Any) -> int:
-    """Tests first; the table also where some failed, and their status then."""
-    from fluid import coverage
+    """Tests first; the report also where some failed, and their status then."""
+    from fluid import coverage, coverage_run
     from fluid.errors import FluidError
 
-    top = Path(env.Dir("#").abspath)
-    out = Path(env.Dir("$OUT").abspath)
-    modules = [Path(env.File(path).abspath) for path in env["FLUID_LINKED"]]
-    status = coverage.run_tests(out / "profiles", top, top / "build", env["FLUID_TAG"])
+    places = coverage_run.Places(Path(env.Dir("#").abspath), env["target"])
+    jobs = env.GetOption("num_jobs")
     try:
-        print(coverage.report(out / "profiles", out / "fluid-host", modules))
+        status = coverage.run_tests(places.profiles, places.top, places.builds, env["target"], jobs)
+        coverage_run.report(places)
     except FluidError as error:
         print(error, file=sys.stderr)
         return 1
@@ -25,11 +24,8 @@ def _run_coverage(target: Any, source: Any, env: Any) -> int:
 
 
 def _coverage(env: Any, alias: str, needs: Any) -> Any:
-    """Alias for the instrumented build of this environment."""
-    best = {variant.name: variant for variant in env["FLUID_VARIANTS"]}  # the last is the highest
-    linked = [f"$OBJ/{variant.place}/{variant.name}.o" for variant in best.values()]
-    action = env.Action(_run_coverage, "  TEST    coverage")
-    return env.AlwaysBuild(env.Alias(alias, needs, action, FLUID_LINKED=linked))
+    """Alias for instrumented builds."""
+    return env.AlwaysBuild(env.Alias(alias, needs, env.Action(_run_coverage, "  TEST    coverage")))
 
 
 def generate(env: Any) -> None:

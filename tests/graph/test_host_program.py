@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fluid import coverage, ksyms
+from fluid import coverage, coverage_export, coverage_lines, ksyms
 from graph_tree import OUT, Tree
 
 HOST = f"{OUT}/fluid-host"
@@ -82,6 +82,18 @@ def test_no_library_for_the_target(tree: Tree) -> None:
     assert "build/i686/boot.bin" in planned and "build/i686/fluid-host" not in planned  # skipped
 
 
+def test_what_coverage_builds(tree: Tree) -> None:
+    """Instrumented images and fluid-host of one target of each width, in folders of their own."""
+    planned = tree.scons("-n", "coverage", ok=True).built
+    for target in ("i686", "x86-64-v2"):
+        of_target = {path for path in planned if path.startswith(f"build/{target}-coverage/")}
+        names = {path.removeprefix(f"build/{target}-coverage/") for path in of_target}
+        assert names >= {"kernel.elf", "registry.bin", "boot.bin", "fluid-host"}
+        assert f"obj/{target}/llama.o" in names
+    assert not any(path.startswith("build/x86-64-v2-address/") for path in planned)
+    assert not planned & LINKED
+
+
 @pytest.mark.full
 def test_coverage_counts_kernel_and_modules(tree: Tree, tmp_path: Path) -> None:
     """One process leaves profiles of itself and of its modules, and both have lines that ran."""
@@ -91,12 +103,15 @@ def test_coverage_counts_kernel_and_modules(tree: Tree, tmp_path: Path) -> None:
         [str(out / "fluid-host"), "--mem", "256", str(out / "fluid.img")],
         input=b"/selftest\n",
         capture_output=True,
-        env={**os.environ, coverage.VARIABLE: str(tmp_path / coverage.PATTERN)},
+        env={**os.environ, coverage.FOLDER: str(tmp_path)},
         timeout=120,
     )
-    module = out / "obj/x86-64-v2/llama.o"
-    lines = coverage.report(tmp_path, out / "fluid-host", [module]).splitlines()
-    covered = {line.split()[0]: line.split()[-1] for line in lines if line.count("%") == 2}
-    assert float(covered["kernel/mm/heap.c"].rstrip("%")) > 80
-    assert float(covered["modules/llama/gguf.c"].rstrip("%")) > 0  # refuses the stand-in
-    assert "kernel/selftest/test_lib.c" not in covered
+    parts = coverage_export.host_parts(tmp_path, out)
+    lines = coverage_export.lines_of(parts, tmp_path / "work", tree.top, lambda text: None)
+
+    def percent(path: str) -> float:
+        return coverage_lines.count({path: lines[path]}).percent
+
+    assert percent("src/kernel/mm/heap.c") > 80
+    assert percent("src/modules/llama/gguf.c") > 0  # refuses the stand-in
+    assert percent("src/kernel/selftest/test_lib.c") > 80

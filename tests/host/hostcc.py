@@ -6,6 +6,9 @@
 Programs (or, with "-shared" among the flags, libraries) land in build/host/<name>. They are rebuilt
 when the command, the compiler, a source or any header under src/ and tests/ has changed, and are
 replaced atomically, so that tests may run side by side and build the same name.
+
+Under `scons coverage` they land in build/host-coverage/, count which lines run, and leave that in
+the folder drivers/<name> of the profiles when they end by themselves.
 """
 
 import fcntl
@@ -17,8 +20,11 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from fluid.coverage import COVERAGE_FLAGS, DRIVERS, DRIVERS_BUILD, FOLDER
+
 ROOT = Path(__file__).resolve().parents[2]
-OUTPUT = ROOT / "build" / "host"
+PROFILES = os.environ.get(FOLDER)  # None: nothing is measured
+OUTPUT = ROOT / DRIVERS_BUILD if PROFILES else ROOT / "build" / "host"
 FAIL = ROOT / "tests/host/fail_host.c"  # fluid_fail, for programs without the kernel's
 CC = "clang-19"
 
@@ -74,6 +80,13 @@ def _digest(command: Sequence[str], sources: Sequence[Path]) -> str:
     return state.hexdigest()
 
 
+def _counting(name: str) -> list[str]:
+    """Flags that make a program count its lines; one file for all its processes (%m merges)."""
+    if PROFILES is None:
+        return []
+    return [f"-fprofile-instr-generate={PROFILES}/{DRIVERS}/{name}/%m.profraw", *COVERAGE_FLAGS]
+
+
 def build(
     name: str, sources: Sequence[Path], *, flags: Sequence[str] = (), sanitize: bool = True
 ) -> Path:
@@ -85,7 +98,8 @@ def build(
     output = OUTPUT / name
     output.parent.mkdir(parents=True, exist_ok=True)
     stamp = output.with_name(output.name + ".sha256")
-    command = _command([Path(source).resolve() for source in sources], flags, sanitize)
+    given = [*_counting(name), *flags]
+    command = _command([Path(source).resolve() for source in sources], given, sanitize)
     with open(output.with_name(output.name + ".lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         digest = _digest(command, [Path(source) for source in sources])

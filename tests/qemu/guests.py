@@ -12,6 +12,7 @@ import jsonschema
 from fluid.emulator import EMULATED
 from fluid.event_types import Bench, Error, Event, Prompt, event_schema
 from fluid.machine import Machine
+from guest_counters import machine_class
 
 BOOT_SECONDS = 120.0
 
@@ -86,7 +87,7 @@ class Machines:
 
     def start(self, target: str, image: Path, **options: Any) -> Machine:
         """A machine that has just been switched on."""
-        machine = Machine(image, target=target, **options)
+        machine = machine_class()(image, target=target, **options)
         self._stack.enter_context(machine)
         self._checked[machine] = 0
         return machine

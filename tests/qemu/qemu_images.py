@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from fluid.coverage import FOLDER
 from fluid.fat import build_fat_partition
+from fluid.hosted import output_folder
 from fluid.image import build_image
+from fluid.targets import TARGETS
 
 TOP = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("FLUID_BUILD", TOP / "build"))
@@ -24,7 +27,8 @@ Files = Sequence[tuple[Path, str]]  # (path, name in the image)
 
 def artifact(target: str, name: str) -> Path:
     """A file that the build made for a target."""
-    path = BUILD / target / name
+    counted = FOLDER in os.environ and target in TARGETS
+    path = BUILD / (output_folder(target, "coverage") if counted else target) / name
     if not path.is_file():
         pytest.fail(f"{path} expected, none found; run: scons target={target}", pytrace=False)
     return path

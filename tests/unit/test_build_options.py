@@ -84,7 +84,7 @@ def test_wanted_builds() -> None:
         every = {(t, "none") for t in TARGETS} | {(DEFAULT_TARGET, "address")}
         assert set(found) == every | trapping
     found = options.wanted_builds("i686", "none", ["coverage"])
-    assert found == [("i686", "none"), ("i686", "coverage")]
+    assert found == [("i686", "none"), ("i686", "coverage"), ("x86-64-v2", "coverage")]
     found = options.wanted_builds(DEFAULT_TARGET, "none", ["build/i686/kernel.elf"])
     assert found == [("i686", "none"), (DEFAULT_TARGET, "none")]
     found = options.wanted_builds("i686", "none", ["build/x86-64-v2-address/fluid-host"])

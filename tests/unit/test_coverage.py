@@ -1,23 +1,362 @@
-"""The report of covered lines: nothing measured is an error."""
+"""The report of covered lines: merging builds, the gate, and that nothing measured is an error."""
 
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from fluid.coverage import report
+from fluid import coverage, coverage_export, coverage_report
+from fluid.coverage_export import Part, driver_parts, guest_parts, host_parts, lines_of, unrun_parts
+from fluid.coverage_html import write_pages
+from fluid.coverage_lines import Count, Lines, count, merge, parse
+from fluid.coverage_report import EXCLUDED, LIMIT, check, measured, table, write_json
 from fluid.errors import FluidError
+from fluid.event_types import ProfRaw
+from fluid.profraw import MACHINES, pack
+
+ROOT = Path(__file__).resolve().parents[2]
+CC = "clang-19"
+BRANCHES = """
+int f(int x);
+int f(int x) {
+#ifdef WIDE
+    if (x > 1)
+        return 1;
+#endif
+    return x == 1 ? 2 : 3;
+}
+"""
+MAIN = """
+int f(int x);
+int main(int count, char **arguments) {
+    (void)arguments;
+    return f(count) == 0;
+}
+"""
 
 
-def test_no_profile_is_no_table(tmp_path: Path) -> None:
-    """Neither without files nor with the program's alone."""
-    for _ in range(2):
-        with pytest.raises(FluidError, match="E-COV-01"):
-            report(tmp_path, tmp_path / "fluid-host", [])
-        (tmp_path / "1-0.profraw").write_bytes(b"")
+def ran(total: int, covered: int) -> dict[int, bool]:
+    """So many lines, of which so many ran."""
+    return {line: line <= covered for line in range(1, total + 1)}
 
 
-def test_damaged_profile(tmp_path: Path) -> None:
+# ---- lines
+
+
+def test_records_of_one_file_are_one_file(tmp_path: Path) -> None:
+    """By whatever path; a line that ran in one record ran. Other folders are left out."""
+    text = (
+        "SF:src/a.c\nFN:1,f\nDA:1,0\nDA:2,3\nend_of_record\n"
+        f"SF:{tmp_path}/src/b/../a.c\nDA:1,7,checksum\nDA:3,0\nend_of_record\n"
+        "SF:/usr/include/stdio.h\nDA:1,1\nend_of_record\n"
+        "SF:../elsewhere.c\nDA:1,1\nend_of_record\n"
+    )
+    assert parse(text, tmp_path) == {"src/a.c": {1: True, 2: True, 3: False}}
+
+
+def test_a_line_ran_if_any_build_ran_it() -> None:
+    """And is code if it is code in any."""
+    narrow: Lines = {"a.c": {1: True, 2: False}, "b.c": {1: False}}
+    wide: Lines = {"a.c": {2: True, 3: False}}
+    assert merge([narrow, wide]) == {"a.c": {1: True, 2: True, 3: False}, "b.c": {1: False}}
+    assert count(merge([narrow, wide])) == Count(2, 4)
+    assert count({}).percent == 0
+
+
+# ---- LLVM's tools
+
+
+def counting(folder: Path, name: str, *flags: str, source: str = BRANCHES) -> Path:
+    """A program whose processes leave profiles in drivers/<name>."""
+    top = folder / coverage.DRIVERS_BUILD
+    top.mkdir(parents=True, exist_ok=True)
+    (folder / "src").mkdir(exist_ok=True)
+    (folder / "src/f.c").write_text(source)
+    (folder / "src/main.c").write_text(MAIN)
+    where = f"{folder}/profiles/{coverage.DRIVERS}/{name}/%m.profraw"
+    own = [f"-fprofile-instr-generate={where}", *coverage.COVERAGE_FLAGS, *flags]
+    command = [CC, *own, "src/f.c", "src/main.c", "-o", str(top / name)]
+    subprocess.run(command, cwd=folder, check=True, timeout=60)
+    return top / name
+
+
+def run(program: Path, *arguments: str) -> None:
+    subprocess.run([str(program), *arguments], check=True, timeout=60)
+
+
+def drivers(folder: Path) -> Lines:
+    parts = driver_parts(folder / "profiles", folder)
+    return lines_of(parts, folder / "work", folder, lambda text: None)
+
+
+def test_functions_that_if_made_different_are_merged_by_line(tmp_path: Path) -> None:
+    """llvm-cov alone would take one of the two and drop the other."""
+    run(counting(tmp_path, "narrow"))
+    run(counting(tmp_path, "wide", "-DWIDE"), "more")
+    lines = drivers(tmp_path)["src/f.c"]
+    assert lines[5] and lines[6], "the wide program alone has them, and ran them"
+    assert lines[8], "the narrow program alone ran it"
+
+
+def test_processes_of_one_program_are_merged(tmp_path: Path) -> None:
+    program = counting(tmp_path, "wide", "-DWIDE")
+    run(program)
+    assert not drivers(tmp_path)["src/f.c"][6]
+    run(program, "more")
+    assert drivers(tmp_path)["src/f.c"][6]
+
+
+def test_what_never_ran_counts(tmp_path: Path) -> None:
+    """All its lines, none of them covered."""
+    part = Part("unrun", [], counting(tmp_path, "wide", "-DWIDE"))
+    lines = lines_of([part], tmp_path / "work", tmp_path, lambda text: None)
+    assert count(lines) == Count(0, len(lines["src/f.c"]) + len(lines["src/main.c"]))
+    assert {5, 6, 8} <= lines["src/f.c"].keys()
+
+
+def test_a_profile_of_other_code(tmp_path: Path) -> None:
+    """Functions whose profile does not fit would be left out without a word."""
+    run(counting(tmp_path, "one"))
+    left = next((tmp_path / "profiles/drivers/one").iterdir())
+    other = counting(tmp_path, "one", source=BRANCHES.replace("x == 1 ? 2 : 3", "x"))
+    assert left.exists() and other.exists()
+    with pytest.raises(FluidError, match=r"E-COV-02 llvm-cov-19 export .* mismatched data"):
+        drivers(tmp_path)
+
+
+def test_a_damaged_profile(tmp_path: Path) -> None:
     """What LLVM's tools say is passed on."""
-    (tmp_path / "1-0.profraw.modules").write_bytes(b"no profile")
+    run(counting(tmp_path, "one"))
+    left = next((tmp_path / "profiles/drivers/one").iterdir())
+    left.write_bytes(b"no profile")
     with pytest.raises(FluidError, match=r"E-COV-02 llvm-profdata-19 merge"):
-        report(tmp_path, tmp_path / "fluid-host", [])
+        drivers(tmp_path)
+
+
+def test_no_profile_is_no_report(tmp_path: Path) -> None:
+    """Of machines, of fluid-host or its modules, of drivers or of Python."""
+    for find in (
+        lambda: guest_parts(tmp_path, tmp_path),
+        lambda: host_parts(tmp_path, tmp_path),
+        lambda: driver_parts(tmp_path, tmp_path),
+        lambda: coverage_export.python_lines(tmp_path, ROOT),
+    ):
+        with pytest.raises(FluidError, match="E-COV-01"):
+            find()
+    (tmp_path / "fluid-host.1.profraw").write_bytes(b"")
+    with pytest.raises(FluidError, match="E-COV-01 profiles of modules"):
+        host_parts(tmp_path, tmp_path)
+
+
+# ---- machines
+
+
+def exported(name: str, counters: list[int]) -> ProfRaw:
+    """What a machine of 32 bits sends of one function."""
+    parts = bytes(MACHINES[32].record), struct.pack(f"<{len(counters)}Q", *counters), b"\2\0f\1g"
+    functions, counts, names = (base64.b64encode(part).decode() for part in parts)
+    return ProfRaw(
+        module=name,
+        target="i686",
+        counters_at=48,
+        names_at=4096,
+        functions=functions,
+        counters=counts,
+        names=names,
+    )
+
+
+def test_profiles_of_machines_belong_to_their_programs(tmp_path: Path) -> None:
+    """A kernel's to kernel.elf, a module's to its object; a module that did not run is no error."""
+    folder, build = tmp_path / "profiles", tmp_path / "i686-coverage"
+    exports = [exported("kernel", [0, 1]), exported("sum", [0]), exported("sum@of a test", [1])]
+    coverage.store_guest(exports, folder, "i686", "1-0")
+    assert (
+        pack(exports[0], 32)
+        == (folder / "guest/i686-coverage/kernel@i686/1-0.profraw").read_bytes()
+    )
+    programs = [build / "kernel.elf", build / "obj/i686/sum.o"]
+    for program in programs:
+        program.parent.mkdir(parents=True, exist_ok=True)
+        program.write_bytes(b"")
+    assert [part.program for part in guest_parts(folder, tmp_path)] == programs
+    shutil.rmtree(folder / "guest/i686-coverage/kernel@i686")
+    with pytest.raises(FluidError, match="E-COV-01 profiles of kernels in QEMU"):
+        guest_parts(folder, tmp_path)
+
+
+def test_every_variant_of_every_module_is_asked_for(tmp_path: Path) -> None:
+    """Where the build has made it."""
+    build = tmp_path / "x86-64-v2-coverage"
+    for name in ("obj/x86-64-v2/tensor_q8_0.o", "obj/x86-64-v4/tensor_q8_0.o", "fluid-host"):
+        (build / name).parent.mkdir(parents=True, exist_ok=True)
+        (build / name).write_bytes(b"")
+    parts = unrun_parts([build], ROOT)
+    assert {part.program.relative_to(build).as_posix() for part in parts} == {
+        "obj/x86-64-v2/tensor_q8_0.o",
+        "obj/x86-64-v4/tensor_q8_0.o",
+        "fluid-host",
+    }
+    assert len({part.name for part in parts}) == 3 and not any(part.profiles for part in parts)
+
+
+# ---- Python
+
+
+def test_python_is_measured_in_every_process(tmp_path: Path) -> None:
+    """In copies of the tree, too; what no process imports counts with all its lines."""
+    package = tmp_path / "tree/site_scons/fluid"
+    copy = tmp_path / "copy/site_scons/fluid"
+    package.mkdir(parents=True)
+    (package / "used.py").write_text("def f(x):\n    if x:\n        return 1\n    return 2\n")
+    (package / "unused.py").write_text("A = 1\nB = 2\n")
+    shutil.copytree(package, copy)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path / "tree")
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import subprocess, sys\n"
+        "code = 'import sys; sys.path.insert(0, sys.argv[1]); import used; used.f(%s)'\n"
+        "for number, folder in enumerate(sys.argv[1:]):\n"
+        "    subprocess.run([sys.executable, '-c', code % number, folder], check=True)\n"
+    )
+    folder = tmp_path / "profiles"
+    folder.mkdir()
+    subprocess.run(
+        [sys.executable, "-m", "coverage", "run", str(script), str(package), str(copy)],
+        cwd=tmp_path / "tree",
+        env={"COVERAGE_FILE": str(folder / coverage.PYTHON), "PATH": ""},
+        check=True,
+        timeout=60,
+    )
+    assert coverage_export.python_lines(folder, tmp_path / "tree") == {
+        "site_scons/fluid/used.py": {1: True, 2: True, 3: True, 4: True},
+        "site_scons/fluid/unused.py": {1: False, 2: False},
+    }
+    for path in folder.glob("python.*"):
+        path.write_bytes(b"no data")
+    with pytest.raises(FluidError, match="E-COV-02 coverage was expected to merge"):
+        coverage_export.python_lines(folder, tmp_path / "tree")
+
+
+# ---- the report
+
+
+def found(c: int, python: int) -> coverage_report.Measured:
+    """So many of 1000 lines each; C half by machines, half by processes."""
+    guest: Lines = {
+        "src/kernel/main.c": ran(500, c // 2),
+        "tests/host/driver.c": ran(9, 0),
+        "src/kernel/arch/hosted/coverage/profile.c": ran(9, 0),
+    }
+    host: Lines = {"src/kernel/lib/panic.c": ran(500, c - c // 2)}
+    unrun: Lines = {"src/kernel/main.c": ran(500, 0)}
+    own: Lines = {"site_scons/fluid/cpu.py": ran(1000, python), "tests/conftest.py": ran(9, 0)}
+    return measured(guest, host, unrun, own)
+
+
+def test_the_gate() -> None:
+    """At the limit all is well, a line below it not, in either language."""
+    limit = LIMIT * 10
+    check(found(limit, limit))
+    with pytest.raises(
+        FluidError, match=r"E-COV-03 .* of C expected .*79\.9 % \(799 of 1000\)"
+    ) as c:
+        check(found(limit - 1, limit))
+    assert "src/kernel/main.c (101 lines), src/kernel/lib/panic.c (100 lines)" in str(c.value)
+    with pytest.raises(FluidError, match=r"E-COV-03 .* of Python .* site_scons/fluid/cpu.py \(201"):
+        check(found(limit, limit - 1))
+
+
+def test_nothing_measured_does_not_pass() -> None:
+    with pytest.raises(FluidError, match="E-COV-03"):
+        check(measured({}, {}, {}, {}))
+
+
+def test_the_table_is_by_folder() -> None:
+    lines = [line.split() for line in table(found(700, 900)).splitlines()]
+    assert ["src/kernel", "350/500", "70.0", "%", "-", "350/500", "70.0", "%"] in lines
+    assert ["src/kernel/lib", "-", "350/500", "70.0", "%", "350/500", "70.0", "%"] in lines
+    assert lines[-1][-3:] == ["900/1000", "90.0", "%"]
+    assert not any("coverage" in word or "tests" in word for line in lines for word in line)
+
+
+def test_what_is_written(tmp_path: Path) -> None:
+    """The same measurements give the same bytes; each file says which lines did not run."""
+    (tmp_path / "src/kernel").mkdir(parents=True)
+    (tmp_path / "src/kernel/data.c").write_text("const int one = 1;\n")
+    for name in ("one", "two"):
+        write_json(found(998, 1000), tmp_path, tmp_path / f"{name}.json")
+    text = (tmp_path / "one.json").read_bytes()
+    assert text == (tmp_path / "two.json").read_bytes()
+    data = json.loads(text)
+    assert data["c"]["both"] == {"covered": 998, "lines": 1000}
+    assert data["files"]["src/kernel/main.c"] == {"covered": 499, "lines": 500, "missed": [500]}
+    assert data["without_lines"] == ["src/kernel/data.c"]
+    assert data["excluded"] == EXCLUDED and all(EXCLUDED.values())
+
+
+def test_pages(tmp_path: Path) -> None:
+    """A line is marked as it ran; a page whose source is gone goes, too."""
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/a.c").write_text("a < b;\nc;\n\n")
+    pages = tmp_path / "html"
+    write_pages({"src/a.c": {1: True, 2: False}}, tmp_path, pages)
+    page = (pages / "src.a.c.html").read_text()
+    assert "<span class=ran>    1  a &lt; b;</span><span class=missed>    2  c;</span>" in page
+    assert "<a href=src.a.c.html>src/a.c</a><td>50.0 %" in (pages / "index.html").read_text()
+    write_pages({}, tmp_path, pages)
+    assert [path.name for path in pages.iterdir()] == ["index.html"]
+
+
+# ---- the run
+
+
+@pytest.fixture
+def top(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A tree with one file of tests."""
+    (tmp_path / "site_scons/fluid").mkdir(parents=True)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    monkeypatch.setattr(coverage, "TESTS", ("test_made.py",))
+    monkeypatch.setattr(coverage, "LEFT_OUT", ("test_made.py::test_left_out",))
+    return tmp_path
+
+
+def test_what_tests_are_told(top: Path) -> None:
+    """Where profiles go, which builds to take; old profiles are gone before."""
+    out = top / "profiles"
+    out.mkdir()
+    (out / "old.profraw").write_bytes(b"")
+    (top / "test_made.py").write_text(
+        "import os\n\n\ndef test_told():\n"
+        f"    assert os.environ['{coverage.FOLDER}'] == {str(out)!r}\n"
+        "    assert os.environ['FLUID_HOST_BUILD'] == 'i686 coverage'\n"
+        "    assert os.environ['FLUID_TARGETS'] == 'i686 x86-64-v2'\n\n\n"
+        "def test_left_out():\n    assert False\n"
+    )
+    assert coverage.run_tests(out, top, top / "build", "i686", 1) == 0
+    assert not (out / "old.profraw").exists() and list(out.glob("python.*"))
+    (top / "test_made.py").write_text("def test_fails():\n    assert False\n")
+    assert coverage.run_tests(out, top, top / "build", "i686", 1) == 1
+
+
+def test_a_run_that_hangs(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coverage, "RUN_SECONDS", 5)
+    (top / "test_made.py").write_text("import signal\n\n\ndef test_hangs():\n    signal.pause()\n")
+    with pytest.raises(FluidError, match=r"E-COV-04 .* within 5 s"):
+        coverage.run_tests(top / "profiles", top, top / "build", "i686", 1)
+
+
+def test_the_lists_name_what_there_is() -> None:
+    """A test that is gone would be left out of nothing, and nobody would know."""
+    for name in coverage.TESTS:
+        assert (ROOT / name).exists(), name
+    for name in coverage.LEFT_OUT:
+        path, _, test = name.partition("::")
+        assert f"def {test.partition('[')[0]}(" in (ROOT / path).read_text(encoding="utf-8"), name

@@ -1,5 +1,5 @@
 /* command_profile.c - /profile: what was measured, as a table and as an event; and the counters of
- * instrumented modules. */
+ * what is instrumented. */
 #include "console/command.h"
 
 #include "console/argument.h"
@@ -76,7 +76,7 @@ void command_profile(char *argument, size_t length) {
     } else if (strcmp(argument, "reset") == 0) {
         hotness_reset();
     } else if (strcmp(argument, "counters") == 0) {
-        kprintf("%u modules with counters\n", counters_export());
+        kprintf("%u parts with counters\n", counters_export());
     } else {
         fluid_fail(&err, "E-CON-03",
                    "/profile, /profile reset or /profile counters expected, found /profile %.40s",

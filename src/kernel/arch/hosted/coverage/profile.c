@@ -1,16 +1,20 @@
 /* profile.c - fluid-host with source coverage (check=coverage): the compiler's runtime writes the
- * counters of the program when it exits, this file those of the modules, in the same raw format
- * (profile/InstrProfData.inc) and next to it. */
+ * counters of the program when it exits, this file those of each module when it goes or the program
+ * exits, in the same raw format (profile/InstrProfData.inc) and next to it, with the module's name
+ * and variant behind the file's. They go to the folder that the environment names. */
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "fluid/coverage.h"
 #include "lib/panic.h"
-#include "load/kapi.h"
+#include "load/module.h"
+#include "prof/counters.h"
 
 #define MODULES_MAX 64u
+#define FOLDER "FLUID_COVERAGE" /* site_scons/fluid/coverage.py */
+#define PATH_SIZE 4096
 
 enum {
 #define VALUE_PROF_KIND(enumerator, value, text) enumerator = value,
@@ -32,11 +36,12 @@ struct raw_header {
 uint64_t __llvm_profile_get_magic(void);
 uint64_t __llvm_profile_get_version(void);
 const char *__llvm_profile_get_filename(void);
+void __llvm_profile_set_filename(const char *pattern);
 
 static struct fluid_coverage modules[MODULES_MAX];
 static unsigned module_count;
 
-static void write_module(FILE *file, const struct fluid_coverage *m) {
+static void write_profile(FILE *file, const struct fluid_coverage *m) {
     static const char zeros[8];
     size_t data = (size_t)(m->data_end - m->data_begin);
     size_t counters = (size_t)(m->counters_end - m->counters_begin);
@@ -59,33 +64,61 @@ static void write_module(FILE *file, const struct fluid_coverage *m) {
     fwrite(zeros, 1, -names % sizeof zeros, file);
 }
 
-static void write_modules(void) {
-    char path[4096];
-    snprintf(path, sizeof path, "%s.modules", __llvm_profile_get_filename());
-    FILE *file = fopen(path, "wb");
-    if (!file) {
-        perror(path);
-        return;
-    }
-    for (unsigned i = 0; i < module_count; i++)
-        write_module(file, &modules[i]);
-    if (fclose(file) != 0)
+/* Appended, since a module may come again. */
+static void write_module(const struct fluid_coverage *ranges) {
+    const struct loaded_module *m = module_at((uintptr_t)ranges->counters_begin);
+    char path[PATH_SIZE];
+
+    if (!m)
+        return; /* it was refused after its initialisers had run */
+    snprintf(path, sizeof path, "%s.%s@%s", __llvm_profile_get_filename(), module_name(m),
+             module_target(m));
+    FILE *file = fopen(path, "ab");
+    if (file)
+        write_profile(file, ranges);
+    if (!file || fclose(file) != 0)
         perror(path);
 }
 
-void fluid_coverage_add(const struct fluid_coverage *ranges) {
+/* Those that lie in start .. start + size; they are known no more. */
+static void write_modules(uintptr_t start, size_t size) {
+    for (unsigned i = 0; i < module_count; i++) {
+        if ((uintptr_t)modules[i].counters_begin - start >= size)
+            continue;
+        write_module(&modules[i]);
+        modules[i--] = modules[--module_count];
+    }
+}
+
+static void write_rest(void) {
+    write_modules(0, SIZE_MAX);
+}
+
+__attribute__((constructor)) static void name_profile(void) {
+    static char path[PATH_SIZE];
+    const char *folder = getenv(FOLDER);
+    if (folder && snprintf(path, sizeof path, "%s/fluid-host.%%p.profraw", folder) < PATH_SIZE)
+        __llvm_profile_set_filename(path);
+}
+
+/* The linker's --wrap puts these in front of prof/counters.c's. */
+void __real_fluid_coverage_add(const struct fluid_coverage *ranges);
+void __wrap_fluid_coverage_add(const struct fluid_coverage *ranges);
+void __real_counters_forget(uintptr_t start, size_t size);
+void __wrap_counters_forget(uintptr_t start, size_t size);
+
+void __wrap_fluid_coverage_add(const struct fluid_coverage *ranges) {
+    static bool registered;
+
+    __real_fluid_coverage_add(ranges);
     KASSERT(module_count < MODULES_MAX);
-    if (module_count == 0)
-        atexit(write_modules);
+    if (!registered)
+        atexit(write_rest);
+    registered = true;
     modules[module_count++] = *ranges;
 }
 
-/* The linker's --wrap=kapi_resolve puts this function in front of kapi.c's. */
-void *__real_kapi_resolve(const char *name);
-void *__wrap_kapi_resolve(const char *name);
-
-void *__wrap_kapi_resolve(const char *name) {
-    if (strcmp(name, "fluid_coverage_add") == 0)
-        return (void *)fluid_coverage_add;
-    return __real_kapi_resolve(name);
+void __wrap_counters_forget(uintptr_t start, size_t size) {
+    write_modules(start, size);
+    __real_counters_forget(start, size);
 }
