@@ -3,6 +3,7 @@
 The checks are those of fluid-host, too (tests/host/test_host_profile.py).
 """
 
+import os
 import shutil
 from collections import Counter
 from dataclasses import replace
@@ -11,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from fluid import modfile
-from fluid.event_types import Bench, Done, Event, Hotness
+from fluid.coverage import FOLDER, KERNEL
+from fluid.event_types import Bench, Done, Event, Hotness, ProfRaw
 from fluid.hotness_types import HotFunction
 from fluid.machine import Machine
 from guests import Machines, TinyModel, codes, names, said
@@ -241,3 +243,16 @@ def test_a_module_from_the_disk_has_its_own_records(
     [loaded] = [m for m in event.modules if m.name == NORM]
     assert loaded.source == built.source
     assert names(guest.command(COMPLETE))[-1] == "done"
+
+
+def test_counters_of_what_is_instrumented(guest: Machine) -> None:
+    """A plain image has none; under `scons coverage` first the kernel, then each module."""
+    before = len(guest.events)
+    text = said(guest, "/profile counters")
+    parts = [event for event in guest.events[before:] if isinstance(event, ProfRaw)]
+    assert text == f"{len(parts)} parts with counters\n"
+    loaded = [module.name for module in measured(guest).modules]
+    expected = [KERNEL, *sorted(loaded)] if FOLDER in os.environ else []
+    assert [part.module for part in parts][:1] == expected[:1]
+    assert sorted(part.module for part in parts) == sorted(expected)
+    assert all(part.target == guest.config.target for part in parts[:1])
