@@ -103,6 +103,21 @@ def test_flags(target: Target) -> None:
     assert {f"-m{name}" for name in high.features if name not in low.features}.isdisjoint(lower)
 
 
+def test_what_runs_on_machines_counts_its_lines() -> None:
+    """Kernel and modules of check=coverage, compiled for the machine and not for Linux."""
+    target = TARGETS["x86-64-v2"]
+    profile = cpu.load_profile(ROOT / "profiles/cpu/x86-64-v2.json")
+    decision = plan.Decision("O2", False, "test")
+    for code in (
+        flags.kernel_flags(target, profile, "coverage"),
+        flags.module_flags(target, profile, decision, "coverage"),
+    ):
+        assert {"-fprofile-instr-generate", "-fcoverage-mapping"} <= set(code)
+        assert f"--target={target.triple}" in code
+    for check in ("none", "address", "undefined"):
+        assert "-fcoverage-mapping" not in flags.kernel_flags(target, profile, check)
+
+
 def test_response_file_as_the_compiler_reads_it(tmp_path: Path) -> None:
     """Quotes, spaces and backslashes arrive in the compiler as they were."""
     file = tmp_path / "flags.rsp"
