@@ -78,13 +78,15 @@ static uint8_t *buffer_above(char *why, size_t size) {
         size_t count;
     } low[LOW_RUNS];
     unsigned runs = 0;
-    for (size_t count = LOW_END / PAGE_SIZE / 2; count >= BUFFER_PAGES && runs < LOW_RUNS;) {
+    for (size_t count = LOW_END / PAGE_SIZE / 2; runs < LOW_RUNS;) {
         low[runs].first = pages_alloc(count, PAGE_SIZE, LOW_END);
         low[runs].count = count;
         if (low[runs].first)
             runs++;
-        else
-            count = count / 2;
+        else if (count == BUFFER_PAGES)
+            break;
+        else /* down to the buffer's own size, or it would find room in what is left */
+            count = count / 2 > BUFFER_PAGES ? count / 2 : BUFFER_PAGES;
     }
     uint8_t *buffer = pages_alloc(BUFFER_PAGES, PAGE_SIZE, 0);
     while (runs-- > 0)
