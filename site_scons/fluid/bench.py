@@ -142,5 +142,9 @@ def _run_catalogue(image: Path, names: Sequence[str], options: dict[str, Any]) -
         print("\n  no counts: install valgrind for simulated ones", file=sys.stderr)
         return found
     program = Path(options["emulator"] or default_program(options["target"]))
-    counts = cachegrind.simulate(image, program, names, show_progress, target=options["target"])
+    try:
+        counts = cachegrind.simulate(image, program, names, show_progress, target=options["target"])
+    except FluidError as error:
+        print(f"\nwarning {error}; results have no counts", file=sys.stderr)
+        return found
     return catalogue.with_counts(found, counts, cachegrind.SIMULATED)

@@ -51,13 +51,23 @@ def simulate(
     with tempfile.TemporaryDirectory() as folder:
         stripped = Path(folder) / program.name
         # Older valgrinds end when they see DWARF 5.
-        subprocess.run([STRIP, "--strip-debug", str(program), str(stripped)], check=True)
+        _strip(program, stripped)
         for name in names:
             progress(f"cachegrind: {name}")
             run = (image, stripped, Path(folder) / "counts", target, name)
             (tag, few), (_, many) = _counted(*run, FEW), _counted(*run, MANY)
             found[tag] = per_call(few, many, MANY - FEW)
     return found
+
+
+def _strip(program: Path, stripped: Path) -> None:
+    command = [STRIP, "--strip-debug", str(program), str(stripped)]
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise FluidError(
+            "E-BENCH-56", f"{STRIP} was expected to copy {program.name}, found: {error}"
+        ) from error
 
 
 def _counted(
@@ -86,7 +96,7 @@ def _counted(
 def read_counts(path: Path) -> dict[str, int]:
     """The summary of cachegrind's file, whose lines "events:" and "summary:" have as many words."""
     try:
-        lines = path.read_text(encoding="ascii").splitlines()
+        lines = path.read_text(encoding="ascii", errors="replace").splitlines()
         rows = dict(line.split(": ", 1) for line in lines if line.startswith(("events", "summary")))
         values = [int(word) for word in rows["summary"].split()]
         return dict(zip(rows["events"].split(), values, strict=True))

@@ -95,6 +95,12 @@ def counted_by(event: Bench) -> str | None:
 
 
 def _result(event: Bench) -> Result:
+    if event.units < 1 or event.median < 1:
+        raise FluidError(
+            "E-BENCH-57",
+            f"benchmark {event.name}: work and cycles of a call expected, found {event.units} "
+            f"units in {event.median} cycles; rebuild the module",
+        )
     shared = {f.name: getattr(event, f.name) for f in fields(Result) if hasattr(event, f.name)}
     return Result(**shared, counted_by=counted_by(event))
 

@@ -153,6 +153,9 @@ def _check(record: Record) -> None:
         where = f"record.results[{number}]"
         for name in ("size", "units", "calls", "max"):
             jsonl.small(getattr(one, name), f"{where}.{name}")
+        for name, count in one.counters:
+            if count is not None:
+                jsonl.small(count, f"{where}.counters.{name}")
         if not 0 <= one.min <= one.median <= one.max:
             raise EventError(
                 f"{where}.median: 0 <= min <= median <= max expected, {one.min}, {one.median} and "

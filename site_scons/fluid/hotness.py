@@ -17,10 +17,9 @@ from fluid.errors import FluidError
 from fluid.event_types import Hotness
 from fluid.files import write_atomic
 from fluid.hotness_types import COUNT, DIGEST, Calls, HotFunction
-from fluid.records import EventError, from_object
+from fluid.records import COUNT_MAX, EventError, from_object, no_constant
 
 HOTNESS_SCHEMA = 1
-COUNT_MAX = 1 << 63  # what no machine counts to
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,15 +123,11 @@ def write_hotness(content: HotnessFile, path: Path | str) -> None:
     write_atomic(path, canonical_json(asdict(content)))
 
 
-def _no_constant(name: str) -> float:
-    raise ValueError(f"a number expected, {name} found")
-
-
 def read_hotness(path: Path | str, target: str) -> HotnessFile:
     """Reads and checks; raises E-HOT-01 for anything that is not as it should be, E-HOT-02 for a
     file without measurements."""
     try:
-        data = json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=_no_constant)
+        data = json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=no_constant)
         _check_kind(data, target)
         found = from_object(data, HotnessFile, "hotness")
     except OSError as error:

@@ -36,6 +36,7 @@ from fluid.machine import Machine
 from fluid.training import (
     BOOT_SECONDS,
     COUNTING,
+    DEFAULT_SIZE,
     ICOUNT,
     STEP_SECONDS,
     TICKS,
@@ -46,7 +47,6 @@ from fluid.training import (
 
 PERCENT = 3  # more than the baseline that is let pass
 CALLS = 100
-DEFAULT_SIZE = 0
 TEXT = "/complete 9 Water boils at"  # one call with the prompt, eight with one token each
 
 Progress = Callable[[str], None]

@@ -19,9 +19,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from fluid.errors import FluidError
-from fluid.records import EventError, from_object
+from fluid.records import COUNT_MAX, EventError, from_object, no_constant
 
-COUNT_MAX = 1 << 63  # what nothing counts to
 T = TypeVar("T")
 
 
@@ -51,12 +50,22 @@ def append(path: Path, records: Sequence[Any]) -> None:
         raise _refused(path, "written", error) from error
 
 
-def _no_constant(name: str) -> float:
-    raise ValueError(f"a number expected, {name} found")
+def keep_end(path: Path, size: int) -> None:
+    """Whole lines of the last `size` bytes stay. E-RPT-02."""
+    try:
+        with path.open("r+b") as log:
+            fcntl.flock(log, fcntl.LOCK_EX)
+            log.seek(-size, os.SEEK_END)
+            _, _, kept = log.read().partition(b"\n")
+            log.seek(0)
+            log.write(kept)
+            log.truncate()
+    except OSError as error:
+        raise _refused(path, "written", error) from error
 
 
 def _record(line: bytes, cls: type[T], check: Callable[[T], None]) -> T:
-    data = json.loads(line.decode("utf-8"), parse_constant=_no_constant)
+    data = json.loads(line.decode("utf-8"), parse_constant=no_constant)
     found = from_object(data, cls, "record")
     check(found)
     return found
@@ -88,5 +97,5 @@ def read(
 
 def small(value: int, where: str) -> None:
     """EventError for a number that nothing counts to."""
-    if value >= COUNT_MAX:
-        raise EventError(f"{where}: less than 2^63 expected, {value!r:.80} found")
+    if not 0 <= value < COUNT_MAX:
+        raise EventError(f"{where}: from 0 to less than 2^63 expected, another number found")

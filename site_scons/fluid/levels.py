@@ -18,7 +18,7 @@ from fluid.emulator import HOST
 from fluid.files import write_atomic
 from fluid.history import Recorder, Taken, taken
 from fluid.machine import Machine
-from fluid.pgo import MEASURED, ROUNDS, check_runner
+from fluid.pgo import ROUNDS, check_runner, workload
 from fluid.plan import BASELINE
 from fluid.probe import tcg_can
 from fluid.training import COUNTING, ICOUNT, TICKS, Workload, run_workload
@@ -39,7 +39,7 @@ class Levels:
 
 
 def _run(image: Path, names: Sequence[str], **options: Any) -> Taken:
-    work = Workload([(name, *MEASURED[name]) for name in names], ())
+    work = Workload(workload(list(names)).benchmarks, ())
     with Machine(image, **options) as machine:
         return taken(machine, run_workload(machine, work, lambda step: None))
 

@@ -164,6 +164,11 @@ def unfit(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
             f"E-OPT-05 pgo=1 is expected with check=none, found check={arguments['check']}; what "
             "is measured must be what is used"
         ]
+    if "profile" in goals and arguments["check"] != "none":
+        return [
+            f"E-OPT-05 profile is expected with check=none, found check={arguments['check']}; "
+            "instrumented code takes other cycles"
+        ]
     if arguments["check"] in GATES:
         return _unfit_gate(arguments, goals)
     boots = bool(BOOTED & set(goals))

@@ -32,6 +32,7 @@ ROUNDS = 7
 FASTER = 0.995  # of the time before: less is not told from chance
 OFTEN = 0.85  # of the rounds: six of seven are faster by chance once in sixteen times
 COMPARE_SCHEMA = 1
+RATIO_MAX = 1e6  # nothing is that much slower
 OPTIMISED = "PGO"  # form of the image that is built by the plan; the other is BASELINE
 
 # Sizes of the benchmarks, none of them the default one, and calls.
@@ -88,13 +89,17 @@ def workload(benchmarks: list[str]) -> Workload:
 
 
 def _own_cycles(found: Hotness, runner: str) -> dict[str, int]:
-    """Cycles in each module itself. By a clock each call counts as the shortest: the others have
-    waited for something else, too. What varies between rounds is in their spread."""
+    """Cycles in each module itself. Each call counts as the shortest: the others have waited for
+    something else, too, or were interrupted. What varies between rounds by a clock is in their
+    spread. But where instructions are counted, calls of a module that calls others count as they
+    were: those differ by what they are for, as a prompt and a token do."""
     content = hotness.merge([(found, runner)], found.target)
-    if runner == HOST:
-        shortest = [replace(f, cycles=f.calls * f.min) for f in content.functions]
-        content = replace(content, functions=shortest)
-    return {name: m.cycles for name, m in hotness.modules(content).items() if m.cycles > 0}
+    shortest = [replace(f, cycles=f.calls * f.min) for f in content.functions]
+    own = hotness.modules(replace(content, functions=shortest))
+    if runner != HOST:
+        callers = {f.caller for f in content.functions}
+        own |= {name: m for name, m in hotness.modules(content).items() if name in callers}
+    return {name: m.cycles for name, m in own.items() if m.cycles > 0}
 
 
 def measure(image: Path, work: Workload, **options: Any) -> tuple[dict[str, int], Taken]:
@@ -157,9 +162,8 @@ def _changes(
     changes = {}
     before, after = counted or rounds[0]
     for name in sorted(before.keys() & after.keys()):
-        ratios = sorted(
-            last[name] / first[name] for first, last in rounds if name in first and name in last
-        )
+        measured = all(name in first and name in last for first, last in rounds)
+        ratios = sorted(last[name] / first[name] for first, last in rounds) if measured else []
         instructions = counted[1][name] / counted[0][name] if counted else None
         changes[name] = Change(instructions=instructions, host=ratios)
     if not changes:
@@ -174,15 +178,23 @@ def write_comparison(found: Comparison, path: Path | str) -> None:
     write_atomic(path, canonical_json(asdict(found)))
 
 
-def read_comparison(path: Path | str) -> Comparison:
-    """Raises E-PGO-06 for a file that is damaged or of another schema."""
+def _check(name: str, change: Change) -> None:
+    for ratio in (*change.host, *([] if change.instructions is None else [change.instructions])):
+        if not 0 < ratio < RATIO_MAX:
+            raise EventError(f"{name}: ratios between 0 and {RATIO_MAX:g} expected, {ratio} found")
+
+
+def read_comparison(path: Path | str, target: str) -> Comparison:
+    """Raises E-PGO-06 for a file that is damaged, or of another schema or target."""
     try:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
-        if data["schema"] != COMPARE_SCHEMA:
-            raise EventError(f"schema {COMPARE_SCHEMA} expected, {data['schema']} found")
+        if (data["schema"], data["target"]) != (COMPARE_SCHEMA, target):
+            raise EventError(f"schema {COMPARE_SCHEMA} and target {target} expected, others found")
         changes = {n: from_object(c, Change, n) for n, c in data["modules"].items()}
-        return Comparison(target=data["target"], runners=data["runners"], modules=changes)
-    except (EventError, ValueError, KeyError, TypeError, AttributeError) as error:
+        for name, change in changes.items():
+            _check(name, change)
+        return Comparison(target=target, runners=list(data["runners"]), modules=changes)
+    except (EventError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise FluidError(
             "E-PGO-06", f"{path}: a comparison expected ({error}); remove it and build again"
         ) from error
@@ -192,15 +204,24 @@ def final_plan(trial: Plan, found: Comparison) -> Plan:
     """The trial's decisions, but for modules that they did not make faster."""
     return Plan(
         trial.target,
-        {name: _final(d, found.modules.get(name)) for name, d in trial.modules.items()},
+        {name: _final(d, found.modules.get(name), found) for name, d in trial.modules.items()},
     )
 
 
-def _final(decision: Decision, change: Change | None) -> Decision:
-    if decision == baseline(decision.why) or (change and change.faster):
+def is_baseline(decision: Decision) -> bool:
+    """Nothing is tried."""
+    return decision == baseline(decision.why)
+
+
+def _final(decision: Decision, change: Change | None, found: Comparison) -> Decision:
+    if is_baseline(decision):
         return decision
     if change is None:
         return baseline("kept: not measured after it was optimised")
+    if HOST in found.runners and not change.host:
+        return baseline("kept: not measured in every round")
+    if change.faster:
+        return decision
     return baseline("kept: optimised it is not faster")
 
 
@@ -216,12 +237,13 @@ def table(trial: Plan, found: Comparison) -> str:
         how = decision.level + (" + counters" if decision.profile else "")
         host = _spread(change.host)
         kept = "no" if final.modules[name] != decision else "yes"
-        if decision == baseline(decision.why):
+        if is_baseline(decision):
             kept = "-"
         lines.append(f"  {name:<18} {how:<14} {_ratio(change.instructions):>12}  {host:<24} {kept}")
     optimised = [name for name in found.modules if name in MEASURED]
-    kept_ones = [name for name in optimised if final.modules[name] == trial.modules[name]]
-    lines.append(_mean("all benchmarks optimised", found.modules, optimised, optimised))
+    tried = [name for name in optimised if not is_baseline(trial.modules[name])]
+    kept_ones = [name for name in tried if final.modules[name] == trial.modules[name]]
+    lines.append(_mean("all benchmarks optimised", found.modules, optimised, tried))
     lines.append(_mean("as kept in the image", found.modules, optimised, kept_ones))
     return "\n".join(lines) + "\n"
 

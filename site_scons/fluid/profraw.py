@@ -21,6 +21,7 @@ VERSION = 10
 LAST_VALUE_KIND = 2
 COUNTER = struct.Struct("<Q")
 HEADER = struct.Struct("<16Q")
+ADDRESSES = 1 << 64  # distances wrap around
 ALIGN = 8
 PROFDATA = "llvm-profdata-19"
 
@@ -36,11 +37,20 @@ class Machine:
 MACHINES = {32: Machine("R", 48), 64: Machine("r", 64)}
 
 
+def _bytes(export: ProfRaw, text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise FluidError(
+            "E-PGO-01", f"module {export.module}: sections in base64 expected, found {error}"
+        ) from error
+
+
 def pack(export: ProfRaw, bits: int, *, counted: bool = True) -> bytes:
     """The raw profile of one module; `bits` of an address; `counted`: something has to be."""
     machine = MACHINES[bits]
     functions, counters, names = (
-        base64.b64decode(text) for text in (export.functions, export.counters, export.names)
+        _bytes(export, text) for text in (export.functions, export.counters, export.names)
     )
     if not names or not functions or len(functions) % machine.record or len(counters) % 8:
         raise FluidError(
@@ -66,9 +76,9 @@ def pack(export: ProfRaw, bits: int, *, counted: bool = True) -> bytes:
         0,  # bitmaps
         0,
         len(names),
-        export.counters_at,
-        export.counters_at + len(counters),
-        export.names_at,
+        export.counters_at % ADDRESSES,
+        (export.counters_at + len(counters)) % ADDRESSES,
+        export.names_at % ADDRESSES,
         0,  # virtual tables
         0,
         LAST_VALUE_KIND,

@@ -15,11 +15,17 @@ from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, Literal, TypeVar
 
 Json = dict[str, Any]
+COUNT_MAX = 1 << 63  # what no machine counts to
 T = TypeVar("T")
 
 
 class EventError(ValueError):
     """A JSON value is not what it should be: what was expected and found."""
+
+
+def no_constant(name: str) -> float:
+    """For json.loads(parse_constant=): NaN and infinities are no JSON."""
+    raise ValueError(f"a number expected, {name} found")
 
 
 def from_object(data: object, cls: type[T], where: str) -> T:
@@ -97,7 +103,7 @@ def _convert(value: object, hint: Any, where: str) -> Any:
     if is_dataclass(hint) and isinstance(hint, type):
         return from_object(value, hint, where)
     accepted: dict[Any, Callable[[Any], bool]] = {
-        str: lambda v: isinstance(v, str),
+        str: lambda v: isinstance(v, str) and _encodes(v),
         int: lambda v: isinstance(v, int) and not isinstance(v, bool),
         float: lambda v: isinstance(v, int | float) and not isinstance(v, bool),
     }
@@ -105,6 +111,11 @@ def _convert(value: object, hint: Any, where: str) -> Any:
         return float(value) if hint is float else value  # type: ignore[arg-type]
     name = getattr(hint, "__name__", hint) if origin is None else hint
     raise EventError(f"{where}: {name} expected, {value!r:.80} found")
+
+
+def _encodes(text: str) -> bool:
+    """JSON can tell of halves of a surrogate pair, UTF-8 cannot."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _schema(hint: Any) -> Json:

@@ -132,7 +132,7 @@ def read_inputs(
     return Inputs(
         plan=read_plan(plan),
         trial=read_plan(trial),
-        comparison=read_comparison(comparison),
+        comparison=read_comparison(comparison, target),
         levels=read_levels(levels, target),
         hotness=read_hotness(hotness, target),
         samples=read_samples(samples, target),

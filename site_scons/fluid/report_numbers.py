@@ -211,7 +211,7 @@ def over_time(records: Sequence[Record], measure: str, target: str) -> Any:
         values = [record.of_a_unit(result) for record, result in points]
         first = 1000 if timed else next((value for value in values if value > 0), 1.0)
         own = points[-1][0].target == target and form == shown_first
-        name = f"{tag}, {runner}" if timed else f"{tag} {size} {form}"
+        name = f"{tag}, {runner}" if timed else f"{tag} {size} {form}, {runner}"
         chart.add_trace(
             go.Scatter(
                 name=plain(name),

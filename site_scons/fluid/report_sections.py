@@ -184,7 +184,7 @@ def _history(inputs: Inputs) -> Section:
         f"legend. {len(logs.history)} records, {logs.left_out} older ones left out.",
     )
     titles = {
-        "cycles": "cycles by a clock, runner host",
+        "cycles": "cycles by a clock",
         "instructions": "instructions, runner tcg with -icount",
         "microseconds": "time to the prompt (./sconsw bench)",
     }

@@ -11,8 +11,9 @@ from functools import cache
 from pathlib import Path
 
 from fluid.modlayout import SOURCE_SIZE
+from fluid.targets import CXX_INCLUDES, CXX_RUNTIME, MODULE_INCLUDES
 
-_INCLUDE = re.compile(rb'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
+_INCLUDE = re.compile(rb'^\s*#\s*include\s+["<]([^">]+)[">]', re.MULTILINE)
 
 
 @cache
@@ -37,6 +38,13 @@ def closure(top: Path, sources: Sequence[str], folders: Sequence[str]) -> tuple[
             if header:
                 waiting.append(header.resolve())
     return tuple(sorted(path.relative_to(top).as_posix() for path in found))
+
+
+def of_module(top: Path, sources: Sequence[str]) -> tuple[str, ...]:
+    """Everything of ours that a module is compiled from, the runtime of C++ included."""
+    if any(source.endswith(".cpp") for source in sources):
+        return closure(top, (*sources, CXX_RUNTIME), CXX_INCLUDES)
+    return closure(top, tuple(sources), MODULE_INCLUDES)
 
 
 def digest(top: Path, files: Iterable[str]) -> bytes:

@@ -135,6 +135,8 @@ HOST_REPLACED = (
 
 
 MODULE_INCLUDES = ("src/include", "src/llvmlibc_subset/include")
+CXX_INCLUDES = (*MODULE_INCLUDES, "src/modules/cxx/include")
+CXX_RUNTIME = "src/modules/cxx/runtime.cpp"  # linked into each module with a source in C++
 CATEGORIES = {"bench": "bench", "tensor": "tensor", "llama": "control"}  # by folder of src/modules
 # Categories whose modules are built with their own branch counters. Others have variants, of which
 # a run sees one.

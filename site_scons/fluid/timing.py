@@ -15,7 +15,6 @@ from pathlib import Path
 
 from fluid import jsonl
 from fluid.errors import FluidError
-from fluid.files import write_atomic
 from fluid.hotness_types import COUNT
 from fluid.records import EventError
 
@@ -69,8 +68,7 @@ def read_timing(path: Path) -> tuple[list[Step], list[FluidError]]:
 def trim(path: Path) -> None:
     """Keeps a log that has grown too long from growing on: the older half goes, by whole lines."""
     if path.is_file() and path.stat().st_size > SIZE_MAX:
-        kept = path.read_bytes()[-SIZE_MAX // 2 :]
-        write_atomic(path, kept[kept.index(b"\n") + 1 :])
+        jsonl.keep_end(path, SIZE_MAX // 2)
 
 
 def last_run(steps: Sequence[Step]) -> list[Step]:

@@ -11,13 +11,11 @@ from typing import Any
 from fluid import libc_manifest, sources
 from fluid.hosted import PGO_BUILDS, output_folder
 from fluid.options import wants_libc
-from fluid.targets import COUNTED
+from fluid.targets import COUNTED, CXX_INCLUDES, CXX_RUNTIME
 from fluid.targets import MODULE_INCLUDES as INCLUDES
 
 _, COUNTERS, TRIAL = PGO_BUILDS
 RANGES = "src/modules/coverage"
-CXX_INCLUDES = (*INCLUDES, "src/modules/cxx/include")
-CXX_RUNTIME = "src/modules/cxx/runtime.cpp"
 
 
 def _mod_step(target: list[str], source: list[str], env: Any) -> None:
@@ -99,7 +97,7 @@ def _modules(env: Any) -> dict[str, Any]:
                 "FLUID_LANGUAGE": "c",
                 "FLUID_COUNTERS": _counters(env, variant),
                 "check": env["check"] if variant.category in COUNTED or not counting else "none",
-                "FLUID_SOURCES": sources.closure(top, variant.sources, INCLUDES),
+                "FLUID_SOURCES": sources.of_module(top, variant.sources),
             }
         )
         decided = [env["FLUID_PROFILE"], env["FLUID_DECISIONS"][variant.name]]

@@ -42,6 +42,7 @@ def _hotness_step(target: list[str], source: list[str], env: Any) -> None:
         samples=Path(target[1]),
         target=env["FLUID_TARGET"].emulated,
         benchmarks=env["FLUID_BENCHMARKS"],
+        model=env["FLUID_MODEL"] is not None,
         runs=training.RUNS if options["runner"] == HOST else 1,
         **options,
     )
@@ -99,11 +100,11 @@ def _measure(env: Any, role: str, image: Any, host: list[Any]) -> None:
     subjects = env["FLUID_SUBJECTS"]
     if role == "base":
         measured = [image, *_on_host(env, host)]
-        env.Hotness(["$OUT/hotness.json", "$OUT/samples.json"], measured)
+        _alone(env, env.Hotness(["$OUT/hotness.json", "$OUT/samples.json"], measured), [])
     elif role == "counters":
         counted = [name for name, (category, _) in subjects.items() if category in COUNTED]
         results = [f"$OUT/counters/{name}.profdata" for name in counted]
-        env.Counters(results, [image, *_on_host(env, host)])
+        _alone(env, env.Counters(results, [image, *_on_host(env, host)]), [])
     elif role == "trial":
         base = f"build/{output_folder(folder, PGO_BUILDS[0])}/fluid.img"
         sources = [base, image, env["FLUID_PLAN"], *host[:1]]
@@ -143,8 +144,10 @@ def _level_images(env: Any) -> list[str]:
 
 
 def _alone(env: Any, measurement: Any, before: list[Any]) -> None:
-    """A measurement with a clock shares the processors with none like it (SCons runs steps with one
-    SideEffect one after the other), and waits for what would be compiled meanwhile."""
+    """A measurement shares the processors with none like it (SCons runs steps with one SideEffect
+    one after the other), and waits for what would be compiled meanwhile; it is of this machine, and
+    for no other one's cachedir."""
+    env.FluidNotShared(measurement)
     env.SideEffect(f"#build/{CLOCK}", measurement)
     env.Requires(measurement, before)
 

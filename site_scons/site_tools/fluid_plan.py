@@ -39,7 +39,9 @@ def _plan_step(target: list[str], source: list[str], env: Any) -> None:
 def _final_plan_step(target: list[str], source: list[str], env: Any) -> None:
     from fluid import pgo, plan, planner
 
-    made = pgo.final_plan(plan.read_plan(source[0]), pgo.read_comparison(source[1]))
+    made = pgo.final_plan(
+        plan.read_plan(source[0]), pgo.read_comparison(source[1], env["FLUID_TAG"])
+    )
     planner.write_plans(made, target[0], dict(zip(env["FLUID_SUBJECTS"], target[1:], strict=True)))
 
 
@@ -126,7 +128,7 @@ def _subjects(env: Any) -> dict[str, tuple[str, str]]:
     for variant in env["FLUID_VARIANTS"]:
         digest = ""
         if measured and variant.name not in found:
-            files = sources.closure(top, variant.sources, targets.MODULE_INCLUDES)
+            files = sources.of_module(top, variant.sources)
             digest = sources.digest(top, files).hex()
         found.setdefault(variant.name, (variant.category, digest))
     return found

@@ -16,6 +16,7 @@ def _capture(target: Any, source: Any, env: Any) -> int:
     from fluid.training import capture
 
     options: dict[str, Any] = {"mem": int(env["mem"]), "runner": env["runner"]}
+    options["model"] = env["FLUID_MODEL"] is not None
     if len(source) > 1:
         options["emulator"] = source[1].abspath  # fluid-host
     try:

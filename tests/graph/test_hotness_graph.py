@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fluid import sources
 from fluid.planner import THRESHOLDS
-from fluid.targets import DEFAULT_TARGET, MODULE_INCLUDES, TARGETS, module_variants
+from fluid.targets import DEFAULT_TARGET, TARGETS, module_variants
 from graph_tree import Tree
 from test_rebuild import ABOVE_MODS, LINKED, MODS, MODULE, OBJECTS, OWN
 
@@ -21,7 +21,7 @@ def hotness(tree: Tree, **cycles: int) -> str:
         [variant] = [
             v for v in module_variants(TARGETS[DEFAULT_TARGET], tree.top, "base") if v.name == name
         ]
-        files = sources.closure(tree.top, variant.sources, MODULE_INCLUDES)
+        files = sources.of_module(tree.top, variant.sources)
         functions.append(
             {
                 **{"module": name, "source": sources.digest(tree.top, files).hex()},

@@ -1,12 +1,12 @@
 /* pmu_host.c - the kernel's use of performance counters, on a processor that is played here.
  *
- *     pmu_host VERSION GENERAL WIDTH EVENTS ABSENT FIXED MOVES REFUSED
+ *     pmu_host VERSION GENERAL WIDTH EVENTS ABSENT FIXED STILL REFUSED
  *
  * CPUID leaf 0xA tells of so many general counters of WIDTH bits, EVENTS architectural events but
- * those with a bit in ABSENT, and FIXED fixed counters; MOVES 0: they all stand still;
- * REFUSED: an MSR or number of RDPMC that is refused. Prints the
- * events that are counted, with what two tasks and nobody were charged in 100,000 turns and what
- * happened. An MSR or a counter that this processor lacks ends the program with status 3.
+ * those with a bit in ABSENT, and FIXED fixed counters. STILL: those that stand still, a bit for
+ * each, bit 8 for the fixed one; REFUSED: an MSR or number of RDPMC that is refused. Prints the
+ * events that are counted, with what two tasks were charged in 100,000 turns, what all were and
+ * what happened. An MSR or a counter that this processor lacks ends the program with status 3.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,15 +23,15 @@ static struct cpuid play_cpuid(uint32_t leaf, uint32_t subleaf);
 #define cpuid(leaf, subleaf) play_cpuid(leaf, subleaf)
 #include "arch/x86/pmu.c"
 
-#define GENERAL_MAX 8u
+#define PLAYED_MAX 8u
 #define TURNS 100000u
 
 static unsigned version, general, width, architectural, absent, fixed;
-static bool moves, starting = true;
-static uint32_t refused;
+static bool starting = true;
+static uint32_t still, refused;
 static uint64_t happened[PMU_EVENTS];
-static uint64_t selects[GENERAL_MAX], fixed_control, global_control;
-static uint64_t zero_at[GENERAL_MAX + 1]; /* what had happened when the counter was set to 0 */
+static uint64_t selects[PLAYED_MAX], fixed_control, global_control;
+static uint64_t zero_at[PLAYED_MAX + 1]; /* what had happened when the counter was set to 0 */
 
 static void expect(bool good, const char *what, uint32_t number) {
     if (good)
@@ -69,7 +69,7 @@ bool probe_write_msr(uint32_t msr, uint64_t value) {
         int event = selected(msr - 0x186);
         zero_at[msr - 0x186] = event >= 0 ? happened[event] : 0;
     } else if (msr == 0x309 && fixed > 0) {
-        zero_at[GENERAL_MAX] = happened[PMU_INSTRUCTIONS];
+        zero_at[PLAYED_MAX] = happened[PMU_INSTRUCTIONS];
     } else if (msr == 0x38d && fixed > 0) {
         fixed_control = value;
     } else {
@@ -92,14 +92,14 @@ static uint64_t play_read(uint32_t number) {
     unsigned n = number & 0x3fffffff;
     int event = is_fixed ? PMU_INSTRUCTIONS : n < general ? selected(n) : -1;
     expect((is_fixed ? n < fixed : n < general) && event >= 0, "RDPMC", number);
-    for (unsigned i = 0; starting && moves && i < PMU_EVENTS; i++)
+    for (unsigned i = 0; starting && i < PMU_EVENTS; i++)
         happened[i] += 5000;
     bool on = is_fixed ? fixed_control & 3 && global_control >> 32 & 1
                        : selects[n] >> 22 & 1 && selects[n] >> 16 & 3 &&
                              (version < 2 || global_control >> n & 1);
-    if (!on || !moves)
+    if (!on || still >> (is_fixed ? PLAYED_MAX : n) & 1)
         return 0;
-    return (happened[event] - zero_at[is_fixed ? GENERAL_MAX : n]) & ((1ull << width) - 1);
+    return (happened[event] - zero_at[is_fixed ? PLAYED_MAX : n]) & ((1ull << width) - 1);
 }
 
 static void run_turns(struct pmu_counts charge[3]) {
@@ -123,7 +123,7 @@ int main(int argc, char **argv) {
     unsigned *const parts[] = {&version, &general, &width, &architectural, &absent, &fixed};
     for (unsigned i = 0; i < 6; i++)
         *parts[i] = (unsigned)strtoul(argv[1 + i], NULL, 0);
-    moves = argv[7][0] == '1';
+    still = (uint32_t)strtoul(argv[7], NULL, 0);
     refused = (uint32_t)strtoul(argv[8], NULL, 0);
     pmu_init();
     starting = false;

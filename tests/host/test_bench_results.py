@@ -10,6 +10,7 @@ import pytest
 from fluid import cachegrind
 from fluid.bench import ROUNDS, run_bench
 from fluid.catalogue import read_catalogue
+from fluid.errors import FluidError
 from fluid.history import Recorder, read_history
 from host_machine import image_of, program_of
 
@@ -72,3 +73,17 @@ def test_a_machine_that_does_not_boot(tmp_path: Path, capsys: pytest.CaptureFixt
     assert run_bench(image, tmp_path, recorder, target=TARGET, benchmarks=["sum"], **options) == 1
     assert "E-RUN-05" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == [image]
+
+
+def test_where_valgrind_cannot_run_the_image(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It plays no AVX-512: results stay, without counts."""
+
+    def refused(*arguments: object, **options: object) -> None:
+        raise FluidError("E-RUN-05", "an event expected, but it crashed")
+
+    monkeypatch.setattr(cachegrind, "simulate", refused)
+    assert "counted by nothing" in run(tmp_path, ["sum"], capsys)
+    [found] = read_catalogue(tmp_path / "bench-host.json").results
+    assert found.median > 0 and found.counted_by is None

@@ -14,7 +14,7 @@ ALL = {INSTRUCTIONS, BRANCH_MISSES, CACHE_MISSES, BRANCHES, CACHE_REFERENCES}
 def played(**leaf: int) -> dict[int, list[int]]:
     """Per event that is counted: the charges of two tasks, all that was charged, what happened."""
     usual = {"version": 4, "general": 8, "width": 48, "events": 7, "absent": 0, "fixed": 3}
-    words = [str(value) for value in (usual | {"moves": 1, "refused": 0xFFFFFFFF} | leaf).values()]
+    words = [str(value) for value in (usual | {"still": 0, "refused": 0xFFFFFFFF} | leaf).values()]
     program = build("pmu_host", [ROOT / "tests/host/pmu_host.c", FAIL])
     done = subprocess.run(
         [str(program), *words], check=True, capture_output=True, text=True, timeout=60
@@ -52,16 +52,22 @@ def test_events_that_the_processor_lacks_are_absent() -> None:
 
 def test_counters_that_stand_still_are_absent() -> None:
     """An emulator may tell of some and count nothing: no zeros are reported."""
-    assert played(moves=0) == {}
-    assert played(moves=0, general=4, fixed=0) == {}
+    assert played(still=0x1FF) == {}
+    assert played(still=0xF, general=4, fixed=0) == {}
+    assert set(played(still=0xFF)) == {INSTRUCTIONS}  # the fixed one counts
+    assert set(played(still=0x100)) == ALL  # it alone does not
+    assert set(played(still=0b101, general=4)) == {INSTRUCTIONS, BRANCH_MISSES, CACHE_MISSES}
+    assert set(played(still=0b101, general=8)) == ALL
 
 
 def test_what_is_refused_is_absent() -> None:
     """CPUID promises, an emulator does not keep it."""
     assert set(played(refused=0x309)) == ALL  # the fixed counter: a general one does it
-    assert set(played(refused=0x187)) == {INSTRUCTIONS, BRANCH_MISSES}  # the second general one
+    assert set(played(refused=0x187)) == ALL  # the second general one: there are enough
+    assert set(played(refused=0x187, general=2)) == {INSTRUCTIONS, BRANCH_MISSES}
+    assert set(played(refused=1, general=2)) == {INSTRUCTIONS, BRANCH_MISSES}  # RDPMC of it
     assert played(refused=0x38F) == {}
-    assert played(refused=1 << 30) == {}  # reading of the fixed counter
+    assert set(played(refused=1 << 30)) == ALL  # RDPMC of the fixed one
 
 
 def test_no_leaf_no_counters() -> None:

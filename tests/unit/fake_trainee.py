@@ -29,6 +29,8 @@ class Trainee:
         """From power-on to the end of the line."""
         emit(self.channel, "boot", build=BUILD, target=TARGET, cpu="Fake", features=[], cores=1)
         model = None if self.wrong == "no-model" else "fake"
+        if model is None:
+            emit(self.channel, "error", code="E-MEM-02", text="more memory expected")
         emit(self.channel, "ready", ms=1, model=model, mem_total=1, mem_used=1, variant=None)
         for line in lines(self.channel, self.late):
             self.late.clear()
@@ -55,7 +57,6 @@ class Trainee:
         self.calls[name.decode()] = self.calls.get(name.decode(), 0) + calls
         event: dict[str, Any] = {
             **{"ev": "bench", "name": name.decode(), "tag": name.decode(), "size": 1},
-            **{"units": 1, "unit": "words"},
             **{"calls": calls, "min": 1, "median": 2, "max": 3, "checksum": 4},
             **{"units": 1, "unit": "words", "counters": [["branches", None]]},
         }

@@ -122,6 +122,7 @@ def test_the_report_needs_the_levels() -> None:
         assert not options.wants_levels([goal])
     given = {"check": "address", "runner": "auto"}
     assert options.unfit(given, ["report"])[0].startswith("E-OPT-05 pgo=1 is expected")
+    assert options.unfit(given, ["profile"])[0].startswith("E-OPT-05 profile is expected")
 
 
 def test_host_only_when_asked_for() -> None:

@@ -10,6 +10,7 @@ from fluid import cachegrind, catalogue
 from fluid.catalogue import Catalogue, Result
 from fluid.errors import FluidError
 from fluid.event_types import Counters
+from hotness_samples import bench
 
 ABSENT: Counters = [(name, None) for name in cachegrind.EVENTS]
 
@@ -68,6 +69,12 @@ def test_damaged_files_of_results(tmp_path: Path, old: str, new: str) -> None:
     path.write_text(path.read_text().replace(old, new))
     with pytest.raises(FluidError, match=r"E-BENCH-55 .*bench-host\.json: results"):
         catalogue.read_catalogue(path)
+
+
+@pytest.mark.parametrize("change", [{"units": 0}, {"median": 0}])
+def test_a_benchmark_that_does_nothing(change: dict[str, int]) -> None:
+    with pytest.raises(FluidError, match="E-BENCH-57 benchmark idle: work and cycles"):
+        catalogue._result(bench("idle", **change))
 
 
 def test_counts_of_cachegrind(tmp_path: Path) -> None:

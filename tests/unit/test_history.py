@@ -103,6 +103,9 @@ def with_result(line: bytes, **changes: Any) -> bytes:
         lambda line: with_result(line, max=1 << 63),
         lambda line: with_result(line, median=True),
         lambda line: with_result(line, counters=[["cache misses"]]),
+        lambda line: with_result(line, counters=[["cache misses", -1]]),
+        lambda line: with_result(line, counters=[["cache misses", 10**400]]),
+        lambda line: with_result(line, tag="\ud800"),
         lambda line: line.replace(b'"median":5', b'"median":NaN'),
     ],
 )

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from fluid.errors import FluidError
-from fluid.hotness import COUNT_MAX, HotnessFile, modules, read_hotness, write_hotness
+from fluid.hotness import HotnessFile, modules, read_hotness, write_hotness
+from fluid.records import COUNT_MAX
 from hotness_samples import OTHER_SOURCE, TARGET, file_data, function
 
 SEED = 2718

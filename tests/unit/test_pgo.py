@@ -14,15 +14,15 @@ from fluid.event_types import Event
 from fluid.history import Recorder, Taken, read_history
 from fluid.pgo import MEASURED, Change, Comparison, final_plan, read_comparison, write_comparison
 from fluid.plan import Decision, Plan, baseline
-from hotness_samples import BUILD, bench
+from hotness_samples import BUILD, bench, export, function
 
 ROOT = Path(__file__).resolve().parents[2]
 HOT = Decision("O3", True, "hot")
 SPREAD = ["0.800", "(0.700", "..", "0.900)"]
 
 
-def compared(**changes: Change) -> Comparison:
-    return Comparison(target="i686", runners=["tcg", "host"], modules=changes)
+def compared(runners: tuple[str, ...] = ("tcg", "host"), **changes: Change) -> Comparison:
+    return Comparison(target="i686", runners=list(runners), modules=changes)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,9 @@ def compared(**changes: Change) -> Comparison:
 )
 def test_what_is_not_faster_keeps_its_form(change: Change, faster: bool) -> None:
     trial = Plan("i686", {"sum": HOT, "primes": baseline("cold")})
-    final = final_plan(trial, compared(sum=change, primes=Change(instructions=2, host=[])))
+    cold = Change(instructions=2, host=change.host)
+    runners = ("tcg", "host") if change.host else ("tcg",)
+    final = final_plan(trial, compared(runners, sum=change, primes=cold))
     assert final.modules["primes"] == trial.modules["primes"]
     kept = Decision("O2", False, "kept: optimised it is not faster")
     assert final.modules["sum"] == (HOT if faster else kept)
@@ -49,6 +51,44 @@ def test_what_is_not_faster_keeps_its_form(change: Change, faster: bool) -> None
 def test_what_was_not_measured_keeps_its_form() -> None:
     final = final_plan(Plan("i686", {"sum": HOT}), compared())
     assert final.modules["sum"] == baseline("kept: not measured after it was optimised")
+
+
+def test_what_was_not_measured_in_every_round_keeps_its_form() -> None:
+    """Its calls took no time of their own in some: the others say little."""
+    final = final_plan(Plan("i686", {"sum": HOT}), compared(sum=Change(instructions=0.5, host=[])))
+    assert final.modules["sum"] == baseline("kept: not measured in every round")
+    rounds = [({"sum": 10, "llama": 4}, {"sum": 8, "llama": 3}), ({"sum": 10}, {"sum": 9})]
+    counted = [{"sum": 10, "llama": 4}, {"sum": 10, "llama": 4}]
+    assert pgo._changes(counted, rounds) == {
+        "sum": Change(instructions=1, host=[0.8, 0.9]),
+        "llama": Change(instructions=1, host=[]),
+    }
+
+
+def test_what_is_not_tried_gains_nothing() -> None:
+    """Its ratio is what two runs of the same code differ by."""
+    trial = Plan("i686", {"sum": HOT, "primes": baseline("cold")})
+    found = compared(
+        sum=Change(instructions=0.25, host=[0.25]), primes=Change(instructions=1.5, host=[1.5])
+    )
+    means = [line.split()[-2:] for line in pgo.table(trial, found).splitlines()[-2:]]
+    assert means == [["0.500", "0.500"]] * 2
+
+
+def calls(module: str, caller: str, number: int, least: int, cycles: int) -> dict[str, Any]:
+    times = {"calls": number, "min": least, "cycles": cycles, "median": least, "max": cycles}
+    return function(module, caller=caller, **times)
+
+
+def test_shortest_calls_count_where_calls_are_alike() -> None:
+    """Interrupts fall into some."""
+    found = export(
+        calls("sum", "kernel", 10, 100, 1234),
+        calls("llama", "kernel", 2, 1000, 9000),
+        calls("tensor", "llama", 4, 500, 2500),
+    )
+    assert pgo._own_cycles(found, "tcg") == {"sum": 1000, "llama": 6500, "tensor": 2000}
+    assert pgo._own_cycles(found, "host") == {"sum": 1000, "tensor": 2000}  # llama: 2000 - 2000
 
 
 def test_table() -> None:
@@ -97,7 +137,7 @@ def test_comparison_as_a_file(tmp_path: Path) -> None:
     found = compared(sum=Change(instructions=0.5, host=[0.7]))
     path = tmp_path / "compare.json"
     write_comparison(found, path)
-    assert read_comparison(path) == found
+    assert read_comparison(path, "i686") == found
 
 
 @pytest.mark.parametrize(
@@ -105,13 +145,19 @@ def test_comparison_as_a_file(tmp_path: Path) -> None:
     [
         *("", "[]", "{}", '{"schema": 9}', '{"schema": 1, "target": "i686", "runners": []}'),
         '{"schema": 1, "target": "i686", "runners": [], "modules": {"a": {"instructions": "1"}}}',
+        '{"schema": 1, "target": "i586", "runners": [], "modules": {}}',
+        *(
+            '{"schema": 1, "target": "i686", "runners": [], "modules": {"a": {"instructions": 1, '
+            f'"host": [{ratio}]}}}}}}'
+            for ratio in ("-1.0", "0", "NaN", "Infinity", "1" + 400 * "0")
+        ),
     ],
 )
 def test_damaged_comparison(tmp_path: Path, text: str) -> None:
     path = tmp_path / "compare.json"
     path.write_text(text)
     with pytest.raises(FluidError, match="E-PGO-06"):
-        read_comparison(path)
+        read_comparison(path, "i686")
 
 
 def test_every_benchmark_is_measured_with_another_size() -> None:

@@ -74,6 +74,20 @@ def test_damaged_export(tmp_path: Path, field: str) -> None:
         pack(damaged, 64)
 
 
+def test_distances_wrap_around(tmp_path: Path) -> None:
+    """Counters may lie in front of the records."""
+    whole = export(tmp_path, 64, (1, 1))
+    before = ProfRaw(**{**vars(whole), "counters_at": 2**64 - 16})
+    negative = ProfRaw(**{**vars(whole), "counters_at": -16})
+    assert pack(before, 64) == pack(negative, 64)
+
+
+def test_sections_that_are_no_base64(tmp_path: Path) -> None:
+    broken = ProfRaw(**{**vars(export(tmp_path, 64, (1, 1))), "names": "ab=c"})
+    with pytest.raises(FluidError, match="E-PGO-01 module chosen: sections in base64"):
+        pack(broken, 64)
+
+
 def test_llvm_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What it says is told, and no file is left."""
     monkeypatch.setattr(MACHINES[64], "magic", 1)

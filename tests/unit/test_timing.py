@@ -83,6 +83,16 @@ def test_lines_that_are_no_steps(tmp_path: Path, change: dict[str, object]) -> N
     assert str(problem).startswith(f"E-RPT-01 {timing.FILE}, line 1: a record expected")
 
 
+def test_a_log_of_one_line_that_is_too_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timing, "SIZE_MAX", 100)
+    path = tmp_path / "timing.jsonl"
+    path.write_bytes(b"x" * 1000)
+    timing.trim(path)
+    assert path.read_bytes() == b""
+
+
 def test_a_log_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / timing.FILE
     timing.trim(path)

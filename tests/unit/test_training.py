@@ -47,7 +47,7 @@ def capture(result: Path, wrong: str = "", **options: int) -> None:
         runner="tcg",
         emulator=str(emulator),
         extra=("-fake", wrong),
-        **options,
+        **{"model": False} | options,  # type: ignore[arg-type]
     )
 
 
@@ -63,6 +63,12 @@ def test_a_training(result: Path) -> None:
     assert [(run.build, run.runner) for run in content.runs] == [(BUILD, "tcg")] * training.RUNS
     samples = read_samples(result.with_name("samples.json"), TARGET)
     assert samples.runs == content.runs and samples.samples.taken == 2 * 3
+
+
+def test_a_model_that_cannot_run_is_no_absent_one(result: Path) -> None:
+    with pytest.raises(FluidError, match="E-HOT-04 the model was expected to run, found E-MEM-02"):
+        capture(result, "no-model", runs=1, model=True)
+    assert result.read_bytes() == OLD
 
 
 def test_without_a_model_benchmarks_alone(result: Path) -> None:

@@ -18,7 +18,7 @@ static unsigned shown_count;
 static uint64_t calls, unshown;
 
 static void consider(const struct profile *p, void *context) {
-    unsigned at = shown_count < SHOWN ? shown_count : SHOWN;
+    unsigned at = shown_count;
 
     (void)context;
     if (p->calls == 0)
@@ -26,7 +26,7 @@ static void consider(const struct profile *p, void *context) {
     calls += p->calls;
     while (at > 0 && p->cycles > shown[at - 1]->cycles)
         at--;
-    if (shown_count == SHOWN || at == SHOWN)
+    if (shown_count == SHOWN)
         unshown++;
     if (at == SHOWN)
         return;

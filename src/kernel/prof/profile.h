@@ -24,7 +24,7 @@ struct profile {
     uint32_t rows, cols;        /* shape; 0 where there is none */
     uint64_t calls, cycles;     /* in all */
     uint64_t min, max;
-    uint32_t bucket[PROFILE_BUCKETS];        /* calls */
+    uint64_t bucket[PROFILE_BUCKETS];        /* calls */
     uint64_t bucket_cycles[PROFILE_BUCKETS]; /* of these in all */
     char function[];                         /* an entry point of the module */
 };

@@ -61,7 +61,8 @@ void share_product(struct share *share, const struct matrix *w, const void *x, f
     uint32_t count = w->rows / p.rows + (w->rows % p.rows != 0);
     uint64_t begin = fluid_call_begin();
     run(share, count, (uint64_t)p.rows * w->cols * n, multiply_piece, &p, &p.first);
-    fluid_call_end(w->matmul, begin);
+    if (!share->stopped) /* else it was cut short */
+        fluid_call_end(w->matmul, begin);
 }
 
 struct heads {
@@ -97,5 +98,6 @@ void share_attention(struct share *share, struct fluid_slot *operation,
     uint64_t begin = fluid_call_begin();
     run(share, args->n * args->kv_heads, 2 * group * positions * args->head_dim, attend_piece, &h,
         &h.first);
-    fluid_call_end(operation, begin);
+    if (!share->stopped)
+        fluid_call_end(operation, begin);
 }

@@ -20,6 +20,7 @@
 #define READ_FIXED (1u << 30)     /* of RDPMC's number */
 #define GLOBAL_FIXED (1ull << 32) /* fixed counter 0 */
 #define TRIAL_BRANCHES 1000u
+#define GENERAL_MAX 32u /* bits of IA32_PERF_GLOBAL_CTRL below the fixed ones */
 
 struct counter {
     bool used;
@@ -63,32 +64,24 @@ static void read_counters(void) {
     }
 }
 
-static void use_none(void) {
-    for (unsigned i = 0; i < PMU_EVENTS; i++)
-        counters[i].used = false;
-    any = false;
-}
-
-/* The first time. */
-static bool can_be_read(void) {
-    for (unsigned i = 0; i < PMU_EVENTS; i++)
-        if (counters[i].used && !probe_read_pmc(counters[i].number, &counters[i].last))
-            return false;
-    return true;
-}
-
-/* True when an event that is bound to happen was counted. */
-static bool counts(enum pmu_event event) {
-    uint64_t before = pending.of[event];
+/* Whether a counter that was started counts what is bound to happen: branches, or instructions. */
+static bool counts(uint32_t number, uint32_t width) {
+    uint64_t before, after;
+    if (!probe_read_pmc(number, &before))
+        return false;
     for (unsigned i = 0; i < TRIAL_BRANCHES; i++)
         __asm__ volatile("" : "+r"(i));
-    read_counters();
-    return !counters[event].used || pending.of[event] - before >= TRIAL_BRANCHES;
+    return probe_read_pmc(number, &after) && ((after - before) & mask_of(width)) >= TRIAL_BRANCHES;
 }
 
-static bool set_fixed(void) {
+static bool is_there(struct cpuid leaf, enum pmu_event event) {
+    const struct event *e = &events[event];
+    return e->select != 0 && e->absent_bit < leaf.eax >> 24 && !(leaf.ebx >> e->absent_bit & 1);
+}
+
+static bool try_fixed(uint32_t width) {
     return probe_write_msr(MSR_FIXED_COUNTER, 0) &&
-           probe_write_msr(MSR_FIXED_CONTROL, FIXED_ALL_RINGS);
+           probe_write_msr(MSR_FIXED_CONTROL, FIXED_ALL_RINGS) && counts(READ_FIXED, width);
 }
 
 static bool set_general(uint32_t number, uint32_t select) {
@@ -96,37 +89,42 @@ static bool set_general(uint32_t number, uint32_t select) {
            probe_write_msr(MSR_SELECT(number), SELECT_ENABLE | SELECT_ALL_RINGS | select);
 }
 
-/* Gives each event a counter, unless the processor refuses that. */
+/* Each counter is tried with an event that happens: misses may well be none. */
+static bool try_general(struct cpuid leaf, uint32_t number, uint32_t width) {
+    enum pmu_event trial = is_there(leaf, PMU_BRANCHES) ? PMU_BRANCHES : PMU_INSTRUCTIONS;
+    return is_there(leaf, trial) && set_general(number, events[trial].select) &&
+           counts(number, width);
+}
+
+/* Gives each event a counter that counts. */
 static void assign(struct cpuid leaf) {
     uint32_t version = leaf.eax & 255, general = leaf.eax >> 8 & 255, width = leaf.eax >> 16 & 255;
-    uint32_t bits = leaf.eax >> 24, fixed = version >= 2 ? leaf.edx & 31 : 0, next = 0;
-    uint64_t started = 0;
+    uint32_t fixed = version >= 2 ? leaf.edx & 31 : 0, fixed_width = leaf.edx >> 5 & 255;
+    uint32_t next = 0;
 
-    if (fixed > 0 && set_fixed()) {
-        use(PMU_INSTRUCTIONS, READ_FIXED, leaf.edx >> 5 & 255);
-        started |= GLOBAL_FIXED;
-    }
+    general = general < GENERAL_MAX ? general : GENERAL_MAX;
+    if (version >= 2 &&
+        !probe_write_msr(MSR_GLOBAL_CONTROL, (fixed > 0 ? GLOBAL_FIXED : 0) | mask_of(general)))
+        return;
+    if (fixed > 0 && try_fixed(fixed_width))
+        use(PMU_INSTRUCTIONS, READ_FIXED, fixed_width);
     for (unsigned i = 0; i < PMU_EVENTS && next < general; i++) {
-        const struct event *e = &events[i];
-        if (counters[i].used || e->select == 0 || e->absent_bit >= bits ||
-            leaf.ebx >> e->absent_bit & 1 || !set_general(next, e->select))
+        if (counters[i].used || !is_there(leaf, (enum pmu_event)i))
             continue;
-        use((enum pmu_event)i, next, width);
-        started |= 1ull << next++;
+        while (next < general && !try_general(leaf, next, width))
+            next++;
+        if (next < general && set_general(next, events[i].select))
+            use((enum pmu_event)i, next++, width);
     }
-    if (version >= 2 && !probe_write_msr(MSR_GLOBAL_CONTROL, started))
-        use_none();
 }
 
 void pmu_init(void) {
     struct cpuid leaf = cpuid(CPUID_PMU, 0);
-    uint32_t version = leaf.eax & 255;
     uintptr_t flags = interrupts_save();
 
-    if (version > 0)
+    if ((leaf.eax & 255) > 0)
         assign(leaf);
-    if (!can_be_read() || !counts(PMU_INSTRUCTIONS) || !counts(PMU_BRANCHES))
-        use_none();
+    read_counters();
     pending = (struct pmu_counts){0};
     interrupts_restore(flags);
 }
