@@ -17,6 +17,8 @@ import numpy as np
 from gguf.quants import quantize
 from numpy.typing import NDArray
 
+from superblocks import SCALES, random_blocks
+
 SPECIAL_BPE = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 SPECIAL_SPM = ["<unk>", "<s>", "</s>"]
 TEXT = (
@@ -111,13 +113,17 @@ def add_tokenizer(writer: gguf.GGUFWriter, tokenizer: str) -> int:
     raise ValueError(f"tokenizer {tokenizer!r}: expected 'spm' or 'bpe'")
 
 
-def _add_matrix(writer: gguf.GGUFWriter, name: str, a: NDArray[np.float32], quant: str) -> None:
+def _add_matrix(
+    writer: gguf.GGUFWriter, name: str, a: NDArray[np.float32], quant: str, rng: np.random.Generator
+) -> None:
+    kind = gguf.GGMLQuantizationType[quant]
     if quant == "F32":
         writer.add_tensor(name, a)
     elif quant == "F16":
         writer.add_tensor(name, a.astype(np.float16))
+    elif quant in SCALES:
+        writer.add_tensor(name, random_blocks(quant, rng, *a.shape, a.std()), raw_dtype=kind)
     else:
-        kind = gguf.GGMLQuantizationType[quant]
         writer.add_tensor(name, quantize(a, kind), raw_dtype=kind)
 
 
@@ -134,11 +140,13 @@ def make_tiny(
     kv_heads: int = 2,
     ctx: int = 256,
     edit: Callable[[gguf.GGUFWriter], None] | None = None,
+    kind_of: Callable[[str], str] | None = None,
 ) -> Path:
     """Writes the model and returns its path.
 
-    quant: type of every matrix (F32, F16, Q8_0, Q4_0, Q4_1, ...); norms stay F32. tied: no output
-    matrix. edit: gets the writer before the tensors, to add keys.
+    quant: type of every matrix (F32, Q8_0, Q4_K ...); norms stay F32. tied: no output matrix. edit:
+    gets the writer before the tensors, to add keys. kind_of: instead of quant, the type of the
+    matrix of that name.
     """
     path = Path(path)
     rng = np.random.default_rng(seed)
@@ -160,7 +168,7 @@ def make_tiny(
 
     def matrix(name: str, rows: int, cols: int) -> None:
         a = (rng.standard_normal((rows, cols)) / np.sqrt(cols)).astype(np.float32)
-        _add_matrix(writer, name, a, quant)
+        _add_matrix(writer, name, a, kind_of(name) if kind_of else quant, rng)
 
     def norm(name: str) -> None:
         writer.add_tensor(name, (1 + 0.1 * rng.standard_normal(dim)).astype(np.float32))

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 
 #include "fluid/tensor.h"
+#include "tensor_types.h"
 
 #define MAX_BLOCKS 4096
 #define MAX_SLOTS 4096
@@ -119,26 +120,25 @@ _Noreturn void fluid_panic(const char *format, ...) {
 
 /* Weak: a program may link some of the tensor modules only. */
 #define OPERATIONS(X)                                                                              \
-    X(matmul, matmul_f32)                                                                          \
-    X(matmul, matmul_f16)                                                                          \
-    X(matmul, matmul_q8_0)                                                                         \
-    X(matmul, matmul_q4_0)                                                                         \
-    X(matmul, matmul_q4_1)                                                                         \
-    X(row, row_f32)                                                                                \
-    X(row, row_f16)                                                                                \
-    X(row, row_q8_0)                                                                               \
-    X(row, row_q4_0)                                                                               \
-    X(row, row_q4_1)                                                                               \
     X(quantize_q16, quantize_q16)                                                                  \
     X(rmsnorm, rmsnorm) X(rope, rope) X(attention, attention) X(swiglu, swiglu) X(add, add)
 #define DECLARE(type, name) extern type##_fn name __attribute__((weak));
 OPERATIONS(DECLARE)
 
+#define DECLARE_TYPE(type)                                                                         \
+    DECLARE(matmul, matmul_##type)                                                                 \
+    DECLARE(row, row_##type)
+TENSOR_TYPES(DECLARE_TYPE)
+
 static void *find_code(const char *name) {
 #define COMPARE(type, operation)                                                                   \
     if (strcmp(name, #operation) == 0)                                                             \
         return (void *)operation;
+#define COMPARE_TYPE(type)                                                                         \
+    COMPARE(matmul, matmul_##type)                                                                 \
+    COMPARE(row, row_##type)
     OPERATIONS(COMPARE)
+    TENSOR_TYPES(COMPARE_TYPE)
     return NULL;
 }
 

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 
 #include "fluid/tensor.h"
+#include "tensor_types.h"
 
 #define MAX_ARGS 8
 #define MAX_BUFFERS 5
@@ -29,8 +30,10 @@ struct buffer {
     size_t base_size;
 };
 
-matmul_fn matmul_f32, matmul_f16, matmul_q8_0, matmul_q4_0, matmul_q4_1;
-row_fn row_f32, row_f16, row_q8_0, row_q4_0, row_q4_1;
+#define DECLARE(name)                                                                              \
+    matmul_fn matmul_##name;                                                                       \
+    row_fn row_##name;
+TENSOR_TYPES(DECLARE)
 quantize_q16_fn quantize_q16;
 rmsnorm_fn rmsnorm;
 rope_fn rope;
@@ -43,10 +46,8 @@ static const struct {
     matmul_fn *matmul;
     row_fn *row;
 } formats[] = {
-    {"f32", matmul_f32, row_f32},    {"f16", matmul_f16, row_f16},
-    {"q8_0", matmul_q8_0, row_q8_0}, {"q4_0", matmul_q4_0, row_q4_0},
-    {"q4_1", matmul_q4_1, row_q4_1},
-};
+#define ROW(name) {#name, matmul_##name, row_##name},
+    TENSOR_TYPES(ROW)};
 
 static void fail(const char *what) {
     fprintf(stderr, "tensor_host: %s\n", what);

@@ -13,7 +13,18 @@ enum ggml_type {
     GGML_TYPE_F16 = 1,
     GGML_TYPE_Q4_0 = 2, /* 32 weights: f16 d, 16 bytes; w = d * (nibble - 8) */
     GGML_TYPE_Q4_1 = 3, /* 32 weights: f16 d, f16 m, 16 bytes; w = d * nibble + m */
+    GGML_TYPE_Q5_0 = 6, /* 32 weights of five bits; w = d * (q - 16) */
+    GGML_TYPE_Q5_1 = 7, /* w = d * q + m */
     GGML_TYPE_Q8_0 = 8, /* 32 weights: f16 d, 32 int8; w = d * q */
+    /* 256 weights with a small scale for each 16 or 32: in the files of tensor/ that are named so.
+     */
+    GGML_TYPE_Q2_K = 10,
+    GGML_TYPE_Q3_K = 11,
+    GGML_TYPE_Q4_K = 12,
+    GGML_TYPE_Q5_K = 13,
+    GGML_TYPE_Q6_K = 14,
+    GGML_TYPE_BF16 = 30,
+    GGML_TYPES /* above all of them */
 };
 
 #define QUANT_BLOCK 32
@@ -28,15 +39,15 @@ struct act_q16 {
 };
 _Static_assert(sizeof(struct act_q16) == 72, "layout known to the tensor kernels");
 
-/* "matmul_f32", "matmul_f16": x is float (n, cols).
- * "matmul_q8_0", "matmul_q4_0", "matmul_q4_1": x is struct act_q16 (n, cols / 32), cols % 32 == 0.
+/* "matmul_q8_0", "matmul_q4_0", "matmul_q4_1": x is struct act_q16 (n, cols / 32), cols % 32 == 0.
+ * "matmul_" of all other types: x is float (n, cols), cols a multiple of the type's block.
  * out[t * out_stride + r] = sum over c of w[r][c] * x[t][c]; w: (rows, cols) in its GGML layout,
  * any byte alignment that GGUF allows (32). Reads nothing outside w and x. */
 typedef void matmul_fn(float *out, uint32_t out_stride, const void *w, const void *x, uint32_t rows,
                        uint32_t cols, uint32_t n);
 
-/* "row_f32", "row_f16", "row_q8_0", "row_q4_0", "row_q4_1": dequantises row r of w (any, cols) to
- * out (cols,). Embedding lookup. */
+/* "row_f32", "row_q6_k" ...: dequantises row r of w (any, cols) to out (cols,). Embedding lookup.
+ */
 typedef void row_fn(float *out, const void *w, uint32_t r, uint32_t cols);
 
 /* "quantize_q16": x (n, cols) -> out (n, cols / 32): d = max|x| / 32767, q = round(x / d). */

@@ -13,15 +13,11 @@ struct activation {
     bool quantized; /* buffers.q16 holds x */
 };
 
-static bool is_float(uint32_t type) {
-    return type == GGML_TYPE_F32 || type == GGML_TYPE_F16;
-}
-
 /* out (n, w.rows) = x w^T */
 static void multiply(struct llama_model *m, const struct matrix *w, struct activation *in,
                      float *out) {
     const void *x = in->x;
-    if (!is_float(w->type)) {
+    if (gguf_type_in_16_bits(w->type)) {
         if (!in->quantized)
             FLUID_CALL(quantize_q16_fn, in->quantize, m->buffers.q16, in->x, in->cols, in->n);
         in->quantized = true;

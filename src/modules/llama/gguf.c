@@ -157,18 +157,20 @@ static int take_tensor(struct reader *r, struct gguf_tensor *t, uint64_t *offset
     }
     if (take_u32(r, "tensor type", &t->type) != 0 || take_u64(r, "tensor offset", offset) != 0)
         return -1;
-    if (gguf_row_bytes(t->type, QUANT_BLOCK) == 0)
-        return fluid_fail(r->err, "E-GGUF-08",
-                          "tensor %.*s: F32, F16, Q8_0, Q4_0 or Q4_1 expected, %s (type %u) found "
-                          "(convert the model to one of these)",
-                          SPAN_ARG(t->name), gguf_type_name(t->type), t->type);
+    if (gguf_type_block(t->type) == 0)
+        return fluid_fail(
+            r->err, "E-GGUF-08",
+            "tensor %.*s: F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0 or Q2_K to Q6_K "
+            "expected, %s (type %u) found (convert the model to one of these)",
+            SPAN_ARG(t->name), gguf_type_name(t->type), t->type);
     uint64_t row = gguf_row_bytes(t->type, t->dim[0]);
     if (row == 0)
         return fluid_fail(
             r->err, "E-GGUF-07",
-            "tensor %.*s: rows of a multiple of %d values expected for %s, %llu found "
+            "tensor %.*s: rows of a multiple of %u values expected for %s, %llu found "
             "(" RECOPY ")",
-            SPAN_ARG(t->name), QUANT_BLOCK, gguf_type_name(t->type), (unsigned long long)t->dim[0]);
+            SPAN_ARG(t->name), gguf_type_block(t->type), gguf_type_name(t->type),
+            (unsigned long long)t->dim[0]);
     t->bytes = checked_mul(rows, row);
     return 0;
 }

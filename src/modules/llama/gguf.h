@@ -67,10 +67,17 @@ const struct gguf_value *gguf_find(const struct gguf *g, const char *key);
 struct gguf_tensor *gguf_tensor(const struct gguf *g, const char *name);
 
 const char *gguf_type_name(uint32_t type); /* "Q4_1"; "type unknown to this version" */
+uint32_t gguf_type_block(uint32_t type);   /* weights in one; 0: the type is not supported */
 
 /* Bytes of a row of cols values; 0: cols does not fill whole blocks or the type is not supported.
  */
 uint64_t gguf_row_bytes(uint32_t type, uint64_t cols);
+
+/* Of a tensor's type: operations of tensor.h, "matmul_q4_1" and "row_q4_1", and whether the first
+ * takes its activations in 16 bits. */
+const char *gguf_type_matmul(uint32_t type);
+const char *gguf_type_row(uint32_t type);
+bool gguf_type_in_16_bits(uint32_t type);
 
 const char *gguf_kind_name(uint32_t kind);
 uint32_t gguf_kind_size(uint32_t kind); /* bytes; 0 for strings and arrays */

@@ -14,43 +14,6 @@ static const struct {
     [GGUF_F64] = {"f64", 8},
 };
 
-/* ggml.h, enum ggml_type; holes are types that were removed. */
-static const char *const type_names[] = {
-    "F32",    "F16",   "Q4_0",  "Q4_1",   NULL,    NULL,    "Q5_0",    "Q5_1",   "Q8_0",    "Q8_1",
-    "Q2_K",   "Q3_K",  "Q4_K",  "Q5_K",   "Q6_K",  "Q8_K",  "IQ2_XXS", "IQ2_XS", "IQ3_XXS", "IQ1_S",
-    "IQ4_NL", "IQ3_S", "IQ2_S", "IQ4_XS", "I8",    "I16",   "I32",     "I64",    "F64",     "IQ1_M",
-    "BF16",   NULL,    NULL,    NULL,     "TQ1_0", "TQ2_0", NULL,      NULL,     NULL,      "MXFP4",
-};
-
-const char *gguf_type_name(uint32_t type) {
-    const char *name = type < sizeof type_names / sizeof *type_names ? type_names[type] : NULL;
-    return name == NULL ? "a type unknown to this version" : name;
-}
-
-uint64_t gguf_row_bytes(uint32_t type, uint64_t cols) {
-    uint32_t block = QUANT_BLOCK, bytes;
-    switch (type) {
-    case GGML_TYPE_F32:
-        block = 1, bytes = 4;
-        break;
-    case GGML_TYPE_F16:
-        block = 1, bytes = 2;
-        break;
-    case GGML_TYPE_Q4_0:
-        bytes = 2 + 16;
-        break;
-    case GGML_TYPE_Q4_1:
-        bytes = 2 + 2 + 16;
-        break;
-    case GGML_TYPE_Q8_0:
-        bytes = 2 + 32;
-        break;
-    default:
-        return 0;
-    }
-    return cols % block == 0 ? checked_mul(cols / block, bytes) : 0;
-}
-
 const char *gguf_kind_name(uint32_t kind) {
     return kinds[kind].name;
 }

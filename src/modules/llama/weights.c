@@ -6,7 +6,7 @@
 struct search {
     const struct gguf *g;
     struct weights *w;
-    uint64_t type_bytes[GGML_TYPE_Q8_0 + 1];
+    uint64_t type_bytes[GGML_TYPES];
     struct fluid_error *err;
 };
 
@@ -38,22 +38,6 @@ static void block_name(char name[NAME_MAX], uint32_t layer, const char *part) {
     char *end = append(name, "blk.");
     end = append(end, d);
     append(append(end, "."), part);
-}
-
-/* Operation names per type: "matmul_q4_1", "row_q4_1". */
-static const char *operation_name(bool matmul, uint32_t type) {
-    switch (type) {
-    case GGML_TYPE_F32:
-        return matmul ? "matmul_f32" : "row_f32";
-    case GGML_TYPE_F16:
-        return matmul ? "matmul_f16" : "row_f16";
-    case GGML_TYPE_Q4_0:
-        return matmul ? "matmul_q4_0" : "row_q4_0";
-    case GGML_TYPE_Q4_1:
-        return matmul ? "matmul_q4_1" : "row_q4_1";
-    default:
-        return matmul ? "matmul_q8_0" : "row_q8_0";
-    }
 }
 
 /* The tensor (rows, cols), one-dimensional when rows is 0; NULL and the error when it is not so. */
@@ -103,7 +87,7 @@ static int find_matrix(struct search *s, const char *name, uint32_t rows, uint32
     if (t == NULL)
         return -1;
     *out = (struct matrix){t->data, rows, cols, t->type, NULL};
-    out->matmul = operation(operation_name(true, t->type), rows, cols, s->err);
+    out->matmul = operation(gguf_type_matmul(t->type), rows, cols, s->err);
     return out->matmul == NULL ? -1 : 0;
 }
 
@@ -154,7 +138,7 @@ int weights_find(struct weights *w, struct memory *memory, const struct gguf *g,
     w->layer = memory_take(memory, c->layers, sizeof *w->layer, "layer table", err);
     if (w->layer == NULL || find_matrix(&s, "token_embd.weight", vocab, c->dim, &w->embedding) != 0)
         return -1;
-    w->embed_row = operation(operation_name(false, w->embedding.type), vocab, c->dim, err);
+    w->embed_row = operation(gguf_type_row(w->embedding.type), vocab, c->dim, err);
     if (w->embed_row == NULL)
         return -1;
     for (uint32_t i = 0; i < c->layers; i++)
