@@ -122,7 +122,9 @@ def _add_matrix(
     elif quant == "F16":
         writer.add_tensor(name, a.astype(np.float16))
     elif quant in SCALES:
-        writer.add_tensor(name, random_blocks(quant, rng, *a.shape, a.std()), raw_dtype=kind)
+        writer.add_tensor(
+            name, random_blocks(quant, rng, len(a), a.shape[1], a.std()), raw_dtype=kind
+        )
     else:
         writer.add_tensor(name, quantize(a, kind), raw_dtype=kind)
 

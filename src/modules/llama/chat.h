@@ -4,18 +4,15 @@
 
 #include "vocab.h"
 
-enum chat_template {
-    CHAT_NONE,           /* the user's text as it is */
-    CHAT_CHATML,         /* <|im_start|>role\n ... <|im_end|>\n */
-    CHAT_CHATML_SMOLLM2, /* and a default system message */
-};
+struct chat_template; /* chat.c */
 
-/* Reads tokenizer.chat_template. */
-int chat_recognise(const struct gguf *g, enum chat_template *out, struct fluid_error *err);
+/* Reads tokenizer.chat_template. *out NULL: there is none, or none of those that are known; the
+ * user's text goes as it is. */
+int chat_recognise(const struct gguf *g, const struct chat_template **out, struct fluid_error *err);
 
-const char *chat_name(enum chat_template chat);
+const char *chat_name(const struct chat_template *chat); /* "chatml", "none" */
 
 /* The token that ends a turn, or VOCAB_NONE. */
-int32_t chat_end_of_turn(enum chat_template chat, const struct vocab *v);
+int32_t chat_end_of_turn(const struct chat_template *chat, const struct vocab *v);
 
 #endif

@@ -53,7 +53,7 @@ struct llama_model {
     struct config config;
     struct vocab vocab;
     struct tokenizer tokenizer;
-    enum chat_template chat;
+    const struct chat_template *chat; /* NULL: none that is known */
     struct weights weights;
     struct operations op;
     struct buffers buffers;
