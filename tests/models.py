@@ -83,7 +83,9 @@ def spm_vocabulary() -> tuple[list[str], list[float], list[int]]:
 
 
 def add_tokenizer(writer: gguf.GGUFWriter, tokenizer: str) -> int:
-    """Writes the tokenizer's keys; returns the size of the vocabulary."""
+    """Writes the tokenizer's keys; returns the size of the vocabulary. "bpe:llama-bpe" has another
+    pre-tokenizer than SmolLM's."""
+    tokenizer, _, pre = tokenizer.partition(":")
     if tokenizer == "spm":
         tokens, scores, types = spm_vocabulary()
         writer.add_tokenizer_model("llama")
@@ -101,7 +103,7 @@ def add_tokenizer(writer: gguf.GGUFWriter, tokenizer: str) -> int:
         kind = gguf.TokenType
         special = [int(kind.CONTROL)] * len(SPECIAL_BPE)
         writer.add_tokenizer_model("gpt2")
-        writer.add_tokenizer_pre("smollm")
+        writer.add_tokenizer_pre(pre or "smollm")
         writer.add_token_list(tokens)
         writer.add_token_types(special + [int(kind.NORMAL)] * (len(tokens) - len(special)))
         writer.add_token_merges(merges)
@@ -196,6 +198,25 @@ def make_tiny(
     writer.write_tensors_to_file()
     writer.close()
     return path
+
+
+def write_vocabulary(path: Path, tokens: list[str], merges: list[str], pre: str = "smollm") -> None:
+    """A file with this byte-level BPE, the other keys that every file needs, and no tensors."""
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_block_count(1)
+    writer.add_context_length(64)
+    writer.add_embedding_length(64)
+    writer.add_feed_forward_length(64)
+    writer.add_head_count(2)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_token_list(tokens)
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre(pre)
+    writer.add_token_merges(merges)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
 
 
 def tiny_maker(folder: Path) -> Callable[..., Path]:

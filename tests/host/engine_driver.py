@@ -2,6 +2,7 @@
 line protocol, and finds the models and recorded results that tests compare with."""
 
 import functools
+import itertools
 import json
 import struct
 import subprocess
@@ -97,6 +98,12 @@ class Engine:
         raw = text.encode() if isinstance(text, str) else text
         ids: list[int] = self.ask("tokenize", int(special), int(bos), raw.hex() or "-")["ids"]
         return ids
+
+    def words(self, text: str) -> list[str]:
+        """As the pre-tokenizer cuts it."""
+        raw = text.encode()
+        ends: list[int] = self.ask("words", raw.hex() or "-")["ids"]
+        return [raw[a:b].decode() for a, b in itertools.pairwise([0, *ends])]
 
     def piece(self, token: int, *, first: bool = False) -> bytes:
         return bytes.fromhex(self.ask("piece", int(first), token)["hex"])

@@ -4,7 +4,8 @@
  *
  *     engine_host MODEL [ctx N] [memory BYTES] [vocabulary | damage | starve]
  *
- *     info | tokenize SPECIAL BOS TEXT | piece FIRST ID | eog ID | chat FIRST SYSTEM USER |
+ *     info | tokenize SPECIAL BOS TEXT | words TEXT | piece FIRST ID | eog ID |
+ *     chat FIRST SYSTEM USER |
  *     eval IDS | predict IDS NEXT | logits | sample MICRO SEED | rewind N | position |
  *     stop-after POLLS | class CODE | try SIZE [OFFSET=HEX ...] */
 #include <inttypes.h>
@@ -15,6 +16,7 @@
 #include "fail_host.h"
 #include "kapi_host.h"
 #include "model.h"
+#include "tokenizer.h"
 #include "unicode.h"
 
 #define MAX_IDS 400000
@@ -141,6 +143,20 @@ static void do_tokenize(void) {
     free(text);
 }
 
+/* Where the words of the pre-tokenizer end. */
+static void do_words(void) {
+    struct fluid_error err = {0};
+    size_t n, at = 0;
+    int64_t count = 0;
+    char *text = hex(argument(), &n);
+    for (; at < n && count < MAX_IDS; count++) {
+        at = pretokenize(model->vocab.pre, (struct span){text, n}, at);
+        ids[count] = (int32_t)at;
+    }
+    print_ids(count, &err);
+    free(text);
+}
+
 static void do_piece(void) {
     char out[1024];
     bool first = number() != 0;
@@ -245,6 +261,8 @@ static void run(const char *command) {
         do_info();
     else if (strcmp(command, "tokenize") == 0)
         do_tokenize();
+    else if (strcmp(command, "words") == 0)
+        do_words();
     else if (strcmp(command, "piece") == 0)
         do_piece();
     else if (strcmp(command, "eog") == 0)

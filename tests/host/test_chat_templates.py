@@ -89,7 +89,7 @@ def engine(family: Family, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 def rendered(family: Family, messages: list[Message]) -> str:
-    """As transformers does it, up to where a reply begins; without BOS, which the tokenizer adds."""
+    """As transformers does it, up to where a reply begins; without BOS, the tokenizer's."""
     environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True)
     text = environment.from_string(family.template).render(
         messages=messages, add_generation_prompt=True, bos_token=family.bos, eos_token=family.eos

@@ -82,32 +82,9 @@ def test_bpe_missing_bytes_are_dropped(tmp_path: Path) -> None:
     """SmolLM2's vocabulary lacks 21 bytes; they vanish."""
     tokens, merges = models.bpe_tokens()
     tokens[tokens.index(models.byte_symbols()[4])] = "[unused]"
-    writer = gguf.GGUFWriter(tmp_path / "m.gguf", "llama")
-    with_keys(writer, tokens)
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("smollm")
-    writer.add_token_merges(merges)
-    close(writer)
+    models.write_vocabulary(tmp_path / "m.gguf", tokens, merges)
     with Engine(tmp_path / "m.gguf", "vocabulary") as engine:
         assert engine.tokenize("a\x04b") == [tokens.index("a"), tokens.index("b")]
-
-
-def with_keys(writer: gguf.GGUFWriter, tokens: list[str]) -> None:
-    """The keys that every file needs, for models with a vocabulary and no tensors."""
-    writer.add_block_count(1)
-    writer.add_context_length(64)
-    writer.add_embedding_length(64)
-    writer.add_feed_forward_length(64)
-    writer.add_head_count(2)
-    writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_token_list(tokens)
-
-
-def close(writer: gguf.GGUFWriter) -> None:
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
 
 
 def test_spm_words(spm: Engine) -> None:

@@ -55,6 +55,15 @@ static void put_symbol(const struct vocab *v, struct span text, struct id_sink *
     }
 }
 
+/* Llama 3: a word that is a token is one, whatever the merges would make of it. */
+static bool put_whole_word(const struct tokenizer *t, uint32_t size, struct id_sink *sink) {
+    int32_t id = t->vocab->pre == PRE_LLAMA3 ? vocab_find(t->vocab, (struct span){t->text, size})
+                                             : VOCAB_NONE;
+    if (id >= 0)
+        sink_put(sink, id);
+    return id >= 0;
+}
+
 static void tokenize_word(struct tokenizer *t, struct span word, struct id_sink *sink) {
     uint32_t at = 0;
     for (size_t i = 0; i < word.n;) {
@@ -64,6 +73,8 @@ static void tokenize_word(struct tokenizer *t, struct span word, struct id_sink 
         at += n;
         i++;
     }
+    if (put_whole_word(t, at, sink))
+        return;
     t->symbols[word.n - 1].next = -1;
     merge_symbols(t, (uint32_t)word.n, merge_rank);
     for (int32_t i = 0; i >= 0; i = t->symbols[i].next)
@@ -72,7 +83,7 @@ static void tokenize_word(struct tokenizer *t, struct span word, struct id_sink 
 
 void bpe_tokenize(struct tokenizer *t, struct span raw, struct id_sink *sink) {
     for (size_t from = 0, to; from < raw.n; from = to) {
-        to = pretokenize(raw, from);
+        to = pretokenize(t->vocab->pre, raw, from);
         tokenize_word(t, (struct span){raw.at + from, to - from}, sink);
     }
 }

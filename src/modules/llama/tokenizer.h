@@ -69,8 +69,9 @@ void sink_put(struct id_sink *sink, int32_t id);
 /* Marks special tokens of text in t->special_at. */
 void special_mark(struct tokenizer *t, struct span text, const struct tokenize_how *how);
 
-/* End of the word that begins at text.at[from]: pre-tokenizer "smollm". */
-size_t pretokenize(struct span text, size_t from);
+/* End of the word that begins at text.at[from]. */
+size_t pretokenize(enum pretokenizer pre, struct span text, size_t from);
+size_t pretokenize_llama3(struct span text, size_t from);
 
 /* Merges t->symbols[0 .. count) over t->text until no rule applies. Keys come from rank: false when
  * the two parts, neighbours in t->text, must not be merged. */

@@ -51,6 +51,27 @@ int32_t vocab_find(const struct vocab *v, struct span text) {
     return id == STRTAB_NONE ? VOCAB_NONE : (int32_t)id;
 }
 
+/* Names as llama.cpp's converter writes them; those of one line cut alike. */
+static const struct {
+    const char *name;
+    enum pretokenizer pre;
+} pretokenizers[] = {
+    {"smollm", PRE_SMOLLM},    {"gpt-2", PRE_GPT2},      {"gpt2", PRE_GPT2},
+    {"llama-bpe", PRE_LLAMA3}, {"llama-v3", PRE_LLAMA3}, {"llama3", PRE_LLAMA3},
+};
+
+static int read_pretokenizer(struct vocab *v, struct span pre, struct fluid_error *err) {
+    for (size_t i = 0; i < sizeof pretokenizers / sizeof *pretokenizers; i++)
+        if (pre.at != NULL && span_is(pre, pretokenizers[i].name)) {
+            v->pre = pretokenizers[i].pre;
+            return 0;
+        }
+    return fluid_fail(err, "E-GGUF-19",
+                      "key " KEY("pre") ": smollm, gpt-2 or llama-bpe expected, %.*s found (this "
+                                        "kind of model is not supported)",
+                      pre.at == NULL ? 4 : SPAN_ARG(pre));
+}
+
 static int read_model(struct vocab *v, const struct gguf *g, struct fluid_error *err) {
     struct span model, pre;
     if (gguf_string(g, KEY("model"), &model, err) != 0 ||
@@ -62,12 +83,7 @@ static int read_model(struct vocab *v, const struct gguf *g, struct fluid_error 
                                               "model is not supported)",
                           model.at == NULL ? 4 : SPAN_ARG(model));
     v->bpe = span_is(model, "gpt2");
-    if (v->bpe && (pre.at == NULL || !span_is(pre, "smollm")))
-        return fluid_fail(err, "E-GGUF-19",
-                          "key " KEY("pre") ": smollm expected, %.*s found (this kind of model is "
-                                            "not supported)",
-                          pre.at == NULL ? 4 : SPAN_ARG(pre));
-    return 0;
+    return v->bpe ? read_pretokenizer(v, pre, err) : 0;
 }
 
 static int read_tokens(struct vocab *v, struct memory *memory, const struct gguf *g,
@@ -177,7 +193,8 @@ static int read_special_ids(struct vocab *v, const struct gguf *g, struct fluid_
         read_id(v, g, KEY("eos_token_id"), first < 0 ? first : 2, &v->eos, err) != 0 ||
         read_id(v, g, KEY("eot_token_id"), VOCAB_NONE, &eot, err) != 0 ||
         read_id(v, g, KEY("eom_token_id"), VOCAB_NONE, &eom, err) != 0 ||
-        gguf_bool(g, KEY("add_bos_token"), !v->bpe, &v->add_bos, err) != 0 ||
+        gguf_bool(g, KEY("add_bos_token"), !v->bpe || v->pre == PRE_LLAMA3, &v->add_bos, err) !=
+            0 ||
         gguf_bool(g, KEY("add_space_prefix"), !v->bpe, &v->add_space_prefix, err) != 0)
         return -1;
     v->add_bos = v->add_bos && v->bos >= 0;

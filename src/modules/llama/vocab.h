@@ -26,9 +26,13 @@ struct texts {
     uint32_t n;
 };
 
+/* How byte-level BPE cuts text into words (pretokenize.c). */
+enum pretokenizer { PRE_GPT2, PRE_SMOLLM, PRE_LLAMA3 };
+
 struct vocab {
     uint32_t n;
     bool bpe;                       /* byte-level BPE; else SentencePiece BPE */
+    enum pretokenizer pre;          /* of byte-level BPE */
     bool add_bos, add_space_prefix; /* the prefix is SentencePiece's only */
     int32_t bos, eos, unk;          /* VOCAB_NONE: there is none */
     struct texts tokens;
