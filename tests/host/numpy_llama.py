@@ -4,7 +4,7 @@ It shares no code and no layout with the engine: weights are dequantised by the 
 sequences are computed at once, and attention is a masked softmax over full matrices.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,9 @@ class NumpyLlama:
         self.weights: dict[str, Array] = {
             t.name: dequantize(t.data, t.tensor_type).astype(np.float32) for t in reader.tensors
         }
+        # What a scaling of positions makes of the frequencies, and of rotated vectors' length.
+        self.scaled: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None
+        self.magnitude = 1.0
         self.output = "output" if "output.weight" in self.weights else "token_embd"
 
     def _norm(self, x: Array, name: str) -> Array:
@@ -45,14 +48,16 @@ class NumpyLlama:
 
     def _linear(self, x: Array, name: str) -> Array:
         out: Array = x @ self.weights[name + ".weight"].T
-        return out
+        return out + self.weights.get(name + ".bias", np.float32(0))
 
     def _rope(self, x: Array) -> Array:
         """Rotates pairs (2i, 2i + 1) of x (tokens, heads, head_dim) by position * base^(-2i/n)."""
         half = self.rope_dim // 2
         frequency = self.rope_base ** (-2.0 * np.arange(half) / self.rope_dim)
+        frequency = frequency / self.weights.get("rope_freqs.weight", 1.0)
+        frequency = self.scaled(frequency) if self.scaled else frequency
         angle = np.arange(len(x))[:, None] * frequency[None, :]
-        turn = np.exp(1j * angle)[:, None, :]
+        turn = self.magnitude * np.exp(1j * angle)[:, None, :]
         pairs = x[..., 0 : self.rope_dim : 2] + 1j * x[..., 1 : self.rope_dim : 2]
         turned = pairs * turn
         out = x.copy()

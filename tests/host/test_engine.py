@@ -275,13 +275,14 @@ Edit = Callable[[gguf.GGUFWriter], None]
 @pytest.mark.parametrize(
     ("edit", "code"),
     [
-        (lambda w: w.add_rope_scaling_type(gguf.RopeScalingType.LINEAR), "E-GGUF-18"),
-        (lambda w: w.add_rope_scaling_factor(2.0), "E-GGUF-18"),
+        (lambda w: w.add_rope_scaling_type(gguf.RopeScalingType.LONGROPE), "E-GGUF-18"),
         (lambda w: w.add_expert_count(8), "E-GGUF-18"),
+        (lambda w: w.add_tensor("blk.0.attn_sinks", np.ones(8, np.float32)), "E-GGUF-18"),
+        (lambda w: w.add_tensor("rope_freqs.weight", np.ones(7, np.float32)), "E-GGUF-16"),
+        (lambda w: w.add_tensor("blk.0.attn_q.bias", np.ones(65, np.float32)), "E-GGUF-16"),
+        (lambda w: w.add_tensor("blk.0.attn_q.bias", np.ones(64, np.float16)), "E-GGUF-16"),
         (lambda w: w.add_key_length(15), "E-GGUF-14"),
         (lambda w: w.add_value_length(8), "E-GGUF-14"),
-        (lambda w: w.add_tensor("rope_freqs.weight", np.ones(8, np.float32)), "E-GGUF-18"),
-        (lambda w: w.add_tensor("blk.0.attn_q.bias", np.ones(64, np.float32)), "E-GGUF-18"),
     ],
 )
 def test_unsupported_models_are_refused(tmp_path: Path, edit: Edit, code: str) -> None:

@@ -1,6 +1,8 @@
 /* config.c - reads and checks the llama.* keys. */
 #include "config.h"
 
+#include "rope.h"
+
 /* Keys of other members of the family. With a value other than the neutral one they change the
  * forward pass in ways that forward.c does not know. */
 static const struct {
@@ -16,9 +18,6 @@ static const struct {
     {"llama.attention.sliding_window", 0},
     {"llama.attn_logit_softcapping", 0},
     {"llama.final_logit_softcapping", 0},
-    {"llama.rope.scale_linear", 1},
-    {"llama.rope.scaling.factor", 1},
-    {"llama.rope.scaling.attn_factor", 1},
 };
 
 static bool is_neutral(const struct gguf_value *v, float neutral) {
@@ -41,13 +40,6 @@ static int check_supported(const struct gguf *g, struct fluid_error *err) {
             "key general.architecture: llama expected, %.*s found (use a model of the "
             "llama architecture)",
             text.at == NULL ? 4 : SPAN_ARG(text));
-    if (gguf_string(g, "llama.rope.scaling.type", &text, err) != 0)
-        return -1;
-    if (text.at != NULL && !span_is(text, "none"))
-        return fluid_fail(err, "E-GGUF-18",
-                          "key llama.rope.scaling.type: none expected, %.*s found (use a model "
-                          "without rope scaling)",
-                          SPAN_ARG(text));
     for (size_t i = 0; i < sizeof unsupported / sizeof *unsupported; i++) {
         const struct gguf_value *v = gguf_find(g, unsupported[i].key);
         if (v != NULL && !is_neutral(v, unsupported[i].neutral))
@@ -95,7 +87,6 @@ static int read_heads(struct config *c, const struct gguf *g, struct fluid_error
 }
 
 int config_read(struct config *c, const struct gguf *g, struct fluid_error *err) {
-    static const float rope_base = 10000;
     if (check_supported(g, err) != 0 ||
         gguf_u32(g, "llama.block_count", 1, CONFIG_MAX_LAYERS, GGUF_REQUIRED, &c->layers, err) !=
             0 ||
@@ -106,7 +97,7 @@ int config_read(struct config *c, const struct gguf *g, struct fluid_error *err)
         gguf_u32(g, "llama.context_length", 1, CONFIG_MAX_CTX, GGUF_REQUIRED, &c->ctx_model, err) !=
             0 ||
         gguf_f32(g, "llama.attention.layer_norm_rms_epsilon", 0, 1, NULL, &c->eps, err) != 0 ||
-        gguf_f32(g, "llama.rope.freq_base", 1, 1e12f, &rope_base, &c->rope_base, err) != 0)
+        rope_read(&c->rope, c->ctx_model, g, err) != 0)
         return -1;
     return read_heads(c, g, err);
 }

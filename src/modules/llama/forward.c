@@ -24,6 +24,8 @@ static void multiply(struct llama_model *m, const struct matrix *w, struct activ
         x = m->buffers.q16;
     }
     share_product(&m->share, w, x, out, in->n);
+    for (uint32_t t = 0; w->bias != NULL && t < in->n; t++)
+        FLUID_CALL(add_fn, m->op.add, out + (size_t)t * w->rows, w->bias, w->rows);
 }
 
 static void normalise(struct llama_model *m, const float *weight, const float *x, uint32_t n) {

@@ -1,12 +1,10 @@
 /* state.c - the buffers of a model: one set for a batch, and a context as long as memory allows. */
-#include <math.h>
-
 #include "checked.h"
 #include "model.h"
+#include "rope.h"
 
 #define BUDGET_PERCENT 85 /* of free memory; the rest is the console's and the file system's */
 #define CTX_STEP 32
-#define ROPE_STRIDE 32 /* positions */
 
 static uint32_t max3(uint32_t a, uint32_t b, uint32_t c) {
     uint32_t ab = a > b ? a : b;
@@ -57,27 +55,6 @@ static uint64_t cache_cost(const struct config *c, uint64_t ctx) {
     return checked_add(kv, checked_add(rope, rest));
 }
 
-/* cos and sin of position * base^(-2i / rope_dim), in double precision. A position is the first of
- * its stride and a rest, and the angles of both are added: two functions for a stride of positions.
- */
-static void fill_rope(const struct config *c, struct cache *cache) {
-    uint32_t half = c->rope_dim / 2;
-    double rest_sin[ROPE_STRIDE], rest_cos[ROPE_STRIDE], sine = 0, cosine = 1;
-    for (uint32_t i = 0; i < half; i++) {
-        double step = pow((double)c->rope_base, -2.0 * i / c->rope_dim);
-        for (uint32_t r = 0; r < ROPE_STRIDE; r++)
-            sincos(r * step, &rest_sin[r], &rest_cos[r]);
-        for (uint32_t p = 0; p < cache->ctx; p++) {
-            uint32_t r = p % ROPE_STRIDE;
-            if (r == 0)
-                sincos(p * step, &sine, &cosine);
-            float *pair = cache->rope + ((size_t)p * half + i) * 2;
-            pair[0] = (float)(cosine * rest_cos[r] - sine * rest_sin[r]);
-            pair[1] = (float)(sine * rest_cos[r] + cosine * rest_sin[r]);
-        }
-    }
-}
-
 static int take_cache(struct llama_model *m, uint32_t ctx, struct fluid_error *err) {
     const struct config *c = &m->config;
     struct cache *k = &m->cache;
@@ -124,7 +101,7 @@ int cache_init(struct llama_model *m, uint32_t max_ctx, struct fluid_error *err)
     for (uint32_t ctx = fitting_ctx(c, want, free / 100 * BUDGET_PERCENT); ctx >= least && ctx > 0;
          ctx = ctx * 7 / 8) {
         if (take_cache(m, ctx, NULL) == 0) {
-            fill_rope(c, &m->cache);
+            rope_fill(m->cache.rope, ctx, c, m->weights.rope_factors);
             return 0;
         }
         memory_release(&m->memory, keep);

@@ -69,7 +69,7 @@ static struct gguf_tensor *find(struct search *s, const char *name, uint32_t row
     return t;
 }
 
-static int find_norm(struct search *s, const char *name, uint32_t dim, const float **out) {
+static int find_vector(struct search *s, const char *name, uint32_t dim, const float **out) {
     const struct gguf_tensor *t = find(s, name, 0, dim);
     if (t == NULL)
         return -1;
@@ -81,12 +81,18 @@ static int find_norm(struct search *s, const char *name, uint32_t dim, const flo
     return 0;
 }
 
+/* *out stays as it is when there is none. */
+static int find_optional(struct search *s, const char *name, uint32_t dim, const float **out) {
+    return gguf_tensor(s->g, name) == NULL ? 0 : find_vector(s, name, dim, out);
+}
+
 static int find_matrix(struct search *s, const char *name, uint32_t rows, uint32_t cols,
                        struct matrix *out) {
     const struct gguf_tensor *t = find(s, name, rows, cols);
     if (t == NULL)
         return -1;
-    *out = (struct matrix){t->data, rows, cols, t->type, NULL};
+    *out =
+        (struct matrix){.data = t->data, .rows = rows, .cols = cols, .type = t->type, .bias = NULL};
     out->matmul = operation(gguf_type_matmul(t->type), rows, cols, s->err);
     return out->matmul == NULL ? -1 : 0;
 }
@@ -94,34 +100,37 @@ static int find_matrix(struct search *s, const char *name, uint32_t rows, uint32
 static int find_layer(struct search *s, uint32_t index, const struct config *c, struct layer *l) {
     uint32_t q_dim = c->heads * c->head_dim, kv_dim = c->kv_heads * c->head_dim;
     const struct {
-        const char *part;
+        const char *weight, *bias;
         uint32_t rows, cols;
         struct matrix *out;
     } parts[] = {
-        {"attn_q.weight", q_dim, c->dim, &l->wq},
-        {"attn_k.weight", kv_dim, c->dim, &l->wk},
-        {"attn_v.weight", kv_dim, c->dim, &l->wv},
-        {"attn_output.weight", c->dim, q_dim, &l->wo},
-        {"ffn_gate.weight", c->ffn_dim, c->dim, &l->gate},
-        {"ffn_up.weight", c->ffn_dim, c->dim, &l->up},
-        {"ffn_down.weight", c->dim, c->ffn_dim, &l->down},
+        {"attn_q.weight", "attn_q.bias", q_dim, c->dim, &l->wq},
+        {"attn_k.weight", "attn_k.bias", kv_dim, c->dim, &l->wk},
+        {"attn_v.weight", "attn_v.bias", kv_dim, c->dim, &l->wv},
+        {"attn_output.weight", "attn_output.bias", c->dim, q_dim, &l->wo},
+        {"ffn_gate.weight", "ffn_gate.bias", c->ffn_dim, c->dim, &l->gate},
+        {"ffn_up.weight", "ffn_up.bias", c->ffn_dim, c->dim, &l->up},
+        {"ffn_down.weight", "ffn_down.bias", c->dim, c->ffn_dim, &l->down},
     };
     char name[NAME_MAX];
     block_name(name, index, "attn_norm.weight");
-    if (find_norm(s, name, c->dim, &l->attn_norm) != 0)
+    if (find_vector(s, name, c->dim, &l->attn_norm) != 0)
         return -1;
     block_name(name, index, "ffn_norm.weight");
-    if (find_norm(s, name, c->dim, &l->ffn_norm) != 0)
+    if (find_vector(s, name, c->dim, &l->ffn_norm) != 0)
         return -1;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        block_name(name, index, parts[i].part);
+        block_name(name, index, parts[i].weight);
         if (find_matrix(s, name, parts[i].rows, parts[i].cols, parts[i].out) != 0)
+            return -1;
+        block_name(name, index, parts[i].bias);
+        if (find_optional(s, name, parts[i].rows, &parts[i].out->bias) != 0)
             return -1;
     }
     return 0;
 }
 
-/* A bias, a frequency table or an expert left aside would give wrong text without a word. */
+/* A bias or an expert left aside would give wrong text without a word. */
 static int check_all_used(const struct search *s) {
     for (uint32_t i = 0; i < s->g->n_tensors; i++)
         if (!s->g->tensors[i].used)
@@ -144,7 +153,8 @@ int weights_find(struct weights *w, struct memory *memory, const struct gguf *g,
     for (uint32_t i = 0; i < c->layers; i++)
         if (find_layer(&s, i, c, &w->layer[i]) != 0)
             return -1;
-    if (find_norm(&s, "output_norm.weight", c->dim, &w->output_norm) != 0)
+    if (find_vector(&s, "output_norm.weight", c->dim, &w->output_norm) != 0 ||
+        find_optional(&s, "rope_freqs.weight", c->rope_dim / 2, &w->rope_factors) != 0)
         return -1;
     w->output = w->embedding;
     if (gguf_tensor(g, "output.weight") != NULL &&

@@ -8,6 +8,7 @@ struct matrix {
     const void *data; /* (rows, cols) in the layout of its type */
     uint32_t rows, cols;
     uint32_t type;             /* enum ggml_type */
+    const float *bias;         /* (rows,), added to each product; NULL: none */
     struct fluid_slot *matmul; /* matmul_fn */
 };
 
@@ -26,6 +27,7 @@ struct weights {
     struct fluid_slot *embed_row; /* row_fn */
     struct layer *layer;          /* (layers,) */
     const float *output_norm;     /* (dim,) */
+    const float *rope_factors;    /* (rope_dim / 2,) which divide frequencies; NULL: none */
     struct matrix output;         /* (vocab, dim); the embedding when tied */
     uint64_t bytes;
     uint32_t main_type; /* of most bytes */
