@@ -40,14 +40,17 @@ struct act_q16 {
 _Static_assert(sizeof(struct act_q16) == 72, "layout known to the tensor kernels");
 
 /* "matmul_q8_0", "matmul_q4_0", "matmul_q4_1": x is struct act_q16 (n, cols / 32), cols % 32 == 0.
- * "matmul_" of all other types: x is float (n, cols), cols a multiple of the type's block.
+ * "matmul_f32", "matmul_f16", "matmul_bf16", "matmul_q5_0", "matmul_q5_1", "matmul_q2_k",
+ * "matmul_q3_k", "matmul_q4_k", "matmul_q5_k", "matmul_q6_k": x is float (n, cols), cols a multiple
+ * of the type's block.
  * out[t * out_stride + r] = sum over c of w[r][c] * x[t][c]; w: (rows, cols) in its GGML layout,
  * any byte alignment that GGUF allows (32). Reads nothing outside w and x. */
 typedef void matmul_fn(float *out, uint32_t out_stride, const void *w, const void *x, uint32_t rows,
                        uint32_t cols, uint32_t n);
 
-/* "row_f32", "row_q6_k" ...: dequantises row r of w (any, cols) to out (cols,). Embedding lookup.
- */
+/* "row_f32", "row_f16", "row_bf16", "row_q8_0", "row_q4_0", "row_q4_1", "row_q5_0", "row_q5_1",
+ * "row_q2_k", "row_q3_k", "row_q4_k", "row_q5_k", "row_q6_k": dequantises row r of w (any, cols) to
+ * out (cols,). Embedding lookup. */
 typedef void row_fn(float *out, const void *w, uint32_t r, uint32_t cols);
 
 /* "quantize_q16": x (n, cols) -> out (n, cols / 32): d = max|x| / 32767, q = round(x / d). */

@@ -95,7 +95,7 @@ const char *chat_name(const struct chat_template *chat) {
 int32_t chat_end_of_turn(const struct chat_template *chat, const struct vocab *v) {
     if (chat == NULL)
         return VOCAB_NONE;
-    return strcmp(chat->end, EOS) == 0 ? v->eos : vocab_find(v, span_of(chat->end));
+    return *chat->end == *EOS ? v->eos : vocab_find(v, span_of(chat->end));
 }
 
 struct rendering {

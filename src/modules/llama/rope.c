@@ -61,7 +61,7 @@ static double number_of(double turns, const struct config *c) {
 
 /* How much of frequency i stays as it is: 1 for the highest ones, 0 for the lowest. */
 static double kept(uint32_t i, const struct config *c) {
-    double first = floor(number_of(YARN_FAST, c)), last = ceil(number_of(YARN_SLOW, c));
+    double first = floor(number_of(YARN_FAST, c)), last = -floor(-number_of(YARN_SLOW, c));
     first = first < 0 ? 0 : first;
     last = last > c->rope_dim - 1 ? c->rope_dim - 1 : last;
     double lowered = (i - first) / (last - first > YARN_NARROW ? last - first : YARN_NARROW);
