@@ -114,7 +114,7 @@ FIELD_DAMAGES: list[tuple[str, int, str]] = [
     ("token_embd.weight dim 0", 65, "E-GGUF-07"),
     ("token_embd.weight dim 1", 2**32 - 1, "E-GGUF-10"),
     ("token_embd.weight dim 1", 32, "E-GGUF-16"),
-    ("token_embd.weight type", 30, "E-GGUF-08"),
+    ("token_embd.weight type", 29, "E-GGUF-08"),
     ("token_embd.weight type", 2**32 - 1, "E-GGUF-08"),
     ("token_embd.weight offset", 2**64 - 32, "E-GGUF-10"),
     ("token_embd.weight offset", 1, "E-GGUF-10"),

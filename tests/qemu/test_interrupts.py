@@ -64,10 +64,12 @@ def test_what_delivers_and_ticks(machines: Machines, target: str, board: Board) 
     assert codes(guest.command("/selftest clock")) == []
     assert codes(guest.command("/selftest spurious")) == []
     before = interrupts(guest)
-    type_text(guest.qmp, "/x\n")
+    type_text(guest.qmp, "/xxxxxxxxxx\n")
     assert codes(guest.wait_for(Prompt, 60)) == ["E-CON-02"]
     after = interrupts(guest)
-    assert after["IRQ 1"] - before["IRQ 1"] >= 3  # keys; letting one go may share its interrupt
+    assert (
+        after["IRQ 1"] - before["IRQ 1"] >= 3
+    )  # of 24 changes of keys; on a busy host several share an interrupt
     assert after["IRQ 4"] >= 1  # not one for each byte: who waits for input also looks
     assert ("IRQ 0" in after) == (board.timer == "PIT")
     assert after["errors"] == 0
