@@ -8,7 +8,6 @@ counters reach, cachegrind.py simulates some, and the result says so.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -19,11 +18,11 @@ from fluid.errors import FluidError
 from fluid.event_types import Bench, Boot, Counters, Prompt, Ready
 from fluid.files import write_atomic
 from fluid.machine import Machine
-from fluid.records import EventError, from_object
 from fluid.training import BOOT_SECONDS, DEFAULT_SIZE, run_benchmark
 
 SCHEMA = 1
 CALLS = 20
+ABSENT = "absent"  # what was not counted is not zero
 PROCESSOR = "processor"  # by whom counts are: read from its counters
 SHOWN = ("instructions", "branch_misses", "cache_misses", "tlb_misses")  # columns of the table
 
@@ -124,21 +123,6 @@ def write_catalogue(found: Catalogue, path: Path) -> None:
     write_atomic(path, canonical_json(asdict(found)))
 
 
-def read_catalogue(path: Path) -> Catalogue:
-    """E-BENCH-55 for a file that is damaged or of another schema."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        found = from_object(data, Catalogue, "bench")
-        if found.schema != SCHEMA:
-            raise EventError(f"schema {SCHEMA} expected, {found.schema} found")
-        return found
-    except (EventError, ValueError) as error:
-        raise FluidError(
-            "E-BENCH-55",
-            f"{path}: results of benchmarks expected ({error}); remove it and run scons bench",
-        ) from error
-
-
 def table(found: Catalogue) -> str:
     """Per unit of work: cycles and counts; "absent" is not zero."""
     by = sorted({result.counted_by for result in found.results if result.counted_by})
@@ -158,5 +142,5 @@ def table(found: Catalogue) -> str:
 
 def _shown(value: float | None) -> str:
     if value is None:
-        return "absent"
+        return ABSENT
     return f"{value:,.0f}" if value >= 100 or value == 0 else f"{value:.3g}"

@@ -9,16 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fluid import report_numbers, report_shapes, report_style
-from fluid.catalogue import Result
+from fluid.catalogue import ABSENT, Result
 from fluid.history import IMAGE, Record
 from fluid.hotness import Run
-from fluid.pgo import final_plan
-from fluid.plan import baseline
+from fluid.pgo import final_plan, is_baseline
 from fluid.report_inputs import Inputs
 from fluid.timing import SECOND, critical_path
 
 ROWS = 20  # of the tables of slowest steps and last records
-ABSENT = "absent"  # what was not read is not zero
 
 
 @dataclass(frozen=True)
@@ -149,7 +147,7 @@ def _before_after(inputs: Inputs) -> Section:
             middle = f"{statistics.median(change.host):.3f}"
             spread = f"{min(change.host):.3f} to {max(change.host):.3f}"
         kept = "yes" if final.decision(name) == tried else "no"
-        if tried == baseline(tried.why):
+        if is_baseline(tried):
             kept = "-"  # there was nothing to try
         counted = ABSENT if change.instructions is None else f"{change.instructions:.3f}"
         rows.append([name, how, counted, middle, spread, kept])

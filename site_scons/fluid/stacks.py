@@ -13,7 +13,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import unquote
 
 from fluid.hotness_types import Stack
 from fluid.records import Json
@@ -29,15 +28,6 @@ def _folded_name(name: str) -> str:
 def folded(stacks: Iterable[Stack]) -> str:
     """Collapsed stacks."""
     return "".join(f"{';'.join(map(_folded_name, s.functions))} {s.count}\n" for s in stacks)
-
-
-def unfolded(text: str) -> list[Stack]:
-    """The reverse of folded."""
-    pairs = (line.rsplit(" ", 1) for line in text.split("\n") if line)
-    return [
-        Stack(count=int(count), functions=[unquote(name) for name in names.split(";")])
-        for names, count in pairs
-    ]
 
 
 def speedscope(stacks: Iterable[Stack], name: str) -> Json:

@@ -22,8 +22,8 @@ LEFT_OUT = "report"  # folder of products that are made of this log
 class StepClock:
     """Of one SCons process; each of its threads has one step at a time."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.run = f"{time.time_ns()}-{os.getpid()}"
         self.begun = threading.local()
         self.broken = False
@@ -59,12 +59,13 @@ class StepClock:
             start=start,
             took=took,
         )
+        path = self.folder / timing.FILE
         with self.lock:
             try:
                 if self.first:
-                    timing.trim(self.path)
+                    timing.trim(path)
                 self.first = False
-                jsonl.append(self.path, [step])
+                jsonl.append(path, [step])
             except (FluidError, OSError) as error:
                 self.broken = True  # said once; a build is good without its log
                 print(f"warning {error}", file=sys.stderr)
@@ -83,7 +84,7 @@ class StepClock:
 
 def generate(env: Any) -> None:
     """Sets FLUID_CLOCK, PRINT_CMD_LINE_FUNC and SPAWN."""
-    clock = StepClock(Path(env.Dir("#").abspath) / "build/timing.jsonl")
+    clock = StepClock(Path(env.Dir("#build").abspath))
     env["FLUID_CLOCK"] = clock
     env["PRINT_CMD_LINE_FUNC"] = clock.begin
     env["SPAWN"] = clock.spawning(env["SPAWN"])

@@ -9,13 +9,18 @@ import pytest
 
 from fluid import cachegrind
 from fluid.bench import ROUNDS, run_bench
-from fluid.catalogue import read_catalogue
+from fluid.catalogue import Catalogue
 from fluid.errors import FluidError
 from fluid.history import Recorder, read_history
+from fluid.records import from_object
 from host_machine import image_of, program_of
 
 TARGET = "x86-64-v2"
 BUILD = (TARGET, "none")
+
+
+def read_catalogue(path: Path) -> Catalogue:
+    return from_object(json.loads(path.read_text()), Catalogue, "bench")
 
 
 def run(folder: Path, benchmarks: list[str], capsys: pytest.CaptureFixture[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import jsonschema
 import pytest
@@ -13,7 +14,7 @@ from fluid.errors import FluidError
 from fluid.hotness_types import Stack
 from fluid.report import write_stacks
 from fluid.samples import merge_samples, read_samples, write_samples
-from fluid.stacks import SPEEDSCOPE_SCHEMA, folded, speedscope, tree, unfolded
+from fluid.stacks import SPEEDSCOPE_SCHEMA, folded, speedscope, tree
 from hotness_samples import BUILD, SOURCE, TARGET, export, function
 
 STACKS = [
@@ -84,6 +85,15 @@ SPEEDSCOPE: dict[str, Any] = {
         "exporter": {"type": "string"},
     },
 }
+
+
+def unfolded(text: str) -> list[Stack]:
+    """The reverse of folded."""
+    pairs = (line.rsplit(" ", 1) for line in text.split("\n") if line)
+    return [
+        Stack(count=int(count), functions=[unquote(name) for name in names.split(";")])
+        for names, count in pairs
+    ]
 
 
 def test_collapsed_stacks() -> None:

@@ -16,8 +16,7 @@ enum ggml_type {
     GGML_TYPE_Q5_0 = 6, /* 32 weights of five bits; w = d * (q - 16) */
     GGML_TYPE_Q5_1 = 7, /* w = d * q + m */
     GGML_TYPE_Q8_0 = 8, /* 32 weights: f16 d, 32 int8; w = d * q */
-    /* 256 weights with a small scale for each 16 or 32: in the files of tensor/ that are named so.
-     */
+    /* 256 weights, a small scale for each 16 or 32: layouts in tensor_q2_k.c .. tensor_q6_k.c. */
     GGML_TYPE_Q2_K = 10,
     GGML_TYPE_Q3_K = 11,
     GGML_TYPE_Q4_K = 12,
