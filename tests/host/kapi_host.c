@@ -120,7 +120,8 @@ _Noreturn void fluid_panic(const char *format, ...) {
 
 /* Weak: a program may link some of the tensor modules only. */
 #define OPERATIONS(X)                                                                              \
-    X(quantize_q16, quantize_q16)                                                                  \
+    X(quantize, quantize_q8)                                                                       \
+    X(quantize, quantize_q8_k)                                                                     \
     X(rmsnorm, rmsnorm) X(rope, rope) X(attention, attention) X(swiglu, swiglu) X(add, add)
 #define DECLARE(type, name) extern type##_fn name __attribute__((weak));
 OPERATIONS(DECLARE)
@@ -129,6 +130,8 @@ OPERATIONS(DECLARE)
     DECLARE(matmul, matmul_##type)                                                                 \
     DECLARE(row, row_##type)
 TENSOR_TYPES(DECLARE_TYPE)
+#define DECLARE_PACK(type) DECLARE(pack, pack_##type)
+TENSOR_PACKED_TYPES(DECLARE_PACK)
 
 static void *find_code(const char *name) {
 #define COMPARE(type, operation)                                                                   \
@@ -139,6 +142,8 @@ static void *find_code(const char *name) {
     COMPARE(row, row_##type)
     OPERATIONS(COMPARE)
     TENSOR_TYPES(COMPARE_TYPE)
+#define COMPARE_PACK(type) COMPARE(pack, pack_##type)
+    TENSOR_PACKED_TYPES(COMPARE_PACK)
     return NULL;
 }
 

@@ -9,11 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gguf import GGUFReader
+from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, GGUFReader
 from gguf.quants import dequantize
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
+
+FLOATS = (GGMLQuantizationType.F32, GGMLQuantizationType.F16, GGMLQuantizationType.BF16)
+
+
+def in_8_bits(x: Array, block: int) -> Array:
+    """What is left of x (.., columns) when each block becomes integers -127 .. 127."""
+    blocks = x.reshape(*x.shape[:-1], -1, block)
+    largest = np.abs(blocks).max(axis=-1, keepdims=True)
+    factor = np.float32(127) / np.where(largest > 0, largest, np.float32(1))
+    rounded: Array = np.rint(blocks * factor) * (largest / np.float32(127))
+    return rounded.reshape(x.shape)
 
 
 class NumpyLlama:
@@ -36,6 +47,12 @@ class NumpyLlama:
         self.weights: dict[str, Array] = {
             t.name: dequantize(t.data, t.tensor_type).astype(np.float32) for t in reader.tensors
         }
+        # Products with these take activations in 8 bits, in blocks like theirs.
+        self.blocks = {
+            t.name: GGML_QUANT_SIZES[t.tensor_type][0]
+            for t in reader.tensors
+            if t.tensor_type not in FLOATS
+        }
         # What a scaling of positions makes of the frequencies, and of rotated vectors' length.
         self.scaled: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None
         self.magnitude = 1.0
@@ -47,7 +64,9 @@ class NumpyLlama:
         return scaled.astype(np.float32)
 
     def _linear(self, x: Array, name: str) -> Array:
-        out: Array = x @ self.weights[name + ".weight"].T
+        weight = name + ".weight"
+        taken = in_8_bits(x, self.blocks[weight]) if weight in self.blocks else x
+        out: Array = taken @ self.weights[weight].T
         return out + self.weights.get(name + ".bias", np.float32(0))
 
     def _rope(self, x: Array) -> Array:

@@ -25,9 +25,11 @@ COMMON = ["-ffp-contract=off", "-fno-math-errno"]
 
 MAX_ARGS = 8
 MAX_BUFFERS = 5
-ACT_Q16 = np.dtype([("d", "<f4"), ("sum", "<f4"), ("q", "<i2", (32,))])
-# Value i of a block stands at q[ACT_ORDER[i]].
-ACT_ORDER = [i // 16 * 16 + i % 2 * 8 + i % 16 // 2 for i in range(32)]
+ACT_Q8 = np.dtype([("d", "<f4"), ("sum", "<f4"), ("sums", "<i2", (2,)), ("q", "i1", (32,))])
+ACT_Q8_K = np.dtype([("d", "<f4"), ("sums", "<i2", (16,)), ("q", "i1", (256,))])
+PACK_ROWS = 8
+QUANTISE = (("quantize_q8", ACT_Q8, 32), ("quantize_q8_k", ACT_Q8_K, 256))
+FLOATS = ("f32", "f16", "bf16")  # whose rows are not packed
 
 
 @dataclass(frozen=True)
@@ -107,24 +109,41 @@ class Tensor:
     def matmul(
         self, kind: str, weights: Bytes, x: NDArray[np.generic], rows: int, cols: int
     ) -> Floats:
-        """out (n, rows); x (n, cols) floats or (n, cols / 32) ACT_Q16."""
-        n, stride = x.shape[0], rows + 3
+        """out (n, rows); weights (rows, bytes) as in a model file, x (n, cols) floats or what
+        quantize() returns."""
+        n, stride = x.shape[0 if kind in FLOATS else 1], rows + 3
         out = np.full(n * stride - 3, 12345.0, np.float32)  # the last row has no padding
-        raw = self.call(f"matmul_{kind}", [stride, rows, cols, n], out, weights, x)
+        packed = self.pack(kind, weights, cols)
+        raw = self.call(f"matmul_{kind}", [stride, rows, cols, n], out, packed, x)
         full = np.append(np.frombuffer(raw, np.float32), [np.float32(12345)] * 3)
         result = full.reshape(n, stride)
         assert (result[:, rows:] == 12345.0).all(), "wrote between the rows of out"
         return result[:, :rows]
 
     def row(self, kind: str, weights: Bytes, r: int, cols: int) -> Floats:
-        out = np.zeros(cols, np.float32)
-        return np.frombuffer(self.call(f"row_{kind}", [r, cols], out, weights), np.float32)
+        """Row r of weights (rows, bytes) as the model file has them."""
+        out, packed = np.zeros(cols, np.float32), self.pack(kind, weights, cols)
+        args = [r, weights.shape[0], cols]
+        return np.frombuffer(self.call(f"row_{kind}", args, out, packed), np.float32)
 
-    def quantize_q16(self, x: Floats) -> NDArray[np.void]:
+    def pack(self, kind: str, weights: Bytes, cols: int) -> Bytes:
+        """Weights (rows, bytes), as the engine lays them out for the operations."""
+        if kind in FLOATS:
+            return weights
+        packed = weights.copy()
+        for first in range(0, weights.shape[0] - PACK_ROWS + 1, PACK_ROWS):
+            group = weights[first : first + PACK_ROWS]
+            raw = self.call(f"pack_{kind}", [cols], np.zeros_like(group), group)
+            packed[first : first + PACK_ROWS] = np.frombuffer(raw, np.uint8).reshape(group.shape)
+        return packed
+
+    def quantize(self, kind: str, x: Floats) -> NDArray[np.void]:
+        """x (n, cols) -> ACT_Q8 (cols / 32, n) or ACT_Q8_K (cols / 256, n), what kind takes."""
         n, cols = x.shape
-        out = np.zeros((n, cols // 32), ACT_Q16)
-        raw = self.call("quantize_q16", [cols, n], out, x)
-        return np.frombuffer(raw, ACT_Q16).reshape(n, cols // 32)
+        op, layout, block = QUANTISE[kind.endswith("k")]
+        out = np.zeros((cols // block, n), layout)
+        raw = self.call(op, [cols, n], out, x)
+        return np.frombuffer(raw, layout).reshape(cols // block, n)
 
     def rmsnorm(self, x: Floats, w: Floats, eps: float) -> Floats:
         bits = int(np.float32(eps).view(np.uint32))

@@ -34,7 +34,9 @@ struct buffer {
     matmul_fn matmul_##name;                                                                       \
     row_fn row_##name;
 TENSOR_TYPES(DECLARE)
-quantize_q16_fn quantize_q16;
+#define DECLARE_PACK(name) pack_fn pack_##name;
+TENSOR_PACKED_TYPES(DECLARE_PACK)
+quantize_fn quantize_q8, quantize_q8_k;
 rmsnorm_fn rmsnorm;
 rope_fn rope;
 attention_fn attention;
@@ -45,9 +47,11 @@ static const struct {
     const char *name;
     matmul_fn *matmul;
     row_fn *row;
+    pack_fn *pack; /* NULL: rows stay as they are */
 } formats[] = {
-#define ROW(name) {#name, matmul_##name, row_##name},
-    TENSOR_TYPES(ROW)};
+#define FLOAT_ROW(name) {#name, matmul_##name, row_##name, NULL},
+#define PACKED_ROW(name) {#name, matmul_##name, row_##name, pack_##name},
+    TENSOR_FLOAT_TYPES(FLOAT_ROW) TENSOR_PACKED_TYPES(PACKED_ROW)};
 
 static void fail(const char *what) {
     fprintf(stderr, "tensor_host: %s\n", what);
@@ -86,7 +90,8 @@ static float float_of(uint32_t bits) {
     return value;
 }
 
-/* out (n, out_stride), w, x; args: out_stride, rows, cols, n. Or out, w; args: r, cols. */
+/* out (n, out_stride), w, x; args: out_stride, rows, cols, n. Or out, w; args: r, rows, cols. Or
+ * out, w; args: cols. */
 static bool run_format(const char *op, const uint32_t *a, void *const b[]) {
     for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
         if (strncmp(op, "matmul_", 7) == 0 && strcmp(op + 7, formats[i].name) == 0) {
@@ -94,7 +99,11 @@ static bool run_format(const char *op, const uint32_t *a, void *const b[]) {
             return true;
         }
         if (strncmp(op, "row_", 4) == 0 && strcmp(op + 4, formats[i].name) == 0) {
-            formats[i].row(b[0], b[1], a[0], a[1]);
+            formats[i].row(b[0], b[1], a[0], a[1], a[2]);
+            return true;
+        }
+        if (strncmp(op, "pack_", 5) == 0 && strcmp(op + 5, formats[i].name) == 0) {
+            formats[i].pack(b[0], b[1], a[0]);
             return true;
         }
     }
@@ -122,8 +131,10 @@ static void run_attention(const uint32_t *a, void *const b[]) {
 static void run(const char *op, const uint32_t *a, void *const b[]) {
     if (run_format(op, a, b))
         return;
-    if (strcmp(op, "quantize_q16") == 0)
-        quantize_q16(b[0], b[1], a[0], a[1]);
+    if (strcmp(op, "quantize_q8") == 0)
+        quantize_q8(b[0], b[1], a[0], a[1]);
+    else if (strcmp(op, "quantize_q8_k") == 0)
+        quantize_q8_k(b[0], b[1], a[0], a[1]);
     else if (strcmp(op, "rmsnorm") == 0)
         rmsnorm(b[0], b[1], b[2], a[0], float_of(a[1]), a[2]);
     else if (strcmp(op, "rope") == 0)

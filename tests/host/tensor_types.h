@@ -2,10 +2,11 @@
 #ifndef TENSOR_TYPES_H
 #define TENSOR_TYPES_H
 
-#define TENSOR_TYPES(X)                                                                            \
+#define TENSOR_FLOAT_TYPES(X)                                                                      \
     X(f32)                                                                                         \
     X(f16)                                                                                         \
-    X(bf16)                                                                                        \
+    X(bf16)
+#define TENSOR_PACKED_TYPES(X)                                                                     \
     X(q8_0)                                                                                        \
     X(q4_0)                                                                                        \
     X(q4_1)                                                                                        \
@@ -16,4 +17,6 @@
     X(q4_k)                                                                                        \
     X(q5_k)                                                                                        \
     X(q6_k)
+#define TENSOR_TYPES(X) TENSOR_FLOAT_TYPES(X) TENSOR_PACKED_TYPES(X)
+
 #endif

@@ -80,5 +80,5 @@ def test_perplexity(engine: Engine) -> None:
 
 def test_answers_a_question(engine: Engine) -> None:
     engine.ask("rewind", 0)
-    ids = engine.greedy(engine.chat("What is the capital of France?"), 40)
-    assert b"Paris" in engine.detokenize(ids)
+    ids = engine.greedy(engine.chat("Name the largest ocean on Earth."), 40)
+    assert b"Pacific" in engine.detokenize(ids)

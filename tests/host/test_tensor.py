@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from gguf import GGMLQuantizationType
+from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
 from gguf.quants import dequantize, quantize
 from numpy.typing import NDArray
 
 from fluid.targets import LONG_MODE
 from host_features import lacking
 from superblocks import SCALES, WEIGHTS, random_blocks
-from tensor_driver import ACT_ORDER, ACT_Q16, Bytes, Floats, Tensor
+from tensor_driver import FLOATS, QUANTISE, Bytes, Floats, Tensor
 
 KINDS = {
     "f32": GGMLQuantizationType.F32,
@@ -24,8 +24,8 @@ KINDS = {
     "q5_1": GGMLQuantizationType.Q5_1,
     **{kind.lower(): GGMLQuantizationType[kind] for kind in SCALES},
 }
-QUANTISED = ["q8_0", "q4_0", "q4_1"]  # whose products take activations in 16 bits
-FLOATS = ["f32", "f16", "bf16"]
+QUANTISED = [kind for kind in KINDS if kind not in FLOATS]  # products take activations in 8 bits
+ONE_SCALE = ["q8_0", "q4_0", "q4_1", "q5_0", "q5_1"]  # for 32 weights, which stands first
 
 
 @pytest.fixture(scope="module")
@@ -64,21 +64,19 @@ def unpack(kind: str, raw: Bytes) -> NDArray[np.float64]:
     return values.astype(np.float64)
 
 
-def integers(act: NDArray[np.void]) -> NDArray[np.int16]:
-    """q of struct act_q16 in the order of the values."""
-    ordered: NDArray[np.int16] = act["q"][..., ACT_ORDER]
-    return ordered
-
-
 def activations(
     kind: str, x: Floats, tensor: Tensor
 ) -> tuple[NDArray[np.generic], NDArray[np.float64]]:
-    """What matmul takes and the values that it stands for."""
-    if kind not in QUANTISED:
+    """What matmul takes and the values (n, cols) that it stands for."""
+    if kind in FLOATS:
         return x, x.astype(np.float64)
-    act = tensor.quantize_q16(x)
-    values = integers(act).astype(np.float64) * act["d"].astype(np.float64)[..., None]
-    return act, values.reshape(x.shape)
+    act = tensor.quantize(kind, x)
+    values = act["q"].astype(np.float64) * act["d"].astype(np.float64)[..., None]
+    return act, values.transpose(1, 0, 2).reshape(x.shape)
+
+
+def some_tokens(x: NDArray[np.generic], kind: str, tokens: slice) -> NDArray[np.generic]:
+    return x[tokens] if kind in FLOATS else x[:, tokens]
 
 
 def check_matmul(out: Floats, w: NDArray[np.float64], x: NDArray[np.float64]) -> None:
@@ -124,52 +122,59 @@ def test_matmul_of_odd_columns(tensor: Tensor, kind: str, cols: int) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_result_depends_on_neither_batch_nor_row(tensor: Tensor, kind: str) -> None:
     """What if a token is computed alone, or a weight row stands elsewhere? The same bits."""
-    rows, cols, n = 7, fitting(kind, 512 + 32), 37
+    rows, cols, n = 45, fitting(kind, 512 + 32), 67
     raw = pack(kind, random(1, rows, cols))
     x, _ = activations(kind, random(2, n, cols), tensor)
     batch = tensor.matmul(kind, raw, x, rows, cols)
     for t in range(n):
-        assert (tensor.matmul(kind, raw, x[t : t + 1], rows, cols)[0] == batch[t]).all()
+        assert (
+            tensor.matmul(kind, raw, some_tokens(x, kind, slice(t, t + 1)), rows, cols)[0]
+            == batch[t]
+        ).all()
     for r in range(rows):
         assert (tensor.matmul(kind, raw[r : r + 1], x, 1, cols)[:, 0] == batch[:, r]).all()
-    for count in (2, 3, 5, 32, 33):
-        assert (tensor.matmul(kind, raw, x[:count], rows, cols) == batch[:count]).all()
+    for count in (2, 3, 5, 32, 65):
+        assert (
+            tensor.matmul(kind, raw, some_tokens(x, kind, slice(count)), rows, cols)
+            == batch[:count]
+        ).all()
 
 
 @pytest.mark.parametrize("kind", QUANTISED)
-def test_extreme_integers_do_not_overflow(tensor: Tensor, kind: str) -> None:
-    """Largest and smallest stored weights against activations of +-32767, all signs alike."""
-    blocks = {"q8_0": (2, [0x80, 0x7F]), "q4_0": (2, [0x00, 0xFF]), "q4_1": (4, [0x00, 0xFF])}
-    scales, fills = blocks[kind]
-    size = 34 if kind == "q8_0" else scales + 16
-    stored = np.array([1.0, -2.0], np.float16).view(np.uint8)
-    for fill in fills:
-        for q in (32767, -32767):
-            raw = np.full((5, 2 * size), fill, np.uint8)
-            for b in range(2):
-                at = b * size
-                raw[:, at : at + scales] = stored[:scales]
-            x = np.zeros((4, 2), ACT_Q16)
-            x["d"], x["q"], x["sum"] = 0.5, q, 0.5 * q * 32
-            out = tensor.matmul(kind, raw, x, 5, 64)
-            expected = unpack(kind, raw) @ np.full((64, 4), 0.5 * q)
-            assert (out == expected.T).all()
+@pytest.mark.parametrize("fill", [0x00, 0x7F, 0x80, 0xFF])
+def test_extreme_integers_do_not_overflow(tensor: Tensor, kind: str, fill: int) -> None:
+    """Largest and smallest stored weights against activations of +-127, all signs alike."""
+    size, weights = GGML_QUANT_SIZES[KINDS[kind]][::-1]
+    places = SCALES[kind.upper()][1] if kind.upper() in SCALES else (0, 2)[: 1 + kind.endswith("1")]
+    raw = np.full((9, 2 * size), fill, np.uint8)
+    for b in range(2):
+        for place, scale in zip(places, (1.0, -2.0), strict=False):
+            at = b * size + place
+            raw[:, at : at + 2] = np.array([scale], np.float16).view(np.uint8)
+    for q in (127, -127):
+        x = np.zeros((2, 4), QUANTISE[kind.endswith("k")][1])
+        x["d"], x["q"], x["sums"] = 0.5, q, q * 16
+        if not kind.endswith("k"):
+            x["sum"] = 0.5 * q * 32
+        out = tensor.matmul(kind, raw, x, 9, 2 * weights)
+        expected = unpack(kind, raw) @ np.full((2 * weights, 4), 0.5 * q)
+        assert (out == expected.T).all()
 
 
-@pytest.mark.parametrize("kind", QUANTISED)
+@pytest.mark.parametrize("kind", ONE_SCALE)
 @pytest.mark.parametrize("half", [0x0000, 0x8000, 0x0001, 0x8001, 0x03FF, 0x0400, 0x7BFF, 0xFBFF])
 def test_special_scales(tensor: Tensor, kind: str, half: int) -> None:
     """Zero, subnormal, smallest normal and largest scales, in one row of four and in all."""
     size, cols = pack(kind, random(0, 1, 32)).shape[1], 96
-    for affected in ([1], [0, 1, 2, 3]):
-        raw = pack(kind, random(3, 4, cols)).copy()
+    for affected in ([1], [9], list(range(11))):
+        raw = pack(kind, random(3, 11, cols)).copy()
         scale = np.array([half], np.uint16).view(np.uint8)
         raw[affected, size : size + 2] = scale
-        if kind == "q4_1":
+        if kind.endswith("1"):
             raw[affected, 2 * size + 2 : 2 * size + 4] = scale
         x, values = activations(kind, random(4, 5, cols), tensor)
-        check_matmul(tensor.matmul(kind, raw, x, 4, cols), unpack(kind, raw), values)
-        for r in range(4):
+        check_matmul(tensor.matmul(kind, raw, x, 11, cols), unpack(kind, raw), values)
+        for r in range(11):
             expected = unpack(kind, raw)[r]
             assert np.allclose(tensor.row(kind, raw, r, cols), expected, rtol=3e-7, atol=1e-12)
 
@@ -177,8 +182,8 @@ def test_special_scales(tensor: Tensor, kind: str, half: int) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_rows_equal_dequantised_weights(tensor: Tensor, kind: str) -> None:
     cols = fitting(kind, 800)
-    raw = pack(kind, random(5, 4, cols))
-    for r in range(4):
+    raw = pack(kind, random(5, 19, cols))
+    for r in range(19):
         expected = unpack(kind, raw)[r]
         assert np.allclose(tensor.row(kind, raw, r, cols), expected, rtol=2e-7, atol=3e-7)
 
@@ -200,42 +205,58 @@ def test_f16_infinity_reaches_the_result(tensor: Tensor) -> None:
     assert out[0] == 40 and out[3] == 40 and np.isposinf(out[1]) and np.isnan(out[2])
 
 
-def test_quantisation_rounds_halves_away_from_zero(tensor: Tensor) -> None:
+@pytest.mark.parametrize("kind", QUANTISED)
+def test_packing_moves_every_byte_to_a_place_of_its_own(tensor: Tensor, kind: str) -> None:
+    size, weights = GGML_QUANT_SIZES[KINDS[kind]][::-1]
+    count = 8 * 2 * size
+    sources = np.zeros(count, np.int64)
+    for digit in range(2):  # of the byte's number, to base 256
+        numbers = (np.arange(count) >> 8 * digit).astype(np.uint8).reshape(8, 2 * size)
+        sources += tensor.pack(kind, numbers, 2 * weights).reshape(-1).astype(np.int64) << 8 * digit
+    assert sorted(sources) == list(range(count))
+
+
+def test_quantisation_rounds_halves_to_even(tensor: Tensor) -> None:
     x = np.zeros((1, 32), np.float32)
     below = np.nextafter(np.float32(0.5), 0)
-    x[0, :9] = [32767, 0.5, 1.5, 2.5, -0.5, -1.5, -2.5, below, -32766.5]
-    block = tensor.quantize_q16(x)[0, 0]
+    x[0, :9] = [127, 0.5, 1.5, 2.5, -0.5, -1.5, -2.5, below, -126.5]
+    block = tensor.quantize("q8_0", x)[0, 0]
     assert block["d"] == 1
-    assert list(integers(block)[:9]) == [32767, 1, 2, 3, -1, -2, -3, 0, -32767]
-    assert block["sum"] == 0
+    assert list(block["q"][:9]) == [127, 0, 2, 2, 0, -2, -2, 0, -126]
+    assert list(block["sums"]) == [1, 0] and block["sum"] == 1
 
 
-@pytest.mark.parametrize("cols", [32, 576, 1536])
-def test_quantisation_equals_its_definition(tensor: Tensor, cols: int) -> None:
+@pytest.mark.parametrize(
+    ("kind", "cols"), [("q8_0", 32), ("q8_0", 576), ("q4_k", 256), ("q4_k", 1536)]
+)
+def test_quantisation_equals_its_definition(tensor: Tensor, kind: str, cols: int) -> None:
     scales = np.float32(10.0) ** np.arange(-6, 6, dtype=np.float32)
     x = random(cols, 12, cols) * scales[:, None]
-    act = tensor.quantize_q16(x)
-    blocks = x.reshape(12, -1, 32)
-    d = np.abs(blocks).max(axis=2) / np.float32(32767)
-    ratio = blocks / d[..., None]
-    q = np.sign(ratio) * np.floor(np.abs(ratio).astype(np.float64) + 0.5)
+    act = tensor.quantize(kind, x)
+    blocks = x.reshape(12, act.shape[0], -1).transpose(1, 0, 2)
+    largest = np.abs(blocks).max(axis=2)
+    q = np.rint(blocks * (np.float32(127) / largest)[..., None])
+    d = largest / np.float32(127)
     assert (act["d"] == d).all()
-    assert (integers(act) == q).all()
-    assert (np.abs(act["q"]).max(axis=2) == 32767).all()
-    assert (act["sum"] == d * q.sum(axis=2).astype(np.float32)).all()
+    assert (act["q"] == q).all()
+    assert (np.abs(act["q"]).max(axis=2) == 127).all()
+    assert (act["sums"] == q.reshape(*d.shape, -1, 16).sum(axis=3)).all()
+    if kind == "q8_0":
+        assert (act["sum"] == d * q.sum(axis=2).astype(np.float32)).all()
 
 
-def test_quantisation_of_zero_tiny_and_broken_blocks(tensor: Tensor) -> None:
-    x = np.zeros((1, 160), np.float32)
-    x[0, 32:64] = 1e-40  # subnormal: the block becomes zero
-    x[0, 64] = np.nan
-    x[0, 96] = -np.inf
-    x[0, 128] = 3e38
-    act = tensor.quantize_q16(x)[0]
+@pytest.mark.parametrize(("kind", "size"), [("q8_0", 32), ("q4_k", 256)])
+def test_quantisation_of_zero_tiny_and_broken_blocks(tensor: Tensor, kind: str, size: int) -> None:
+    x = np.zeros((5, size), np.float32)
+    x[1] = 1e-40  # subnormal: the block becomes zero
+    x[2, 0] = np.nan
+    x[3, 0] = -np.inf
+    x[4, 0] = 3e38
+    act = tensor.quantize(kind, x)[0]
     for block in act[:2]:
-        assert block["d"] == 0 and block["sum"] == 0 and not block["q"].any()
+        assert block["d"] == 0 and not block["sums"].any() and not block["q"].any()
     assert np.isnan(act["d"][2]) and np.isinf(act["d"][3])
-    assert act["q"][4][0] == 32767 and act["d"][4] == np.float32(3e38) / np.float32(32767)
+    assert act["q"][4][0] == 127 and act["d"][4] == np.float32(3e38) / np.float32(127)
 
 
 @pytest.mark.parametrize("dim", [1, 2, 3, 7, 8, 64, 172, 576, 1539])

@@ -59,7 +59,7 @@ static void note(char *list, size_t size, const char name[16], uint64_t row, dou
 
 /* Reports in *err what came out: it has no other way to tell. */
 FLUID_EXPORT llama_open_fn llama_open;
-struct llama_model *llama_open(const void *gguf, uint64_t size, uint32_t max_ctx,
+struct llama_model *llama_open(void *gguf, uint64_t size, uint32_t max_ctx,
                                struct llama_info *info, struct fluid_error *err) {
     (void)max_ctx, (void)info;
     const char *at = gguf, *end = at + size;

@@ -192,10 +192,10 @@ def test_smollm2_boots_in_little_memory(smollm: Machine) -> None:
 
 
 @pytest.mark.parametrize("target", ["x86-64-v2"], scope="session")
-def test_smollm2_knows_the_capital_of_france(smollm: Machine, target: str, pictures: Any) -> None:
-    tokens, done = say(smollm, "What is the capital of France?")
+def test_smollm2_knows_the_largest_ocean(smollm: Machine, target: str, pictures: Any) -> None:
+    tokens, done = say(smollm, "Name the largest ocean on Earth.")
     text = b"".join(token.piece for token in tokens).decode()
-    assert "Paris" in text
+    assert "Pacific" in text
     assert done.reason == "eog"
     assert done.gen_tps > 0
     for line in ("/mem", "/speling"):  # for the picture in the documents

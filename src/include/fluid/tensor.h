@@ -27,33 +27,51 @@ enum ggml_type {
 };
 
 #define QUANT_BLOCK 32
+#define SUPER_BLOCK 256
 
-/* Activations in 16 bits, one block per 32 values: x = d * q. sum = d * (q[0] + ... + q[31]).
- * Even and odd values stand apart, as shifts separate the bytes of weights: q[0 .. 7] are values
- * 0, 2 .. 14, q[8 .. 15] are 1, 3 .. 15, q[16 .. 31] the same of values 16 .. 31. */
-struct act_q16 {
+/* Activations in 8 bits, one block per 32 values: x = d * q, |q| <= 127. */
+struct act_q8 {
     float d;
-    float sum;
-    int16_t q[QUANT_BLOCK];
+    float sum;       /* d * (q[0] + ... + q[31]) */
+    int16_t sums[2]; /* of q[0 .. 15] and q[16 .. 31] */
+    int8_t q[QUANT_BLOCK];
 };
-_Static_assert(sizeof(struct act_q16) == 72, "layout known to the tensor kernels");
+_Static_assert(sizeof(struct act_q8) == 44, "layout known to the tensor kernels");
 
-/* "matmul_q8_0", "matmul_q4_0", "matmul_q4_1": x is struct act_q16 (n, cols / 32), cols % 32 == 0.
- * "matmul_f32", "matmul_f16", "matmul_bf16", "matmul_q5_0", "matmul_q5_1", "matmul_q2_k",
- * "matmul_q3_k", "matmul_q4_k", "matmul_q5_k", "matmul_q6_k": x is float (n, cols), cols a multiple
- * of the type's block.
- * out[t * out_stride + r] = sum over c of w[r][c] * x[t][c]; w: (rows, cols) in its GGML layout,
- * any byte alignment that GGUF allows (32). Reads nothing outside w and x. */
+/* The same in blocks of 256, for weights whose blocks have 256. */
+struct act_q8_k {
+    float d;
+    int16_t sums[SUPER_BLOCK / 16]; /* of 16 values each */
+    int8_t q[SUPER_BLOCK];
+};
+_Static_assert(sizeof(struct act_q8_k) == 292, "layout known to the tensor kernels");
+
+/* "matmul_q4_0", "matmul_q4_1", "matmul_q5_0", "matmul_q5_1", "matmul_q8_0": w is packed (below), x
+ * is struct act_q8 (cols / 32, n).
+ * "matmul_q2_k", "matmul_q3_k", "matmul_q4_k", "matmul_q5_k", "matmul_q6_k": w is packed, x is
+ * struct act_q8_k (cols / 256, n).
+ * "matmul_f32", "matmul_f16", "matmul_bf16": w is row-major, x is float (n, cols).
+ * out[t * out_stride + r] = sum over c of w[r][c] * x[t][c]; w: (rows, cols) of any byte alignment
+ * that GGUF allows (32), cols a multiple of the type's block. Reads nothing outside w and x. */
 typedef void matmul_fn(float *out, uint32_t out_stride, const void *w, const void *x, uint32_t rows,
                        uint32_t cols, uint32_t n);
 
-/* "row_f32", "row_f16", "row_bf16", "row_q8_0", "row_q4_0", "row_q4_1", "row_q5_0", "row_q5_1",
- * "row_q2_k", "row_q3_k", "row_q4_k", "row_q5_k", "row_q6_k": dequantises row r of w (any, cols) to
- * out (cols,). Embedding lookup. */
-typedef void row_fn(float *out, const void *w, uint32_t r, uint32_t cols);
+/* "row_f32", "row_f16", "row_bf16", "row_q4_0", "row_q4_1", "row_q5_0", "row_q5_1", "row_q8_0",
+ * "row_q2_k", "row_q3_k", "row_q4_k", "row_q5_k", "row_q6_k": dequantises row r of w (rows, cols),
+ * laid out as for the product, to out (cols,). Embedding lookup. */
+typedef void row_fn(float *out, const void *w, uint32_t r, uint32_t rows, uint32_t cols);
 
-/* "quantize_q16": x (n, cols) -> out (n, cols / 32): d = max|x| / 32767, q = round(x / d). */
-typedef void quantize_q16_fn(struct act_q16 *out, const float *x, uint32_t cols, uint32_t n);
+/* "pack_q4_0", "pack_q4_1", "pack_q5_0", "pack_q5_1", "pack_q8_0", "pack_q2_k", "pack_q3_k",
+ * "pack_q4_k", "pack_q5_k", "pack_q6_k": eight rows of w in their GGML layout to the same size of
+ * out, which is elsewhere. Weights (rows, cols) are packed when each group of eight rows, from the
+ * first one on, is; fewer than eight rows at the end stay in their GGML layout. */
+#define PACK_ROWS 8
+typedef void pack_fn(void *out, const void *w, uint32_t cols);
+
+/* "quantize_q8", "quantize_q8_k": x (n, cols) -> out, struct act_q8 (cols / 32, n) or struct
+ * act_q8_k (cols / 256, n): d = max|x| / 127, q = x * (127 / max|x|), to the nearest integer, of
+ * two the even one. So does llama.cpp. */
+typedef void quantize_fn(void *out, const float *x, uint32_t cols, uint32_t n);
 
 /* "rmsnorm": out = x / sqrt(mean(x^2) + eps) * w per token; x, out (n, dim), w (dim,). */
 typedef void rmsnorm_fn(float *out, const float *x, const float *w, uint32_t dim, float eps,

@@ -76,7 +76,7 @@ static struct fluid_error *first_untold(void) {
         return result;                                                                             \
     } while (0)
 
-struct llama_model *engine_open(const void *gguf, uint64_t size, struct llama_info *info,
+struct llama_model *engine_open(void *gguf, uint64_t size, struct llama_info *info,
                                 struct fluid_error *err) {
     RETURN_GUARDED(NULL, err, llama_open, gguf, size, 0, info, err);
 }

@@ -26,7 +26,7 @@ const struct model *model_required(void);
 
 /* The engine's entry points, called through their slots (engine.c). See fluid/engine.h. */
 bool engine_bind(struct fluid_error *err);
-struct llama_model *engine_open(const void *gguf, uint64_t size, struct llama_info *info,
+struct llama_model *engine_open(void *gguf, uint64_t size, struct llama_info *info,
                                 struct fluid_error *err);
 int64_t engine_tokenize(const char *text, size_t length, int32_t *ids, size_t max_ids,
                         struct fluid_error *err);

@@ -1,5 +1,6 @@
 /* engine.c - the entry points of engine.h: opens a model, evaluates tokens, keeps the position. */
 #include "model.h"
+#include "pack.h"
 
 static void copy_text(char *to, size_t size, struct span from) {
     size_t n = from.n < size - 1 ? from.n : size - 1;
@@ -8,7 +9,6 @@ static void copy_text(char *to, size_t size, struct span from) {
 }
 
 static int find_operations(struct operations *op, const struct config *c, struct fluid_error *err) {
-    const uint32_t q_dim = c->heads * c->head_dim;
     const struct {
         const char *name;
         uint32_t cols;
@@ -19,9 +19,6 @@ static int find_operations(struct operations *op, const struct config *c, struct
         {"attention", c->head_dim, &op->attention},
         {"swiglu", c->ffn_dim, &op->swiglu},
         {"add", c->dim, &op->add},
-        {"quantize_q16", c->dim, &op->quantize_dim},
-        {"quantize_q16", q_dim, &op->quantize_heads},
-        {"quantize_q16", c->ffn_dim, &op->quantize_ffn},
     };
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         *wanted[i].out = operation(wanted[i].name, 0, wanted[i].cols, err);
@@ -62,7 +59,7 @@ static int fill_info(const struct llama_model *m, struct llama_info *info,
     return 0;
 }
 
-int open_text(struct llama_model *m, const void *gguf, uint64_t size, struct fluid_error *err) {
+int open_text(struct llama_model *m, void *gguf, uint64_t size, struct fluid_error *err) {
     if (gguf_open(&m->gguf, &m->memory, gguf, size, err) != 0 ||
         config_read(&m->config, &m->gguf, err) != 0 ||
         vocab_read(&m->vocab, &m->memory, &m->gguf, err) != 0 ||
@@ -73,7 +70,8 @@ int open_text(struct llama_model *m, const void *gguf, uint64_t size, struct flu
 
 static int open_tensors(struct llama_model *m, uint32_t max_ctx, struct fluid_error *err) {
     if (weights_find(&m->weights, &m->memory, &m->gguf, &m->config, m->vocab.n, err) != 0 ||
-        find_operations(&m->op, &m->config, err) != 0 || buffers_init(m, err) != 0)
+        find_operations(&m->op, &m->config, err) != 0 || buffers_init(m, err) != 0 ||
+        pack_weights(&m->weights, m->config.layers, err) != 0)
         return -1;
     return cache_init(m, max_ctx, err);
 }
@@ -103,8 +101,8 @@ void llama_close(struct llama_model *m) {
 
 FLUID_EXPORT llama_open_fn llama_open;
 
-struct llama_model *llama_open(const void *gguf, uint64_t size, uint32_t max_ctx,
-                               struct llama_info *info, struct fluid_error *err) {
+struct llama_model *llama_open(void *gguf, uint64_t size, uint32_t max_ctx, struct llama_info *info,
+                               struct fluid_error *err) {
     struct llama_model *m = new_model(err);
     if (m == NULL)
         return NULL;

@@ -5,23 +5,22 @@
  * batch and evaluating its tokens one by one gives the same bits. */
 #include "model.h"
 
-/* Input of matrix products: as floats, and in 16 bits once a quantised matrix asks for that. */
+/* Input of matrix products: as floats, and as integers once a quantised matrix asks for them. */
 struct activation {
     const float *x; /* (n, cols) */
     uint32_t cols, n;
-    struct fluid_slot *quantize;
-    bool quantized; /* buffers.q16 holds x */
+    const struct fluid_slot *quantized; /* operation that has made buffers.quantized of x */
 };
 
 /* out (n, w.rows) = x w^T */
 static void multiply(struct llama_model *m, const struct matrix *w, struct activation *in,
                      float *out) {
     const void *x = in->x;
-    if (gguf_type_in_16_bits(w->type)) {
-        if (!in->quantized)
-            FLUID_CALL(quantize_q16_fn, in->quantize, m->buffers.q16, in->x, in->cols, in->n);
-        in->quantized = true;
-        x = m->buffers.q16;
+    if (w->quantize != NULL) {
+        if (in->quantized != w->quantize)
+            FLUID_CALL(quantize_fn, w->quantize, m->buffers.quantized, in->x, in->cols, in->n);
+        in->quantized = w->quantize;
+        x = m->buffers.quantized;
     }
     share_product(&m->share, w, x, out, in->n);
     for (uint32_t t = 0; w->bias != NULL && t < in->n; t++)
@@ -49,7 +48,7 @@ static void attend(struct llama_model *m, const struct layer *l, float *cached_k
     struct cache *k = &m->cache;
     float *cached_v = cached_k + (size_t)c->kv_heads * k->ctx * c->head_dim;
     normalise(m, l->attn_norm, b->x, n);
-    struct activation in = {b->norm, c->dim, n, m->op.quantize_dim, false};
+    struct activation in = {b->norm, c->dim, n, NULL};
     multiply(m, &l->wq, &in, b->q);
     multiply(m, &l->wk, &in, b->k);
     multiply(m, &l->wv, &in, b->v);
@@ -72,7 +71,7 @@ static void attend(struct llama_model *m, const struct layer *l, float *cached_k
         .n = n,
     };
     share_attention(&m->share, m->op.attention, &args);
-    struct activation heads = {b->heads, c->heads * c->head_dim, n, m->op.quantize_heads, false};
+    struct activation heads = {b->heads, c->heads * c->head_dim, n, NULL};
     multiply(m, &l->wo, &heads, b->out);
     FLUID_CALL(add_fn, m->op.add, b->x, b->out, (uint64_t)n * c->dim);
 }
@@ -81,11 +80,11 @@ static void feed_forward(struct llama_model *m, const struct layer *l, uint32_t 
     const struct config *c = &m->config;
     struct buffers *b = &m->buffers;
     normalise(m, l->ffn_norm, b->x, n);
-    struct activation in = {b->norm, c->dim, n, m->op.quantize_dim, false};
+    struct activation in = {b->norm, c->dim, n, NULL};
     multiply(m, &l->gate, &in, b->gate);
     multiply(m, &l->up, &in, b->up);
     FLUID_CALL(swiglu_fn, m->op.swiglu, b->gate, b->up, (uint64_t)n * c->ffn_dim);
-    struct activation hidden = {b->gate, c->ffn_dim, n, m->op.quantize_ffn, false};
+    struct activation hidden = {b->gate, c->ffn_dim, n, NULL};
     multiply(m, &l->down, &hidden, b->out);
     FLUID_CALL(add_fn, m->op.add, b->x, b->out, (uint64_t)n * c->dim);
 }
@@ -95,7 +94,7 @@ int forward(struct llama_model *m, const int32_t *ids, uint32_t n, struct fluid_
     m->share = (struct share){0, false};
     for (uint32_t t = 0; t < n; t++)
         FLUID_CALL(row_fn, m->weights.embed_row, m->buffers.x + (size_t)t * e->cols, e->data,
-                   (uint32_t)ids[t], e->cols);
+                   (uint32_t)ids[t], e->rows, e->cols);
     for (uint32_t i = 0; i < m->config.layers; i++) {
         if (m->share.stopped || fluid_poll())
             return fluid_fail(err, "", "stopped");
@@ -107,7 +106,7 @@ int forward(struct llama_model *m, const int32_t *ids, uint32_t n, struct fluid_
 
 int compute_logits(struct llama_model *m, uint32_t first, uint32_t n, struct fluid_error *err) {
     normalise(m, m->weights.output_norm, m->buffers.x + (size_t)first * m->config.dim, n);
-    struct activation in = {m->buffers.norm, m->config.dim, n, m->op.quantize_dim, false};
+    struct activation in = {m->buffers.norm, m->config.dim, n, NULL};
     multiply(m, &m->weights.output, &in, m->buffers.logits);
     return m->share.stopped ? fluid_fail(err, "", "stopped") : 0;
 }

@@ -213,7 +213,7 @@ static int place_tensors(struct reader *r, struct gguf *g, const uint64_t *offse
     return 0;
 }
 
-int gguf_open(struct gguf *g, struct memory *memory, const void *base, uint64_t size,
+int gguf_open(struct gguf *g, struct memory *memory, void *base, uint64_t size,
               struct fluid_error *err) {
     struct reader r = {base, size, 0, err};
     g->base = base;

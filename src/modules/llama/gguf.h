@@ -44,13 +44,13 @@ struct gguf_tensor {
     uint32_t n_dims;
     uint64_t dim[GGUF_MAX_DIMS]; /* dim[0] is the row length; unused ones are 1 */
     uint32_t type;               /* enum ggml_type, one of the supported ones */
-    const void *data;
+    void *data;
     uint64_t bytes;
     bool used; /* some part of the model took it */
 };
 
 struct gguf {
-    const uint8_t *base;
+    uint8_t *base;
     uint64_t size;
     uint32_t version, n_values, n_tensors;
     struct gguf_value *values;   /* (n_values,) */
@@ -59,7 +59,7 @@ struct gguf {
 };
 
 /* Parses and checks the whole file. Errors E-GGUF-01 to -11. */
-int gguf_open(struct gguf *g, struct memory *memory, const void *base, uint64_t size,
+int gguf_open(struct gguf *g, struct memory *memory, void *base, uint64_t size,
               struct fluid_error *err);
 
 /* NULL: there is none. */
@@ -73,11 +73,13 @@ uint32_t gguf_type_block(uint32_t type);   /* weights in one; 0: the type is not
  */
 uint64_t gguf_row_bytes(uint32_t type, uint64_t cols);
 
-/* Of a tensor's type: operations of tensor.h, "matmul_q4_1" and "row_q4_1", and whether the first
- * takes its activations in 16 bits. */
+/* Of a tensor's type: operations of tensor.h, "matmul_q4_1", "row_q4_1", "pack_q4_1" and
+ * "quantize_q8". NULL for the last two: rows are not packed, products take activations as floats.
+ */
 const char *gguf_type_matmul(uint32_t type);
 const char *gguf_type_row(uint32_t type);
-bool gguf_type_in_16_bits(uint32_t type);
+const char *gguf_type_pack(uint32_t type);
+const char *gguf_type_quantize(uint32_t type);
 
 const char *gguf_kind_name(uint32_t kind);
 uint32_t gguf_kind_size(uint32_t kind); /* bytes; 0 for strings and arrays */

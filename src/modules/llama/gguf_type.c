@@ -3,8 +3,6 @@
 
 #include "checked.h"
 
-#define SUPER_BLOCK 256
-
 /* ggml.h, enum ggml_type; holes are types that were removed. */
 static const char *const type_names[] = {
     "F32",    "F16",   "Q4_0",  "Q4_1",   NULL,    NULL,    "Q5_0",    "Q5_1",   "Q8_0",    "Q8_1",
@@ -13,26 +11,28 @@ static const char *const type_names[] = {
     "BF16",   NULL,    NULL,    NULL,     "TQ1_0", "TQ2_0", NULL,      NULL,     NULL,      "MXFP4",
 };
 
+#define FLOATS(name) "matmul_" name, "row_" name, NULL, NULL
+#define PACKED(name, activations) "matmul_" name, "row_" name, "pack_" name, "quantize_" activations
+
 /* Those that there are operations for; block 0: there are none. */
 static const struct supported {
-    uint16_t block;  /* weights */
-    uint16_t bytes;  /* of a block */
-    bool in_16_bits; /* its products take struct act_q16 */
-    const char *matmul, *row;
+    uint16_t block; /* weights */
+    uint16_t bytes; /* of a block */
+    const char *matmul, *row, *pack, *quantize;
 } supported[GGML_TYPES] = {
-    [GGML_TYPE_F32] = {1, 4, false, "matmul_f32", "row_f32"},
-    [GGML_TYPE_F16] = {1, 2, false, "matmul_f16", "row_f16"},
-    [GGML_TYPE_BF16] = {1, 2, false, "matmul_bf16", "row_bf16"},
-    [GGML_TYPE_Q4_0] = {QUANT_BLOCK, 2 + 16, true, "matmul_q4_0", "row_q4_0"},
-    [GGML_TYPE_Q4_1] = {QUANT_BLOCK, 2 + 2 + 16, true, "matmul_q4_1", "row_q4_1"},
-    [GGML_TYPE_Q5_0] = {QUANT_BLOCK, 2 + 4 + 16, false, "matmul_q5_0", "row_q5_0"},
-    [GGML_TYPE_Q5_1] = {QUANT_BLOCK, 2 + 2 + 4 + 16, false, "matmul_q5_1", "row_q5_1"},
-    [GGML_TYPE_Q8_0] = {QUANT_BLOCK, 2 + 32, true, "matmul_q8_0", "row_q8_0"},
-    [GGML_TYPE_Q2_K] = {SUPER_BLOCK, 16 + 64 + 2 + 2, false, "matmul_q2_k", "row_q2_k"},
-    [GGML_TYPE_Q3_K] = {SUPER_BLOCK, 32 + 64 + 12 + 2, false, "matmul_q3_k", "row_q3_k"},
-    [GGML_TYPE_Q4_K] = {SUPER_BLOCK, 2 + 2 + 12 + 128, false, "matmul_q4_k", "row_q4_k"},
-    [GGML_TYPE_Q5_K] = {SUPER_BLOCK, 2 + 2 + 12 + 32 + 128, false, "matmul_q5_k", "row_q5_k"},
-    [GGML_TYPE_Q6_K] = {SUPER_BLOCK, 128 + 64 + 16 + 2, false, "matmul_q6_k", "row_q6_k"},
+    [GGML_TYPE_F32] = {1, 4, FLOATS("f32")},
+    [GGML_TYPE_F16] = {1, 2, FLOATS("f16")},
+    [GGML_TYPE_BF16] = {1, 2, FLOATS("bf16")},
+    [GGML_TYPE_Q4_0] = {QUANT_BLOCK, 2 + 16, PACKED("q4_0", "q8")},
+    [GGML_TYPE_Q4_1] = {QUANT_BLOCK, 2 + 2 + 16, PACKED("q4_1", "q8")},
+    [GGML_TYPE_Q5_0] = {QUANT_BLOCK, 2 + 4 + 16, PACKED("q5_0", "q8")},
+    [GGML_TYPE_Q5_1] = {QUANT_BLOCK, 2 + 2 + 4 + 16, PACKED("q5_1", "q8")},
+    [GGML_TYPE_Q8_0] = {QUANT_BLOCK, 2 + 32, PACKED("q8_0", "q8")},
+    [GGML_TYPE_Q2_K] = {SUPER_BLOCK, 16 + 64 + 2 + 2, PACKED("q2_k", "q8_k")},
+    [GGML_TYPE_Q3_K] = {SUPER_BLOCK, 32 + 64 + 12 + 2, PACKED("q3_k", "q8_k")},
+    [GGML_TYPE_Q4_K] = {SUPER_BLOCK, 2 + 2 + 12 + 128, PACKED("q4_k", "q8_k")},
+    [GGML_TYPE_Q5_K] = {SUPER_BLOCK, 2 + 2 + 12 + 32 + 128, PACKED("q5_k", "q8_k")},
+    [GGML_TYPE_Q6_K] = {SUPER_BLOCK, 128 + 64 + 16 + 2, PACKED("q6_k", "q8_k")},
 };
 
 static const struct supported *find(uint32_t type) {
@@ -62,6 +62,10 @@ const char *gguf_type_row(uint32_t type) {
     return supported[type].row;
 }
 
-bool gguf_type_in_16_bits(uint32_t type) {
-    return supported[type].in_16_bits;
+const char *gguf_type_pack(uint32_t type) {
+    return supported[type].pack;
+}
+
+const char *gguf_type_quantize(uint32_t type) {
+    return supported[type].quantize;
 }

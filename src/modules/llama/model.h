@@ -16,7 +16,6 @@
 /* Operations that do not depend on the type of the weights. */
 struct operations {
     struct fluid_slot *rmsnorm, *rope, *attention, *swiglu, *add;
-    struct fluid_slot *quantize_dim, *quantize_heads, *quantize_ffn; /* by length of the row */
 };
 
 struct candidate { /* for the next token */
@@ -33,7 +32,7 @@ struct buffers {
     float *heads;                 /* (n, heads, head_dim) attention's result */
     float *out;                   /* (n, dim) */
     float *gate, *up;             /* (n, ffn_dim) */
-    struct act_q16 *q16;          /* (n, max(dim, heads * head_dim, ffn_dim) / 32, rounded up) */
+    void *quantized;              /* struct act_q8 (widest row / 32 + 1, n), or act_q8_k */
     float *logits;                /* (MODEL_LOGITS_ROWS, vocab) */
     struct candidate *candidates; /* (vocab,) */
 };
@@ -82,6 +81,6 @@ int compute_logits(struct llama_model *m, uint32_t first, uint32_t n, struct flu
 void predict(const float *logits, uint32_t vocab, int32_t next, struct llama_prediction *out);
 
 /* Everything of a model that needs no tensors: metadata, vocabulary, tokenizer, chat template. */
-int open_text(struct llama_model *m, const void *gguf, uint64_t size, struct fluid_error *err);
+int open_text(struct llama_model *m, void *gguf, uint64_t size, struct fluid_error *err);
 
 #endif

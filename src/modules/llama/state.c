@@ -30,7 +30,7 @@ int buffers_init(struct llama_model *m, struct fluid_error *err) {
         {(void **)&b->out, n * c->dim, sizeof(float)},
         {(void **)&b->gate, n * c->ffn_dim, sizeof(float)},
         {(void **)&b->up, n * c->ffn_dim, sizeof(float)},
-        {(void **)&b->q16, n * (widest / QUANT_BLOCK + 1), sizeof(struct act_q16)},
+        {&b->quantized, n * (widest / QUANT_BLOCK + 1), sizeof(struct act_q8)},
         {(void **)&b->logits, (uint64_t)MODEL_LOGITS_ROWS * m->vocab.n, sizeof(float)},
         {(void **)&b->candidates, m->vocab.n, sizeof(struct candidate)},
     };

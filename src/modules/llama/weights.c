@@ -94,7 +94,11 @@ static int find_matrix(struct search *s, const char *name, uint32_t rows, uint32
     *out =
         (struct matrix){.data = t->data, .rows = rows, .cols = cols, .type = t->type, .bias = NULL};
     out->matmul = operation(gguf_type_matmul(t->type), rows, cols, s->err);
-    return out->matmul == NULL ? -1 : 0;
+    if (out->matmul == NULL || gguf_type_pack(t->type) == NULL)
+        return out->matmul == NULL ? -1 : 0;
+    out->pack = operation(gguf_type_pack(t->type), 0, cols, s->err);
+    out->quantize = operation(gguf_type_quantize(t->type), 0, cols, s->err);
+    return out->pack == NULL || out->quantize == NULL ? -1 : 0;
 }
 
 static int find_layer(struct search *s, uint32_t index, const struct config *c, struct layer *l) {

@@ -5,11 +5,13 @@
 #include "config.h"
 
 struct matrix {
-    const void *data; /* (rows, cols) in the layout of its type */
+    void *data; /* (rows, cols) as the operations of its type want it */
     uint32_t rows, cols;
-    uint32_t type;             /* enum ggml_type */
-    const float *bias;         /* (rows,), added to each product; NULL: none */
-    struct fluid_slot *matmul; /* matmul_fn */
+    uint32_t type;               /* enum ggml_type */
+    const float *bias;           /* (rows,), added to each product; NULL: none */
+    struct fluid_slot *matmul;   /* matmul_fn */
+    struct fluid_slot *pack;     /* pack_fn; NULL: products take floats */
+    struct fluid_slot *quantize; /* quantize_fn, for what they take otherwise */
 };
 
 struct layer {

@@ -41,18 +41,6 @@ TENSOR_INLINE struct half_pairs half_pairs_to_float(__m128i pairs) {
                                _mm_castsi128_ps(_mm_add_epi32(_mm_and_si128(high, fields), bias))};
 }
 
-/* Twice the same, for half_pairs_to_float. */
-TENSOR_INLINE int32_t half_twice(uint16_t half) {
-    return (int32_t)(half * 0x10001u);
-}
-
-/* The scales of one block of each of four rows. */
-TENSOR_INLINE __m128 half_scales(uint16_t a, uint16_t b, uint16_t c, uint16_t d) {
-    return half_pairs_to_float(
-               _mm_setr_epi32(half_twice(a), half_twice(b), half_twice(c), half_twice(d)))
-        .low;
-}
-
 TENSOR_INLINE float half_to_float(uint16_t half) {
     return _mm_cvtss_f32(half4_to_float(_mm_cvtsi32_si128(half)));
 }

@@ -31,13 +31,6 @@ TENSOR_INLINE __m128i load_bytes(const void *p) {
 #endif
 }
 
-/* The compiler takes v as it stands here: neither moves what follows ahead, nor merges it with v's
- * origin. */
-TENSOR_INLINE __m128i as_computed(__m128i v) {
-    __asm__ volatile("" : "+x"(v));
-    return v;
-}
-
 /* First count (1..3) floats of p, the other lanes zero; reads nothing behind them. */
 TENSOR_INLINE __m128 load_partial(const float *p, uint32_t count) {
     return _mm_setr_ps(p[0], count > 1 ? p[1] : 0, count > 2 ? p[2] : 0, 0);
@@ -65,17 +58,6 @@ TENSOR_INLINE __m128 sum_each_ps(const __m128 v[4]) {
 TENSOR_INLINE float sum_ps(__m128 v) {
     __m128 pair = _mm_add_ps(v, _mm_movehl_ps(v, v));
     return _mm_cvtss_f32(_mm_add_ss(pair, _mm_shuffle_ps(pair, pair, 1)));
-}
-
-/* Lane r = sum of the four 32-bit lanes of v[r]. */
-TENSOR_INLINE __m128i sum_each_epi32(const __m128i v[4]) {
-#ifdef __SSSE3__
-    return _mm_hadd_epi32(_mm_hadd_epi32(v[0], v[1]), _mm_hadd_epi32(v[2], v[3]));
-#else
-    __m128i a = _mm_add_epi32(_mm_unpacklo_epi32(v[0], v[1]), _mm_unpackhi_epi32(v[0], v[1]));
-    __m128i b = _mm_add_epi32(_mm_unpacklo_epi32(v[2], v[3]), _mm_unpackhi_epi32(v[2], v[3]));
-    return _mm_add_epi32(_mm_unpacklo_epi64(a, b), _mm_unpackhi_epi64(a, b));
-#endif
 }
 
 #endif

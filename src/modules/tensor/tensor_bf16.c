@@ -26,6 +26,7 @@ void matmul_bf16(float *out, uint32_t out_stride, const void *w, const void *x, 
     tile_matmul(out, out_stride, w, cols, x, rows, cols, n);
 }
 
-void row_bf16(float *out, const void *w, uint32_t r, uint32_t cols) {
+void row_bf16(float *out, const void *w, uint32_t r, uint32_t rows, uint32_t cols) {
+    (void)rows;
     tile_dequantise(out, (const uint16_t *)w + (size_t)r * cols, cols);
 }

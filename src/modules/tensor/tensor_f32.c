@@ -24,7 +24,8 @@ void matmul_f32(float *out, uint32_t out_stride, const void *w, const void *x, u
     }
 }
 
-void row_f32(float *out, const void *w, uint32_t r, uint32_t cols) {
+void row_f32(float *out, const void *w, uint32_t r, uint32_t rows, uint32_t cols) {
+    (void)rows;
     const float *row = (const float *)w + (size_t)r * cols;
     for (uint32_t c = 0; c < cols; c++)
         out[c] = row[c];

@@ -1,29 +1,33 @@
-/* tensor_q2_k.c - module: weights in Q2_K, w = d * scale * q - dmin * min for each 16 weights. */
-#include "superblock.h"
+/* tensor_q2_k.c - module: weights in Q2_K, w = d * scale * q - dmin * min for each 16. */
+#include "interleave.h"
 
-#define PART 16 /* weights with one scale */
+#define Q_COLS 256
+#define Q_LARGEST 3
+#define Q_NAME(prefix) prefix##_q2_k
 
-struct tile_block {
-    uint8_t scales[SUPER_BLOCK / PART]; /* low half: scale, high half: min */
-    uint8_t
-        q[SUPER_BLOCK / 4]; /* of each 128 weights, byte i holds weights i, i + 32, + 64, + 96 */
-    uint16_t d, dmin;       /* f16 */
+struct q_block {
+    uint8_t scales[16]; /* low half: scale, high half: min */
+    uint8_t q[64];      /* of each 128 weights, byte i holds i, i + 32, i + 64, i + 96 */
+    uint16_t d, dmin;   /* f16 */
 };
-_Static_assert(sizeof(struct tile_block) == 84, "GGUF layout");
+_Static_assert(sizeof(struct q_block) == 84, "GGUF layout");
 
-#define TILE_BLOCK SUPER_BLOCK
-#define TILE_NAME(prefix) prefix##_q2_k
+static const struct q_field q_fields[] = {{0, 80, 4}, {80, 2, 2}, {82, 2, 2}};
 
-TENSOR_INLINE void block_floats(float *out, const struct tile_block *block) {
-    float d = half_to_float(block->d), dmin = half_to_float(block->dmin);
-    for (uint32_t p = 0; p < SUPER_BLOCK / PART; p++) {
-        const uint8_t *q = block->q + p / 8 * 32 + p % 2 * PART;
-        float scale = d * (float)(block->scales[p] & 15);
-        float min = dmin * (float)(block->scales[p] >> 4);
-        uint32_t shift = p % 8 / 2 * 2;
-        for (uint32_t i = 0; i < PART; i++)
-            *out++ = scale * (float)(q[i] >> shift & 3) - min;
-    }
+#include "super.h"
+
+TENSOR_INLINE void q_unpack(struct q_part *part, const uint8_t *chunk, unsigned i) {
+    const unsigned first = i % 2 * 2; /* of the two scales in their four bytes */
+    v8i both = v8i_load(chunk + Q_FIELD(scales) + i / 2 * 32);
+    v8i scales = v8i_bits(both, 0, 15), mins = v8i_bits(both, 4, 15);
+    q_quarters(part->w, chunk + Q_FIELD(q), i);
+    part->scale[0] = v8i_bytes(scales, first, first);
+    part->scale[1] = v8i_bytes(scales, first + 1, first + 1);
+    part->min = v8i_bytes(mins, first, first + 1);
 }
 
-#include "tile_blocks.h"
+TENSOR_INLINE struct q_factors q_factors(const uint8_t *chunk) {
+    return (struct q_factors){v8f_halves(chunk + Q_FIELD(d)), -v8f_halves(chunk + Q_FIELD(dmin))};
+}
+
+#include "packed.h"

@@ -1,38 +1,44 @@
-/* tensor_q3_k.c - module: weights in Q3_K, w = d * (scale - 32) * (q - 4) for each 16 weights. */
-#include "superblock.h"
+/* tensor_q3_k.c - module: weights in Q3_K, w = d * (scale - 32) * (q - 4) for each 16. */
+#include "interleave.h"
 
-#define PART 16 /* weights with one scale */
-#define SCALE_BIAS 32
+#define Q_COLS 256
+#define Q_LARGEST 7
+#define Q_NAME(prefix) prefix##_q3_k
 
-struct tile_block {
-    uint8_t high[SUPER_BLOCK / 8]; /* bit b of byte i is bit 2 of weight 32 b + i */
-    uint8_t
-        q[SUPER_BLOCK / 4]; /* of each 128 weights, byte i holds weights i, i + 32, + 64, + 96 */
-    uint8_t scales[SUPER_SCALES]; /* sixteen of six bits */
-    uint16_t d;                   /* f16 */
+struct q_block {
+    uint8_t high[32];   /* bit b of byte i is bit 2 of weight 32 b + i */
+    uint8_t q[64];      /* the rest: of each 128, byte i holds i, i + 32, i + 64, i + 96 */
+    uint8_t scales[12]; /* sixteen of six bits */
+    uint16_t d;         /* f16 */
 };
-_Static_assert(sizeof(struct tile_block) == 110, "GGUF layout");
+_Static_assert(sizeof(struct q_block) == 110, "GGUF layout");
 
-#define TILE_BLOCK SUPER_BLOCK
-#define TILE_NAME(prefix) prefix##_q3_k
+static const struct q_field q_fields[] = {{0, 108, 4}, {108, 2, 2}};
 
-/* Four bits of each in bytes 0 .. 7, first the low halves; two in bytes 8 .. 11. */
-TENSOR_INLINE int32_t scale_of(const struct tile_block *block, uint32_t p) {
-    uint32_t low = block->scales[p % 8] >> p / 8 * 4 & 15;
-    uint32_t high = block->scales[8 + p % 4] >> p / 4 * 2 & 3;
-    return (int32_t)(low | high << 4) - SCALE_BIAS;
+#include "super.h"
+
+/* Scales 4 k .. 4 k + 3 of sixteen, in bytes. Four bits of each are in bytes 0 .. 7, first the low
+ * halves; two in bytes 8 .. 11. */
+TENSOR_INLINE v8i four_scales(const uint8_t *packed, unsigned k) {
+    v8i low = v8i_bits(v8i_load(packed + k % 2 * 32), k / 2 * 4, 15);
+    return low | v8i_bits(v8i_load(packed + 64), 2 * k, 3) << 4;
 }
 
-TENSOR_INLINE void block_floats(float *out, const struct tile_block *block) {
-    float d = half_to_float(block->d);
-    for (uint32_t p = 0; p < SUPER_BLOCK / PART; p++) {
-        const uint8_t *q = block->q + p / 8 * 32 + p % 2 * PART;
-        const uint8_t *high = block->high + p % 2 * PART;
-        float scale = d * (float)scale_of(block, p);
-        uint32_t shift = p % 8 / 2 * 2, bit = p / 2;
-        for (uint32_t i = 0; i < PART; i++)
-            *out++ = scale * (float)((q[i] >> shift & 3) + (high[i] >> bit & 1) * 4 - 4);
-    }
+TENSOR_INLINE void q_unpack(struct q_part *part, const uint8_t *chunk, unsigned i) {
+    const unsigned first = i % 2 * 2; /* of the two scales in their four bytes */
+    const v16s bias = (v16s){0} + 32;
+    v8i scales = four_scales(chunk + Q_FIELD(scales), i / 2);
+    q_quarters(part->w, chunk + Q_FIELD(q), i);
+    for (int v = 0; v < DOT_VECTORS; v++)
+        part->w[v] |= v8i_bits(v8i_load(chunk + Q_FIELD(high) + 32 * v), i, 1) << 2;
+    part->scale[0] = (v8i)((v16s)v8i_bytes(scales, first, first) - bias);
+    part->scale[1] = (v8i)((v16s)v8i_bytes(scales, first + 1, first + 1) - bias);
+    part->min = (v8i)((v16s)v8i_bytes(scales, first, first + 1) - bias);
 }
 
-#include "tile_blocks.h"
+TENSOR_INLINE struct q_factors q_factors(const uint8_t *chunk) {
+    v8f d = v8f_halves(chunk + Q_FIELD(d));
+    return (struct q_factors){d, d * -4};
+}
+
+#include "packed.h"

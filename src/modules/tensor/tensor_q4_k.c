@@ -1,20 +1,28 @@
-/* tensor_q4_k.c - module: weights in Q4_K, as nibble_k.h says. */
-#include "superblock.h"
+/* tensor_q4_k.c - module: weights in Q4_K, w = d * scale * q - dmin * min for each 32. */
+#include "interleave.h"
 
-struct tile_block {
-    uint16_t d, dmin; /* f16 */
-    uint8_t scales[SUPER_SCALES];
-    uint8_t q[SUPER_BLOCK / 2];
+#define Q_COLS 256
+#define Q_LARGEST 15
+#define Q_NAME(prefix) prefix##_q4_k
+
+struct q_block {
+    uint16_t d, dmin;   /* f16 */
+    uint8_t scales[12]; /* scales6.h */
+    uint8_t q[128];     /* of each 64 weights, byte i holds i and i + 32 */
 };
-_Static_assert(sizeof(struct tile_block) == 144, "GGUF layout");
+_Static_assert(sizeof(struct q_block) == 144, "GGUF layout");
 
-#define TILE_BLOCK SUPER_BLOCK
-#define TILE_NAME(prefix) prefix##_q4_k
+static const struct q_field q_fields[] = {{0, 2, 2}, {2, 2, 2}, {4, 12, 4}, {16, 128, 4}};
 
-TENSOR_INLINE int32_t upper_bits(const struct tile_block *block, uint32_t part, uint32_t i) {
-    (void)block, (void)part, (void)i;
-    return 0;
+#include "scales6.h"
+
+TENSOR_INLINE void q_unpack(struct q_part *part, const uint8_t *chunk, unsigned i) {
+    q_halves(part->w, chunk + Q_FIELD(q), i);
+    q_scales(part, chunk + Q_FIELD(scales), i);
 }
 
-#include "nibble_k.h"
-#include "tile_blocks.h"
+TENSOR_INLINE struct q_factors q_factors(const uint8_t *chunk) {
+    return (struct q_factors){v8f_halves(chunk + Q_FIELD(d)), -v8f_halves(chunk + Q_FIELD(dmin))};
+}
+
+#include "packed.h"

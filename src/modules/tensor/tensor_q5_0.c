@@ -1,25 +1,27 @@
 /* tensor_q5_0.c - module: weights in Q5_0, w = d * (q - 16). */
-#include "fluid/tensor.h"
-#include "five.h"
-#include "half.h"
+#include "interleave.h"
 
-#define FIVE_BIAS 16
+#define Q_COLS 32
+#define Q_LARGEST 31
+#define Q_NAME(prefix) prefix##_q5_0
 
-struct tile_block {
-    uint16_t d; /* f16 */
-    struct five_bits q;
+struct q_block {
+    uint16_t d;      /* f16 */
+    uint8_t high[4]; /* bit i: bit 4 of weight i */
+    uint8_t q[16];   /* byte i: the rest of weight i in the low, of i + 16 in the high half */
 };
-_Static_assert(sizeof(struct tile_block) == 22, "GGUF layout");
+_Static_assert(sizeof(struct q_block) == 22, "GGUF layout");
 
-#define TILE_BLOCK QUANT_BLOCK
-#define TILE_NAME(prefix) prefix##_q5_0
+static const struct q_field q_fields[] = {{0, 2, 2}, {2, 20, 4}};
 
-TENSOR_INLINE void block_floats(float *out, const struct tile_block *block) {
-    uint8_t q[QUANT_BLOCK];
-    float d = half_to_float(block->d);
-    five_unpack(q, &block->q);
-    for (uint32_t i = 0; i < QUANT_BLOCK; i++)
-        out[i] = d * (float)(q[i] - FIVE_BIAS);
+#include "part32.h"
+
+TENSOR_INLINE void q_unpack(struct q_part *part, const uint8_t *chunk) {
+    q_nibbles(part->w, chunk + Q_FIELD(q));
+    q_fifth_bits(part->w, v8i_load(chunk + Q_FIELD(high)));
+    part->scale = v8f_halves(chunk + Q_FIELD(d));
+    part->min = part->scale * -16;
 }
 
-#include "tile_blocks.h"
+#include "block.h"
+#include "packed.h"

@@ -1,23 +1,27 @@
 /* tensor_q5_1.c - module: weights in Q5_1, w = d * q + m. */
-#include "fluid/tensor.h"
-#include "five.h"
-#include "half.h"
+#include "interleave.h"
 
-struct tile_block {
-    uint16_t d, m; /* f16 */
-    struct five_bits q;
+#define Q_COLS 32
+#define Q_LARGEST 31
+#define Q_NAME(prefix) prefix##_q5_1
+
+struct q_block {
+    uint16_t d, m;   /* f16 */
+    uint8_t high[4]; /* bit i: bit 4 of weight i */
+    uint8_t q[16];   /* byte i: the rest of weight i in the low, of i + 16 in the high half */
 };
-_Static_assert(sizeof(struct tile_block) == 24, "GGUF layout");
+_Static_assert(sizeof(struct q_block) == 24, "GGUF layout");
 
-#define TILE_BLOCK QUANT_BLOCK
-#define TILE_NAME(prefix) prefix##_q5_1
+static const struct q_field q_fields[] = {{0, 2, 2}, {2, 2, 2}, {4, 20, 4}};
 
-TENSOR_INLINE void block_floats(float *out, const struct tile_block *block) {
-    uint8_t q[QUANT_BLOCK];
-    float d = half_to_float(block->d), m = half_to_float(block->m);
-    five_unpack(q, &block->q);
-    for (uint32_t i = 0; i < QUANT_BLOCK; i++)
-        out[i] = d * (float)q[i] + m;
+#include "part32.h"
+
+TENSOR_INLINE void q_unpack(struct q_part *part, const uint8_t *chunk) {
+    q_nibbles(part->w, chunk + Q_FIELD(q));
+    q_fifth_bits(part->w, v8i_load(chunk + Q_FIELD(high)));
+    part->scale = v8f_halves(chunk + Q_FIELD(d));
+    part->min = v8f_halves(chunk + Q_FIELD(m));
 }
 
-#include "tile_blocks.h"
+#include "block.h"
+#include "packed.h"

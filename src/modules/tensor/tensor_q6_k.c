@@ -1,32 +1,37 @@
-/* tensor_q6_k.c - module: weights in Q6_K, w = d * scale * (q - 32) for each 16 weights. */
-#include "superblock.h"
+/* tensor_q6_k.c - module: weights in Q6_K, w = d * scale * (q - 32) for each 16. */
+#include "interleave.h"
 
-#define PART 32
-#define SIX_BIAS 32
+#define Q_COLS 256
+#define Q_LARGEST 63
+#define Q_NAME(prefix) prefix##_q6_k
 
-struct tile_block {
-    uint8_t low[SUPER_BLOCK / 2];  /* of each 128 weights, byte i holds weights i and i + 64 */
-    uint8_t high[SUPER_BLOCK / 4]; /* of each 128 weights, byte i: i, i + 32, + 64, + 96 */
-    int8_t scales[SUPER_BLOCK / 16];
+struct q_block {
+    uint8_t low[128]; /* of each 128 weights, byte i holds four bits of i and i + 64 */
+    uint8_t high[64]; /* of each 128 weights, byte i: two bits of i, i + 32, i + 64, i + 96 */
+    int8_t scales[16];
     uint16_t d; /* f16 */
 };
-_Static_assert(sizeof(struct tile_block) == 210, "GGUF layout");
+_Static_assert(sizeof(struct q_block) == 210, "GGUF layout");
 
-#define TILE_BLOCK SUPER_BLOCK
-#define TILE_NAME(prefix) prefix##_q6_k
+static const struct q_field q_fields[] = {{0, 208, 4}, {208, 2, 2}};
 
-TENSOR_INLINE void block_floats(float *out, const struct tile_block *block) {
-    float d = half_to_float(block->d);
-    for (uint32_t p = 0; p < SUPER_BLOCK / PART; p++) {
-        uint32_t half = p / 4, part = p % 4;
-        const uint8_t *low = block->low + half * 64 + part % 2 * PART;
-        const uint8_t *high = block->high + half * 32;
-        for (uint32_t i = 0; i < PART; i++) {
-            int32_t q = (low[i] >> part / 2 * 4 & 15) | (high[i] >> part * 2 & 3) << 4;
-            float scale = d * (float)block->scales[2 * p + i / 16];
-            *out++ = scale * (float)(q - SIX_BIAS);
-        }
-    }
+#include "super.h"
+
+TENSOR_INLINE void q_unpack(struct q_part *part, const uint8_t *chunk, unsigned i) {
+    const unsigned first = i % 2 * 2; /* of the two scales in their four bytes */
+    const uint8_t *low = chunk + Q_FIELD(low) + i / 4 * 512 + i % 2 * 256;
+    v8i scales = v8i_load(chunk + Q_FIELD(scales) + i / 2 * 32);
+    q_quarters(part->w, chunk + Q_FIELD(high), i);
+    for (int v = 0; v < DOT_VECTORS; v++)
+        part->w[v] = part->w[v] << 4 | v8i_bits(v8i_load(low + 32 * v), i % 4 / 2 * 4, 15);
+    part->scale[0] = v8i_signed_bytes(scales, first, first);
+    part->scale[1] = v8i_signed_bytes(scales, first + 1, first + 1);
+    part->min = v8i_signed_bytes(scales, first, first + 1);
 }
 
-#include "tile_blocks.h"
+TENSOR_INLINE struct q_factors q_factors(const uint8_t *chunk) {
+    v8f d = v8f_halves(chunk + Q_FIELD(d));
+    return (struct q_factors){d, d * -32};
+}
+
+#include "packed.h"

@@ -1,43 +1,38 @@
 /* tensor_q8_0.c - module: weights in Q8_0, w = d * q. */
-#include "fluid/module.h"
-#include "fluid/tensor.h"
-#include "half.h"
-#include "wide.h"
+#include "interleave.h"
 
-#define Q_RAW 2
+#define Q_COLS 32
+#define Q_NAME(prefix) prefix##_q8_0
 
 struct q_block {
     uint16_t d; /* f16 */
-    int8_t q[QUANT_BLOCK];
+    int8_t q[32];
 };
 _Static_assert(sizeof(struct q_block) == 34, "GGUF layout");
 
-TENSOR_INLINE void q_load(__m128i raw[Q_RAW], const struct q_block *block) {
-    raw[0] = load_bytes(block->q);
-    raw[1] = load_bytes(block->q + 16);
+static const struct q_field q_fields[] = {{0, 2, 2}, {2, 32, 4}};
+
+#include "dot32.h"
+
+struct q_part {
+    v8i w[DOT_VECTORS]; /* as dot_signed wants them */
+    v8f scale;
+};
+
+TENSOR_INLINE void q_unpack(struct q_part *part, const uint8_t *chunk) {
+    for (int v = 0; v < DOT_VECTORS; v++)
+        part->w[v] = v8i_load(chunk + Q_FIELD(q) + 32 * v);
+    part->scale = v8f_halves(chunk + Q_FIELD(d));
 }
 
-TENSOR_INLINE void q_unpack(q_vector v[Q_VECTORS], const q_vector raw[Q_RAW]) {
-    widen_epi8(v, raw[0], raw[1]);
+TENSOR_INLINE v8f q_add(v8f acc, const struct q_part *part, const struct act_q8 *x) {
+    return acc + part->scale * x->d * v8f_of(dot_signed(part->w, x));
 }
 
-#include "scale.h"
-#include "qmatmul.h"
-
-FLUID_EXPORT matmul_fn matmul_q8_0;
-FLUID_EXPORT row_fn row_q8_0;
-
-void matmul_q8_0(float *out, uint32_t out_stride, const void *w, const void *x, uint32_t rows,
-                 uint32_t cols, uint32_t n) {
-    q_matmul(out, out_stride, w, x, rows, cols, n);
+TENSOR_INLINE void q_weights(float out[QUANT_BLOCK], const struct q_part *part, uint32_t r) {
+    for (int c = 0; c < QUANT_BLOCK; c++)
+        out[c] = part->scale[r] * (float)((const int8_t *)&part->w[c / 4])[4 * r + c % 4];
 }
 
-void row_q8_0(float *out, const void *w, uint32_t r, uint32_t cols) {
-    uint32_t blocks = cols / QUANT_BLOCK;
-    const struct q_block *block = (const struct q_block *)w + (size_t)r * blocks;
-    for (uint32_t b = 0; b < blocks; b++, block++, out += QUANT_BLOCK) {
-        float d = half_to_float(block->d);
-        for (uint32_t i = 0; i < QUANT_BLOCK; i++)
-            out[i] = d * (float)block->q[i];
-    }
-}
+#include "block.h"
+#include "packed.h"

@@ -1,78 +1,70 @@
-/* tensor_quant.c - module: activations to 16 bits, in blocks of 32. */
+/* tensor_quant.c - module: activations to integers, in blocks of 32. */
 #include "fluid/module.h"
 #include "fluid/tensor.h"
 #include "rows.h"
 
-#define QUANT_MAX 32767
-#define QUANT_VECTORS (QUANT_BLOCK / 4)
+#define QUANT_MAX 127
 /* Smaller scales are subnormal and imprecise; such a block becomes zero. */
 #define SCALE_MIN 0x1p-126f
 
-FLUID_EXPORT quantize_q16_fn quantize_q16;
+FLUID_EXPORT quantize_fn quantize_q8, quantize_q8_k;
 
 TENSOR_INLINE __m128i max_epi32(__m128i a, __m128i b) {
     __m128i greater = _mm_cmpgt_epi32(a, b);
     return _mm_or_si128(_mm_and_si128(greater, a), _mm_andnot_si128(greater, b));
 }
 
-/* Largest |v[i]|; NaN when there is one: without the sign, floats order like the integers of their
+/* Largest |x[i]|; NaN when there is one: without the sign, floats order like the integers of their
  * bits. */
-TENSOR_INLINE float largest_magnitude(const __m128 v[QUANT_VECTORS]) {
+TENSOR_INLINE float largest_magnitude(const float *x, uint32_t count) {
     const __m128i magnitude = _mm_set1_epi32(INT32_MAX);
     __m128i best = _mm_setzero_si128();
-    for (int i = 0; i < QUANT_VECTORS; i++)
-        best = max_epi32(best, _mm_and_si128(_mm_castps_si128(v[i]), magnitude));
+    for (uint32_t i = 0; i < count; i += 4)
+        best = max_epi32(best, _mm_and_si128(_mm_castps_si128(load_ps(x + i)), magnitude));
     best = max_epi32(best, _mm_shuffle_epi32(best, _MM_SHUFFLE(1, 0, 3, 2)));
     best = max_epi32(best, _mm_shuffle_epi32(best, _MM_SHUFFLE(2, 3, 0, 1)));
     return _mm_cvtss_f32(_mm_castsi128_ps(best));
 }
 
-/* C's round(): halfway cases away from zero, |v| < 2^31. Adding 0.5 first would be wrong just below
- * 0.5. */
-TENSOR_INLINE __m128i round_ps(__m128 v) {
-    __m128i whole = _mm_cvttps_epi32(v);
-    __m128 fraction = _mm_sub_ps(v, _mm_cvtepi32_ps(whole));
-    __m128i up = _mm_castps_si128(_mm_cmpge_ps(fraction, _mm_set1_ps(0.5f)));
-    __m128i down = _mm_castps_si128(_mm_cmple_ps(fraction, _mm_set1_ps(-0.5f)));
-    return _mm_add_epi32(_mm_sub_epi32(whole, up), down); /* masks are -1 */
-}
-
-/* Sixteen values to q in the order of tensor.h: the even ones, then the odd ones. */
-TENSOR_INLINE void store_split(int16_t q[QUANT_BLOCK / 2], __m128i low, __m128i high) {
-    __m128i even = _mm_packs_epi32(_mm_srai_epi32(_mm_slli_epi32(low, 16), 16),
-                                   _mm_srai_epi32(_mm_slli_epi32(high, 16), 16));
-    __m128i odd = _mm_packs_epi32(_mm_srai_epi32(low, 16), _mm_srai_epi32(high, 16));
-    _mm_storeu_si128((__m128i_u *)q, even);
-    _mm_storeu_si128((__m128i_u *)(q + 8), odd);
-}
-
-static void quantize_block(struct act_q16 *out, const float *x) {
-    __m128 v[QUANT_VECTORS];
-    for (int i = 0; i < QUANT_VECTORS; i++)
-        v[i] = load_ps(x + 4 * i);
-    float d = largest_magnitude(v) / QUANT_MAX;
-    if (d < SCALE_MIN) {
-        *out = (struct act_q16){0};
-        return;
-    }
-    __m128 scale = _mm_set1_ps(d);
-    __m128i sums = _mm_setzero_si128();
-    for (int i = 0; i < QUANT_VECTORS; i += 4) {
-        __m128i q[4];
-        for (int j = 0; j < 4; j++) {
-            q[j] = round_ps(_mm_div_ps(v[i + j], scale));
-            sums = _mm_add_epi32(sums, q[j]);
-        }
-        store_split(out->q + 4 * i, _mm_packs_epi32(q[0], q[1]), _mm_packs_epi32(q[2], q[3]));
-    }
+/* Sixteen values to 8 bits; returns the sum. */
+TENSOR_INLINE int16_t quantize_16(int8_t *out, const float *x, __m128 factor) {
+    __m128i q[4];
+    for (int i = 0; i < 4; i++)
+        q[i] = _mm_cvtps_epi32(_mm_mul_ps(load_ps(x + 4 * i), factor));
+    __m128i low = _mm_packs_epi32(q[0], q[1]), high = _mm_packs_epi32(q[2], q[3]);
+    _mm_storeu_si128((__m128i_u *)out, _mm_packs_epi16(low, high));
+    __m128i sums = _mm_madd_epi16(_mm_add_epi16(low, high), _mm_set1_epi16(1));
     sums = _mm_add_epi32(sums, _mm_shuffle_epi32(sums, _MM_SHUFFLE(1, 0, 3, 2)));
     sums = _mm_add_epi32(sums, _mm_shuffle_epi32(sums, _MM_SHUFFLE(2, 3, 0, 1)));
-    out->d = d;
-    out->sum = d * (float)_mm_cvtsi128_si32(sums);
+    return (int16_t)_mm_cvtsi128_si32(sums);
 }
 
-void quantize_q16(struct act_q16 *out, const float *x, uint32_t cols, uint32_t n) {
-    size_t blocks = (size_t)n * (cols / QUANT_BLOCK);
-    for (size_t b = 0; b < blocks; b++)
-        quantize_block(&out[b], x + b * QUANT_BLOCK);
+/* A block of count values, and the sums of 16 each; returns d. */
+TENSOR_INLINE float quantize_block(int8_t *q, int16_t *sums, const float *x, uint32_t count) {
+    float largest = largest_magnitude(x, count), d = largest / QUANT_MAX;
+    if (d < SCALE_MIN) {
+        for (uint32_t i = 0; i < count; i++)
+            sums[i / 16] = q[i] = 0;
+        return 0;
+    }
+    __m128 factor = _mm_set1_ps(QUANT_MAX / largest);
+    for (uint32_t i = 0; i < count; i += 16)
+        sums[i / 16] = quantize_16(q + i, x + i, factor);
+    return d;
+}
+
+void quantize_q8(void *out, const float *x, uint32_t cols, uint32_t n) {
+    struct act_q8 *to = out;
+    for (uint32_t c = 0; c < cols; c += QUANT_BLOCK)
+        for (uint32_t t = 0; t < n; t++, to++) {
+            to->d = quantize_block(to->q, to->sums, x + (size_t)t * cols + c, QUANT_BLOCK);
+            to->sum = to->d * (float)(to->sums[0] + to->sums[1]);
+        }
+}
+
+void quantize_q8_k(void *out, const float *x, uint32_t cols, uint32_t n) {
+    struct act_q8_k *to = out;
+    for (uint32_t c = 0; c < cols; c += SUPER_BLOCK)
+        for (uint32_t t = 0; t < n; t++, to++)
+            to->d = quantize_block(to->q, to->sums, x + (size_t)t * cols + c, SUPER_BLOCK);
 }

@@ -1,0 +1,31 @@
+/* block.h - part of packed.h's template: types whose block is 32 columns, which are one part. The
+ * including module has defined struct q_part, q_add and q_unpack(part, chunk). */
+#ifndef FLUID_TENSOR_BLOCK_H
+#define FLUID_TENSOR_BLOCK_H
+
+#include "eight.h"
+#include "fluid/tensor.h"
+
+#define Q_ACT act_q8
+
+TENSOR_INLINE v8f q_chunk_one(v8f acc, const uint8_t *chunk, const struct act_q8 *x) {
+    struct q_part part;
+    q_unpack(&part, chunk);
+    return q_add(acc, &part, x);
+}
+
+TENSOR_INLINE void q_chunk_batch(v8f *acc, const uint8_t *chunk, const struct act_q8 *x,
+                                 uint32_t n) {
+    struct q_part part;
+    q_unpack(&part, chunk);
+    for (uint32_t t = 0; t < n; t++)
+        acc[t] = q_add(acc[t], &part, &x[t]);
+}
+
+TENSOR_INLINE void q_chunk_row(float *out, const uint8_t *chunk, uint32_t r) {
+    struct q_part part;
+    q_unpack(&part, chunk);
+    q_weights(out, &part, r);
+}
+
+#endif

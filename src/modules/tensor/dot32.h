@@ -1,0 +1,74 @@
+/* dot32.h - 32 columns of eight rows against one token's activations.
+ *
+ * Weights are integers in bytes: lane r of w[v] holds columns 4 v .. 4 v + 3 of row r, to be
+ * multiplied by four activations that are the same for all rows. */
+#ifndef FLUID_TENSOR_DOT32_H
+#define FLUID_TENSOR_DOT32_H
+
+#include "eight.h"
+#include "fluid/tensor.h"
+
+#define DOT_VECTORS (QUANT_BLOCK / 4)
+
+#if defined(__AVX512VL__) && defined(__AVX512VNNI__)
+#define TENSOR_VNNI
+#endif
+
+/* Sums of products: in 32 bits, or of neighbours in 16 bits, which dot_sum adds. */
+typedef v8i dot_sums;
+
+TENSOR_INLINE dot_sums dot_add(dot_sums sums, v8i w, const int8_t x[4]) {
+#ifdef TENSOR_VNNI
+    return (v8i)_mm256_dpbusd_epi32((__m256i)sums, (__m256i)w, (__m256i)v8i_broadcast(x));
+#else
+    return (v8i)((v16s)sums + (v16s)v8i_maddubs(w, v8i_broadcast(x)));
+#endif
+}
+
+/* sum * scale; scale is positive, or negative, in both 16-bit halves of a lane. */
+TENSOR_INLINE v8i dot_scaled(dot_sums sums, v8i scale) {
+#ifdef TENSOR_VNNI
+    return sums * (scale >> 16);
+#else
+    return v8i_madd(sums, scale);
+#endif
+}
+
+TENSOR_INLINE v8i dot_sum(dot_sums sums) {
+#ifdef TENSOR_VNNI
+    return sums;
+#else
+    return v8i_madd(sums, (v8i){0} + 0x10001);
+#endif
+}
+
+/* count vectors; count * 2 * 127 * the largest weight < 32768. */
+TENSOR_INLINE dot_sums dot_run(const v8i *w, const int8_t *x, int count) {
+    dot_sums sums = {0};
+    for (int v = 0; v < count; v++)
+        sums = dot_add(sums, w[v], x + 4 * v);
+    return sums;
+}
+
+/* Dot product of 32 columns; weights are bytes with a sign. */
+TENSOR_INLINE v8i dot_signed(const v8i w[DOT_VECTORS], const struct act_q8 *x) {
+    v8i dot = {0};
+    for (int v = 0; v < DOT_VECTORS; v++) {
+        v8i xv = v8i_broadcast(x->q + 4 * v);
+#if defined(TENSOR_VNNI)
+        dot = (v8i)_mm256_dpbusd_epi32((__m256i)dot, (__m256i)(w[v] ^ (int32_t)0x80808080),
+                                       (__m256i)xv);
+#elif defined(__SSSE3__)
+        dot += dot_sum(v8i_maddubs(v8i_abs(w[v]), v8i_sign(xv, w[v])));
+#else
+        v8i even = v8i_madd((v8i)((v16s)((v16u)w[v] << 8) >> 8), (v8i)((v16s)((v16u)xv << 8) >> 8));
+        dot += even + v8i_madd((v8i)((v16s)w[v] >> 8), (v8i)((v16s)xv >> 8));
+#endif
+    }
+#ifdef TENSOR_VNNI
+    dot += v8i_madd(v8i_broadcast(x->sums), (v8i){0} + (int32_t)0xff80ff80); /* -128 twice */
+#endif
+    return dot;
+}
+
+#endif

@@ -1,0 +1,155 @@
+/* eight.h - vectors of eight 32-bit lanes, one lane for each row of a group.
+ *
+ * With AVX2 such a vector is one register, otherwise the compiler takes two of SSE2's for it. The
+ * operators of the language work on all lanes; here is what it has no operator for. Integer
+ * results are exact, float operations are done one by one in the order of the source: every variant
+ * gives the same bits. */
+#ifndef FLUID_TENSOR_EIGHT_H
+#define FLUID_TENSOR_EIGHT_H
+
+#include "half.h"
+#ifdef __AVX2__
+#include <immintrin.h>
+#endif
+
+/* Everything that takes or returns a vector is inlined: there is no call whose convention could
+ * depend on the variant. */
+#pragma clang diagnostic ignored "-Wpsabi"
+
+#define EIGHT 8 /* rows of a group */
+
+typedef int32_t v8i __attribute__((vector_size(32), may_alias));
+typedef uint32_t v8u __attribute__((vector_size(32), may_alias));
+typedef float v8f __attribute__((vector_size(32), may_alias));
+typedef int16_t v16s __attribute__((vector_size(32), may_alias));
+typedef uint16_t v16u __attribute__((vector_size(32), may_alias));
+
+TENSOR_INLINE v8i v8i_join(__m128i low, __m128i high) {
+    typedef int32_t v4 __attribute__((vector_size(16)));
+    return __builtin_shufflevector((v4)low, (v4)high, 0, 1, 2, 3, 4, 5, 6, 7);
+}
+
+TENSOR_INLINE __m128i v8i_low(v8i v) {
+    return (__m128i)__builtin_shufflevector(v, v, 0, 1, 2, 3);
+}
+
+TENSOR_INLINE __m128i v8i_high(v8i v) {
+    return (__m128i)__builtin_shufflevector(v, v, 4, 5, 6, 7);
+}
+
+/* 32 bytes from anywhere. */
+TENSOR_INLINE v8i v8i_load(const void *p) {
+#ifdef __AVX2__
+    return (v8i)_mm256_loadu_si256((const __m256i_u *)p);
+#else
+    return v8i_join(load_bytes(p), load_bytes((const char *)p + 16));
+#endif
+}
+
+/* p, from which the compiler loads again what it has loaded already: keeping every activation of a
+ * block in a register of its own would end on the stack. */
+TENSOR_INLINE const void *load_again(const void *p) {
+    __asm__ volatile("" : "+r"(p));
+    return p;
+}
+
+/* The same four bytes in every lane. */
+TENSOR_INLINE v8i v8i_broadcast(const void *p) {
+    int32_t value;
+    __builtin_memcpy(&value, p, sizeof value);
+    return (v8i){0} + value;
+}
+
+TENSOR_INLINE v8f v8f_broadcast(float value) {
+    return (v8f){value, value, value, value, value, value, value, value};
+}
+
+TENSOR_INLINE v8f v8f_of(v8i v) {
+    return __builtin_convertvector(v, v8f);
+}
+
+/* Eight f16, from anywhere. */
+TENSOR_INLINE v8f v8f_halves(const void *half) {
+    __m128i bits = load_bytes(half);
+#ifdef __F16C__
+    return (v8f)_mm256_cvtph_ps(bits);
+#else
+    __m128 low = half4_to_float(_mm_unpacklo_epi16(bits, bits));
+    __m128 high = half4_to_float(_mm_unpackhi_epi16(bits, bits));
+    return (v8f)v8i_join(_mm_castps_si128(low), _mm_castps_si128(high));
+#endif
+}
+
+/* Lane = sum of the products of two pairs of 16-bit integers. */
+TENSOR_INLINE v8i v8i_madd(v8i a, v8i b) {
+#ifdef __AVX2__
+    return (v8i)_mm256_madd_epi16((__m256i)a, (__m256i)b);
+#else
+    return v8i_join(_mm_madd_epi16(v8i_low(a), v8i_low(b)),
+                    _mm_madd_epi16(v8i_high(a), v8i_high(b)));
+#endif
+}
+
+/* 16-bit lane = sum of the products of two pairs of bytes, those of a without a sign, those of b
+ * with one; it has to fit. */
+TENSOR_INLINE v8i v8i_maddubs(v8i a, v8i b) {
+#if defined(__AVX2__)
+    return (v8i)_mm256_maddubs_epi16((__m256i)a, (__m256i)b);
+#elif defined(__SSSE3__)
+    return v8i_join(_mm_maddubs_epi16(v8i_low(a), v8i_low(b)),
+                    _mm_maddubs_epi16(v8i_high(a), v8i_high(b)));
+#else
+    v16s even = (v16s)((v16u)a & 255) * ((v16s)((v16u)b << 8) >> 8);
+    return (v8i)(even + (v16s)((v16u)a >> 8) * ((v16s)b >> 8));
+#endif
+}
+
+#ifdef __SSSE3__
+/* Magnitude of each byte; 128 for -128. */
+TENSOR_INLINE v8i v8i_abs(v8i v) {
+#ifdef __AVX2__
+    return (v8i)_mm256_abs_epi8((__m256i)v);
+#else
+    return v8i_join(_mm_abs_epi8(v8i_low(v)), _mm_abs_epi8(v8i_high(v)));
+#endif
+}
+
+/* Each byte of v with its sign changed where the byte of by is negative, 0 where that is 0. */
+TENSOR_INLINE v8i v8i_sign(v8i v, v8i by) {
+#ifdef __AVX2__
+    return (v8i)_mm256_sign_epi8((__m256i)v, (__m256i)by);
+#else
+    return v8i_join(_mm_sign_epi8(v8i_low(v), v8i_low(by)),
+                    _mm_sign_epi8(v8i_high(v), v8i_high(by)));
+#endif
+}
+#endif
+
+/* Every byte of v, shifted and masked as they are needed: bits shift .. of each byte. mask < 256 >>
+ * shift, so that nothing of the neighbour stays. */
+TENSOR_INLINE v8i v8i_bits(v8i v, unsigned shift, uint8_t mask) {
+    return (v8i)((v8u)v >> shift) & (int32_t)(mask * 0x01010101u);
+}
+
+/* Bytes low and high of each lane, in its lower and upper 16 bits. */
+TENSOR_INLINE v8i v8i_bytes(v8i v, unsigned low, unsigned high) {
+#ifdef __SSSE3__
+    const v8i lane = {0, 0x40004, 0x80008, 0xc000c, 0, 0x40004, 0x80008, 0xc000c};
+    v8i from = lane + (int32_t)(0x80008000u | high << 16 | low);
+#endif
+#if defined(__AVX2__)
+    return (v8i)_mm256_shuffle_epi8((__m256i)v, (__m256i)from);
+#elif defined(__SSSE3__)
+    return v8i_join(_mm_shuffle_epi8(v8i_low(v), v8i_low(from)),
+                    _mm_shuffle_epi8(v8i_high(v), v8i_low(from)));
+#else
+    return (v >> 8 * low & 255) | (v >> 8 * high & 255) << 16;
+#endif
+}
+
+/* The same of bytes with a sign. */
+TENSOR_INLINE v8i v8i_signed_bytes(v8i v, unsigned low, unsigned high) {
+    return (v8i)((v16s)((v16u)v8i_bytes(v, low, high) << 8) >> 8);
+}
+
+#endif

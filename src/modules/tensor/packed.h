@@ -1,0 +1,142 @@
+/* packed.h - rows of block-quantised weights, interleaved by eights, and their product with a
+ * batch.
+ *
+ * A template: the including module defines
+ *     struct q_block         one row's block as stored in the GGUF
+ *     Q_COLS                 weights in it: 32, or 256
+ *     Q_ACT                  struct of the activations that go with a block
+ *     q_fields[]             what struct q_block consists of (struct q_field)
+ *     q_chunk_one(acc, chunk, x)        lane r of the result: acc + the chunk's row r times x
+ *     q_chunk_batch(acc, chunk, x, n)   the same for n tokens
+ *     q_chunk_row(out, chunk, r)        the chunk's weights of row r as floats
+ *     Q_NAME(prefix)         an operation's name: prefix_q4_0
+ *
+ * A chunk is the same block of eight rows: each field eight times as large, in units of two or four
+ * bytes that are row 0's, row 1's .. row 7's. So it takes the place of the eight blocks exactly,
+ * and what belongs to one column or block of all rows is one vector. A group of eight rows is its
+ * chunks in the order of columns. Fewer rows at the end stay as stored and become chunks on the
+ * stack.
+ *
+ * Per (row, token), blocks are accumulated in ascending order in one lane, whatever n and the row's
+ * place: a token's result does not depend on the batch it is in. */
+#ifndef FLUID_TENSOR_PACKED_H
+#define FLUID_TENSOR_PACKED_H
+
+#include "fluid/module.h"
+#include "fluid/tensor.h"
+#include "interleave.h"
+
+#define Q_CHUNK (EIGHT * sizeof(struct q_block))
+#define Q_STREAMS                                                                                  \
+    4 /* groups that one token goes through side by side: memory likes several streams */
+#define Q_AHEAD 2048 /* bytes that each stream is fetched ahead */
+
+TENSOR_INLINE void q_pack(uint8_t *chunk, const struct q_block *const row[EIGHT]) {
+    for (size_t f = 0; f < sizeof q_fields / sizeof *q_fields; f++)
+        interleave(chunk, (const uint8_t *const *)row, &q_fields[f]);
+}
+
+/* Where the chunks of a group are. */
+struct q_group {
+    const uint8_t *packed;       /* NULL: fewer than eight rows, as stored */
+    const struct q_block *first; /* of block 0 */
+    uint32_t rows, blocks;
+};
+
+TENSOR_INLINE struct q_group q_group_at(const void *w, uint32_t row, uint32_t rows,
+                                        uint32_t blocks) {
+    const struct q_block *first = (const struct q_block *)w + (size_t)row * blocks;
+    uint32_t left = rows - row;
+    return left >= EIGHT ? (struct q_group){(const uint8_t *)first, first, EIGHT, blocks}
+                         : (struct q_group){NULL, first, left, blocks};
+}
+
+/* Chunk b; room is for one that has to be made. Rows that do not exist repeat the last one. */
+TENSOR_INLINE const uint8_t *q_chunk(const struct q_group *group, uint32_t b, uint8_t *room) {
+    const struct q_block *row[EIGHT];
+    if (group->packed != NULL)
+        return group->packed + b * Q_CHUNK;
+    for (uint32_t r = 0; r < EIGHT; r++)
+        row[r] = group->first + (size_t)(r < group->rows ? r : group->rows - 1) * group->blocks + b;
+    q_pack(room, row);
+    return room;
+}
+
+TENSOR_INLINE void q_store(float *out, v8f v, uint32_t rows) {
+    if (rows == EIGHT)
+        __builtin_memcpy(out, &v, sizeof v);
+    for (uint32_t r = 0; rows < EIGHT && r < rows; r++)
+        out[r] = v[r];
+}
+
+/* One token and count groups of eight rows, one behind the other from w on. */
+TENSOR_INLINE void q_streams(float *out, const uint8_t *w, const struct Q_ACT *x, uint32_t blocks,
+                             uint32_t count) {
+    v8f acc[Q_STREAMS] = {0};
+    for (uint32_t b = 0; b < blocks; b++, w += Q_CHUNK, x++)
+        for (uint32_t s = 0; s < count; s++) {
+            const uint8_t *chunk = w + (size_t)s * blocks * Q_CHUNK;
+#ifdef __AVX2__
+            for (size_t at = 0; at < Q_CHUNK; at += 64)
+                _mm_prefetch((const char *)chunk + Q_AHEAD + at, _MM_HINT_T0);
+#endif
+            acc[s] = q_chunk_one(acc[s], chunk, load_again(x));
+        }
+    for (uint32_t s = 0; s < count; s++)
+        q_store(out + s * EIGHT, acc[s], EIGHT);
+}
+
+/* n tokens and one group; x (blocks, stride). */
+static void q_batch(float *out, uint32_t out_stride, const struct q_group *group,
+                    const struct Q_ACT *x, uint32_t stride, uint32_t n) {
+    v8f acc[Q_TOKENS];
+    uint8_t room[Q_CHUNK] __attribute__((aligned(32)));
+    for (uint32_t t = 0; t < n; t++)
+        acc[t] = (v8f){0};
+    for (uint32_t b = 0; b < group->blocks; b++, x += stride)
+        q_chunk_batch(acc, q_chunk(group, b, room), x, n);
+    for (uint32_t t = 0; t < n; t++)
+        q_store(out + (size_t)t * out_stride, acc[t], group->rows);
+}
+
+FLUID_EXPORT matmul_fn Q_NAME(matmul);
+FLUID_EXPORT row_fn Q_NAME(row);
+FLUID_EXPORT pack_fn Q_NAME(pack);
+
+void Q_NAME(matmul)(float *out, uint32_t out_stride, const void *w, const void *x, uint32_t rows,
+                    uint32_t cols, uint32_t n) {
+    const uint32_t blocks = cols / Q_COLS;
+    uint32_t r = 0;
+    for (; n == 1 && rows - r >= Q_STREAMS * EIGHT; r += Q_STREAMS * EIGHT)
+        q_streams(out + r, (const uint8_t *)q_group_at(w, r, rows, blocks).first, x, blocks,
+                  Q_STREAMS);
+    for (; n == 1 && rows - r >= EIGHT; r += EIGHT)
+        q_streams(out + r, (const uint8_t *)q_group_at(w, r, rows, blocks).first, x, blocks, 1);
+    for (; r < rows; r += EIGHT) {
+        struct q_group group = q_group_at(w, r, rows, blocks);
+        for (uint32_t t = 0; t < n; t += Q_TOKENS)
+            q_batch(out + (size_t)t * out_stride + r, out_stride, &group,
+                    (const struct Q_ACT *)x + t, n, n - t < Q_TOKENS ? n - t : Q_TOKENS);
+    }
+}
+
+void Q_NAME(row)(float *out, const void *w, uint32_t r, uint32_t rows, uint32_t cols) {
+    const struct q_group group = q_group_at(w, r - r % EIGHT, rows, cols / Q_COLS);
+    uint8_t room[Q_CHUNK] __attribute__((aligned(32)));
+    for (uint32_t b = 0; b < group.blocks; b++, out += Q_COLS)
+        q_chunk_row(out, q_chunk(&group, b, room), r % EIGHT);
+}
+
+void Q_NAME(pack)(void *out, const void *w, uint32_t cols) {
+    const struct q_block *row[EIGHT];
+    uint8_t *chunk = out;
+    for (uint32_t r = 0; r < EIGHT; r++)
+        row[r] = (const struct q_block *)w + (size_t)r * (cols / Q_COLS);
+    for (uint32_t b = 0; b < cols / Q_COLS; b++, chunk += Q_CHUNK) {
+        q_pack(chunk, row);
+        for (uint32_t r = 0; r < EIGHT; r++)
+            row[r]++;
+    }
+}
+
+#endif

@@ -1,0 +1,48 @@
+/* part32.h - part of packed.h's template: one scale and one minimum for 32 columns,
+ * w = scale * integer + min. The including module has defined Q_LARGEST, the largest integer. */
+#ifndef FLUID_TENSOR_PART32_H
+#define FLUID_TENSOR_PART32_H
+
+#include "dot32.h"
+
+/* Vectors whose products fit into 16 bits together. */
+#define Q_RUN (Q_LARGEST <= 15 ? 8 : Q_LARGEST <= 31 ? 4 : 2)
+
+struct q_part {
+    v8i w[DOT_VECTORS];
+    v8f scale, min;
+};
+
+TENSOR_INLINE v8f q_add(v8f acc, const struct q_part *part, const struct act_q8 *x) {
+    v8i dot = {0};
+    for (int v = 0; v < DOT_VECTORS; v += Q_RUN)
+        dot += dot_sum(dot_run(part->w + v, x->q + 4 * v, Q_RUN));
+    acc += part->scale * x->d * v8f_of(dot);
+    return acc + part->min * x->sum;
+}
+
+TENSOR_INLINE void q_weights(float out[QUANT_BLOCK], const struct q_part *part, uint32_t r) {
+    for (int c = 0; c < QUANT_BLOCK; c++)
+        out[c] = part->scale[r] * (float)((const uint8_t *)&part->w[c / 4])[4 * r + c % 4] +
+                 part->min[r];
+}
+
+/* w[v] += bits 4 v .. 4 v + 3 of each row's 32, as bit 4 of the four bytes: fifth bits. */
+TENSOR_INLINE void q_fifth_bits(v8i w[DOT_VECTORS], v8i bits) {
+    for (int v = 0; v < DOT_VECTORS; v++) {
+        v8i four = (v8i)((v8u)bits >> (4 * v)) & 15;
+        four = (four | four << 7 | four << 14 | four << 21) & 0x01010101;
+        w[v] |= four << 4;
+    }
+}
+
+/* Sixteen bytes of four-bit integers: columns 0 .. 15 in the low, 16 .. 31 in the high halves. */
+TENSOR_INLINE void q_nibbles(v8i w[DOT_VECTORS], const uint8_t *packed) {
+    for (int v = 0; v < DOT_VECTORS / 2; v++) {
+        v8i both = v8i_load(packed + 32 * v);
+        w[v] = v8i_bits(both, 0, 15);
+        w[v + DOT_VECTORS / 2] = v8i_bits(both, 4, 15);
+    }
+}
+
+#endif

@@ -1,0 +1,95 @@
+/* super.h - part of packed.h's template: blocks of 256 columns, whose scales are integers.
+ *
+ * w = d * scale * integer + m * min, with scale and min of 16 columns. Products are added up as
+ * integers, which are exact: 256 * 63 * 127 * 128 < 2^31. The including module has defined
+ *     Q_LARGEST                    the largest integer of a weight
+ *     q_unpack(part, chunk, i)     columns 32 i .. 32 i + 31
+ *     q_factors(chunk)             d and m */
+#ifndef FLUID_TENSOR_SUPER_H
+#define FLUID_TENSOR_SUPER_H
+
+#include "dot32.h"
+
+#define Q_ACT act_q8_k
+#define Q_PARTS (SUPER_BLOCK / QUANT_BLOCK)
+#define Q_RUN (Q_LARGEST <= 15 ? 4 : 2) /* vectors whose products fit into 16 bits together */
+
+struct q_part {
+    v8i w[DOT_VECTORS];
+    v8i scale[2]; /* of columns 0 .. 15 and 16 .. 31, each twice in its lane, in 16 bits */
+    v8i min;      /* of both, in 16 bits each */
+};
+
+struct q_factors {
+    v8f d, m;
+};
+
+/* Of a chunk and a token: sums of scale * integer * x and of min * x. */
+struct q_sums {
+    v8i dot, min;
+};
+
+static void q_unpack(struct q_part *part, const uint8_t *chunk, unsigned i)
+    __attribute__((always_inline));
+static struct q_factors q_factors(const uint8_t *chunk) __attribute__((always_inline));
+
+TENSOR_INLINE void q_add_part(struct q_sums *sums, const struct q_part *part,
+                              const struct act_q8_k *x, unsigned i) {
+    for (int v = 0; v < DOT_VECTORS; v += Q_RUN)
+        sums->dot += dot_scaled(dot_run(part->w + v, x->q + QUANT_BLOCK * i + 4 * v, Q_RUN),
+                                part->scale[v / 4]);
+    sums->min += v8i_madd(part->min, v8i_broadcast(x->sums + 2 * i));
+}
+
+TENSOR_INLINE v8f q_finish(v8f acc, const struct q_sums *sums, const struct q_factors *f,
+                           const struct act_q8_k *x) {
+    return acc + (f->d * v8f_of(sums->dot) + f->m * v8f_of(sums->min)) * x->d;
+}
+
+TENSOR_INLINE v8f q_chunk_one(v8f acc, const uint8_t *chunk, const struct act_q8_k *x) {
+    struct q_sums sums = {0};
+    struct q_factors factors = q_factors(chunk);
+#pragma clang loop unroll(full)
+    for (unsigned i = 0; i < Q_PARTS; i++) {
+        struct q_part part;
+        q_unpack(&part, chunk, i);
+        q_add_part(&sums, &part, x, i);
+    }
+    return q_finish(acc, &sums, &factors, x);
+}
+
+TENSOR_INLINE void q_chunk_batch(v8f *acc, const uint8_t *chunk, const struct act_q8_k *x,
+                                 uint32_t n) {
+    struct q_sums sums[Q_TOKENS] = {0};
+    struct q_factors factors = q_factors(chunk);
+    for (unsigned i = 0; i < Q_PARTS; i++) {
+        struct q_part part;
+        q_unpack(&part, chunk, i);
+        for (uint32_t t = 0; t < n; t++)
+            q_add_part(&sums[t], &part, &x[t], i);
+    }
+    for (uint32_t t = 0; t < n; t++)
+        acc[t] = q_finish(acc[t], &sums[t], &factors, &x[t]);
+}
+
+TENSOR_INLINE void q_chunk_row(float *out, const uint8_t *chunk, uint32_t r) {
+    struct q_factors f = q_factors(chunk);
+    for (unsigned i = 0; i < Q_PARTS; i++) {
+        struct q_part part;
+        q_unpack(&part, chunk, i);
+        for (int c = 0; c < QUANT_BLOCK; c++) {
+            const int32_t scale = part.scale[c / 16][r] >> 16;
+            const int16_t min = ((const int16_t *)&part.min)[2 * r + c / 16];
+            const uint8_t w = ((const uint8_t *)&part.w[c / 4])[4 * r + c % 4];
+            *out++ = f.d[r] * (float)(scale * w) + f.m[r] * (float)min;
+        }
+    }
+}
+
+/* Of 128 columns, byte i of q holds two bits of i, i + 32, i + 64 and i + 96. */
+TENSOR_INLINE void q_quarters(v8i w[DOT_VECTORS], const uint8_t *q, unsigned i) {
+    for (int v = 0; v < DOT_VECTORS; v++)
+        w[v] = v8i_bits(v8i_load(q + i / 4 * 256 + 32 * v), i % 4 * 2, 3);
+}
+
+#endif
