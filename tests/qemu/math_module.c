@@ -59,8 +59,8 @@ static void note(char *list, size_t size, const char name[16], uint64_t row, dou
 
 /* Reports in *err what came out: it has no other way to tell. */
 FLUID_EXPORT llama_open_fn llama_open;
-struct llama_model *llama_open(void *gguf, uint64_t size, uint32_t max_ctx,
-                               struct llama_info *info, struct fluid_error *err) {
+struct llama_model *llama_open(void *gguf, uint64_t size, uint32_t max_ctx, struct llama_info *info,
+                               struct fluid_error *err) {
     (void)max_ctx, (void)info;
     const char *at = gguf, *end = at + size;
     unsigned jobs = 0, rows = 0, wrong = 0;
