@@ -10,7 +10,7 @@ import pytest
 from fluid.emulator import Ending
 from fluid.event_types import Bench, Boot, Done, Panic, Prompt, Token, Warn
 from fluid.machine import Machine
-from guests import TinyModel, benchmark, codes, names, said
+from guests import TinyModel, benchmark, codes, names, no_more_events, said
 from host_machine import BUILDS, SECONDS, Hosts, hosts_of, image_of, program_of
 from qemu_models import smollm2
 from test_core_counts import COUNTS, LOOPS, every_fault, scores, with_module
@@ -106,7 +106,7 @@ def test_an_idle_prompt_takes_no_processor_time(hosts: Hosts, tmp_path: Path) ->
     """Processor time is counted, no clock looked at: cores that have worked are parked."""
     host = hosts.boot(with_benchmark(hosts, tmp_path), smp=2)
     assert isinstance(benchmark(host, "/bench cores 100 5"), Bench)
-    assert host.quiet(0.5)
+    assert no_more_events(host)
     before = processor_ns(host)
     assert len([name for name in before if name.startswith("core 1 ")]) == 1
     assert host.quiet(0.5)

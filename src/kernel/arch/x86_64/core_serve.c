@@ -29,7 +29,7 @@ unsigned cores_count(void) {
 
 void core_joins(struct core *core) {
     cores[core->index] = core;
-    __atomic_store_n(&count, core->index + 1, __ATOMIC_SEQ_CST); /* the boot processor goes on */
+    __atomic_store_n(&count, core->index + 1, __ATOMIC_SEQ_CST);
 }
 
 void cores_count_back(unsigned wanted) {

@@ -7,7 +7,7 @@
 
 struct core *core_first(void); /* of the boot processor */
 struct core *core_at(unsigned index);
-/* On the core itself, whose index is cores_count(): it runs, and counts from now on. */
+/* A core, whose index is cores_count(), runs: loops count on it from now on. */
 void core_joins(struct core *core);
 /* The last one to join does not run after all: count is as it was. */
 void cores_count_back(unsigned count);

@@ -89,7 +89,7 @@ _Noreturn void core_main(void) {
     idt_load();
     cpu_init_core();
     lapic_init_core();
-    core_joins(core);
+    core_joins(core); /* the boot processor goes on */
     __asm__ volatile("sti" : : : "memory");
     core_serve(core);
 }
