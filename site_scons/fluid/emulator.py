@@ -88,7 +88,7 @@ def ending_text(ending: Ending, status: int | None) -> str:
 class MachineConfig:
     """One machine. The image is never modified.
 
-    Of the options below mem, runner=host knows reboot, extra, within and emulator; runner=bochs
+    Of the options below smp, runner=host knows reboot, extra, within and emulator; runner=bochs
     knows cpu, one of Bochs' names, besides. Its extra are lines of a bochsrc.
     """
 
@@ -112,9 +112,9 @@ class MachineConfig:
         _one_of("target", self.target, tuple(EMULATED))
         _one_of("runner", self.runner, RUNNERS[1:])
         _one_of("machine", self.machine, MACHINES)
-        if self.runner == HOST and (self.smp, self.cpu, self.icount) != (1, None, None):
+        if self.runner == HOST and (self.cpu, self.icount) != (None, None):
             raise FluidError(
-                "E-RUN-01", "runner=host expected without smp, cpu and icount, found one of them"
+                "E-RUN-01", "runner=host expected without cpu and icount, found one of them"
             )
         if self.runner == BOCHS and (self.smp, self.icount) != (1, None):
             raise FluidError(

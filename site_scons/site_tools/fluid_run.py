@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fluid.emulator import HOST
+from fluid.options import processors
 
 _START = (
     "import sys; from pathlib import Path; from fluid.runner import run_interactive; "
@@ -23,7 +24,8 @@ _ATTACH = "import sys; from fluid.attach import run_attached; sys.exit(run_attac
 
 def _run_image(target: Any, source: Any, env: Any) -> int:
     program = [str(Path(node.abspath)) for node in source[1:2]]  # fluid-host
-    options = [env["FLUID_TARGET"].emulated, env["runner"], env["mem"], env["smp"], *program]
+    smp = processors(env["smp"], env["runner"], "run")
+    options = [env["FLUID_TARGET"].emulated, env["runner"], env["mem"], str(smp), *program]
     return _start(env, _START, str(source[0]), *options)
 
 

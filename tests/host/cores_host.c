@@ -12,6 +12,7 @@
 #include "arch/x86/control.h"
 #define read_cr3() ((uintptr_t)0) /* not for a process */
 
+#include "arch/x86_64/core_serve.c"
 #include "arch/x86_64/cores.c"
 #include "dev/madt.c"
 

@@ -9,7 +9,8 @@ from fluid.emulator import Ending
 from fluid.event_types import Bench, Boot, Error, Panic, Score
 from fluid.machine import Machine
 from fluid.registry import pack, unpack
-from guests import Machines, TinyModel, codes, names, said
+from fluid.targets import TARGETS
+from guests import Machines, TinyModel, benchmark, codes, names, said
 from module_build import make_mod
 from qemu_images import image_of
 from qemu_models import smollm2
@@ -20,8 +21,10 @@ TARGET = "x86-64-v2"
 POLL_US = 50_000  # the longest that Ctrl-C may wait, of the machine's own time
 TEXT = "The quick brown fox jumps over the lazy dog, which does not care about foxes at all."
 
+LOOPS = 1000  # without work, in one call of the benchmark below
+
 # A benchmark that uses all cores: every piece waits until each core has one, so that none is left
-# out. On cores beside the first one it does what its size says.
+# out. On cores beside the first one it does what its size says; 110: nothing, LOOPS times.
 MODULE = """
 #include "fluid/bench.h"
 #include "fluid/module.h"
@@ -29,6 +32,12 @@ FLUID_EXPORT bench_open_fn bench_cores_open;
 FLUID_EXPORT bench_call_fn bench_cores_call;
 FLUID_EXPORT bench_close_fn bench_cores_close;
 struct state { uint64_t size; uint32_t arrived, sum; };
+static int descend(volatile int depth) {
+    return depth == 0 ? 0 : descend(depth + 1) + depth; /* until the stack is full */
+}
+static void nothing(void *context, uint32_t index, uint32_t core) {
+    (void)context, (void)index, (void)core;
+}
 static void piece(void *context, uint32_t index, uint32_t core) {
     struct state *s = context;
     __atomic_fetch_add(&s->arrived, 1, __ATOMIC_SEQ_CST);
@@ -42,16 +51,22 @@ static void piece(void *context, uint32_t index, uint32_t core) {
         *(volatile char *)fluid_core_count = 1; /* code of the kernel */
     if (core == 0 && s->size == 104)
         __builtin_trap(); /* the other cores go on meanwhile */
+    if (core != 0 && s->size == 105)
+        __asm__ volatile("divb %b0" : : "r"(0) : "eax");
+    if (core != 0 && s->size == 106)
+        descend(1);
     __atomic_fetch_add(&s->sum, index + 1, __ATOMIC_RELAXED);
 }
 int bench_cores_open(struct fluid_bench *b, uint64_t size, struct fluid_error *err) {
     uint32_t n = fluid_core_count();
     (void)err;
-    *b = (struct fluid_bench){size, size, "nothing", n * (n + 1) / 2, 0};
+    *b = (struct fluid_bench){size, size == 110 ? LOOPS : size, "loops", n * (n + 1) / 2, 0};
     return 0;
 }
 uint32_t bench_cores_call(const struct fluid_bench *b) {
     struct state s = {b->size, 0, 0};
+    for (uint32_t i = 0; b->size == 110 && i < LOOPS; i++)
+        fluid_parallel_for(fluid_core_count(), nothing, 0);
     fluid_parallel_for(fluid_core_count(), piece, &s);
     return s.sum;
 }
@@ -82,9 +97,8 @@ def test_parallel_loops_race(machines: Machines, target: str, count: int) -> Non
     assert codes(guest.command("/selftest parallel-race", 1200)) == []
 
 
-def scores(machines: Machines, target: str, image: Path, count: int) -> tuple[Score, str]:
+def scores(guest: Machine) -> tuple[Score, str]:
     """What is told of the logits, and a digest of the bits of all of them."""
-    guest = machines.boot(target, image, mem=512, smp=count)
     [score] = guest.command(f"/score {TEXT}", 600)
     assert isinstance(score, Score) and len(score.ids) > 10
     digest = re.search(r"digest of all logits ([0-9a-f]{8})\r?\n", guest.text.decode())
@@ -98,7 +112,7 @@ def test_logits_of_a_tiny_model(
 ) -> None:
     """Every logit is the same, bit for bit, whoever computed it."""
     image = image_of(target, tiny(quant))
-    alone, *others = (scores(machines, target, image, count) for count in COUNTS)
+    alone, *others = (scores(machines.boot(target, image, mem=512, smp=count)) for count in COUNTS)
     assert others == [alone] * len(others)
 
 
@@ -106,7 +120,7 @@ def test_logits_of_a_tiny_model(
 def test_logits_of_a_real_model(machines: Machines) -> None:
     """Its matrices are large enough for many pieces."""
     image = image_of(TARGET, smollm2())
-    alone, *others = (scores(machines, TARGET, image, count) for count in COUNTS)
+    alone, *others = (scores(machines.boot(TARGET, image, mem=512, smp=count)) for count in COUNTS)
     assert others == [alone] * len(others)
 
 
@@ -127,18 +141,36 @@ def with_module(target: str, folder: Path, image: Path) -> Path:
     """The image with the benchmark above."""
     source = folder / "cores.c"
     source.write_text(MODULE)
-    mod = make_mod(folder / "cores.mod", [source], name="cores", target=target)
+    flags = [f"-DLOOPS={LOOPS}"]
+    arch = TARGETS[target].arch
+    mod = make_mod(
+        folder / "cores.mod", [source], arch=arch, flags=flags, name="cores", target=target
+    )
     files = [mod.read_bytes(), *unpack(artifact_registry(image)).files]  # sorted by name
     return with_registry(image, pack(files), folder)
 
 
-def faults(guest: Machine, size: int, vector: str) -> None:
+def faults(guest: Machine, size: int, vector: str, function: str = "piece") -> None:
+    """A call that faults, where and how."""
     before = len(codes(guest.events))
     guest.command(f"/bench cores {size} 1")
     while len(codes(guest.events)) == before:
         guest.read_event(60)
     error = next(e for e in reversed(guest.events) if isinstance(e, Error))
-    assert error.code == "E-MOD-16" and vector in error.text and "cores:piece+0x" in error.text
+    assert (
+        error.code == "E-MOD-16" and vector in error.text and f"cores:{function}+0x" in error.text
+    )
+
+
+def every_fault(guest: Machine) -> None:
+    """Each kind of fault once; afterwards every core works."""
+    faults(guest, 101, "#PF")
+    faults(guest, 102, "#UD")
+    faults(guest, 103, "#PF")
+    faults(guest, 104, "#UD")
+    faults(guest, 105, "#DE")
+    faults(guest, 106, "#PF", "descend")
+    assert isinstance(benchmark(guest, "/bench cores 100 5"), Bench)
 
 
 @pytest.mark.of_target(TARGET)
@@ -150,13 +182,7 @@ def test_a_fault_on_another_core(
     image = with_module(TARGET, tmp_path, image_of(TARGET, tiny()))
     guest = machines.boot(TARGET, image, mem=256, smp=count)
     for _ in range(3):
-        faults(guest, 101, "#PF")
-        faults(guest, 102, "#UD")
-        faults(guest, 103, "#PF")
-        faults(guest, 104, "#UD")
-        guest.command("/bench cores 100 5")
-        if not any(isinstance(e, Bench) for e in guest.events[-3:]):
-            guest.wait_for(Bench, 60)
+        every_fault(guest)
     assert codes(guest.command("/selftest", 300)) == []
     assert names(guest.command("hello"))[-1] == "done"
 

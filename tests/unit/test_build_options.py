@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,16 @@ def test_host_only_when_asked_for() -> None:
     assert not options.wants_host("i686", "auto", ["test-matrix"])
     assert not options.wants_host("x86-64", "auto", ["test-host"])
     assert options.wants_host("x86-64", "auto", ["build/x86-64/fluid-host.ksyms"])
+
+
+def test_processors() -> None:
+    """All that there are for a person at a process, one for what measures or emulates."""
+    usable = len(os.sched_getaffinity(0))
+    assert options.processors("auto", "host", "run") == min(usable, 32)
+    for runner, alias in (("host", "bench"), ("tcg", "run"), ("auto", "run")):
+        assert options.processors("auto", runner, alias) == 1
+        assert options.processors("3", runner, alias) == 3
+    assert options.processors("1", "host", "run") == 1
 
 
 def test_instrumented_code_needs_a_process() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from fluid import emulator as qemu
-from fluid import probe, terminal
+from fluid import hosted, probe, terminal
 from fluid.emulator import Ending, MachineConfig, command, ending_of, ending_text
 from fluid.errors import FluidError
 from fluid.event_types import Boot, Panic, Prompt, Ready, Token
@@ -51,6 +51,11 @@ def test_exit_codes_equal_the_header() -> None:
         "FAIL": qemu.EXIT_FAIL,
         "PANIC": qemu.EXIT_PANIC,
     }
+
+
+def test_the_most_cores_equal_the_header() -> None:
+    header = (TOP / "src/kernel/arch/x86/core.h").read_text()
+    assert re.findall(r"#define CORES_MAX (\d+)u", header) == [str(hosted.CORES_MAX)]
 
 
 def test_endings() -> None:

@@ -10,16 +10,15 @@
 
 #include "arch/x86/core.h"
 #include "arch/x86/interrupts.h"
-#include "arch/x86/port.h"
 #include "lib/panic.h"
 #include "load/guard.h"
 #include "task/task.h"
 
-#define COUNT_BITS (sizeof(uintptr_t) * 4)
-#define COUNT_MASK (((uintptr_t)1 << COUNT_BITS) - 1)
+#define COUNT_BITS 32
+#define COUNT_MASK (((uint64_t)1 << COUNT_BITS) - 1)
 
 static struct {
-    uintptr_t ticket; /* number << COUNT_BITS | iterations to take */
+    _Alignas(8) uint64_t ticket; /* number << COUNT_BITS | iterations to take */
     fluid_parallel_fn *function;
     void *context;
     uint32_t left; /* iterations that are not over */
@@ -50,7 +49,7 @@ bool parallel_waits(void) {
 
 bool parallel_help(unsigned core) {
     bool helped = false;
-    uintptr_t ticket = __atomic_load_n(&loop.ticket, __ATOMIC_ACQUIRE);
+    uint64_t ticket = __atomic_load_n(&loop.ticket, __ATOMIC_ACQUIRE);
     while ((ticket & COUNT_MASK) != 0) {
         fluid_parallel_fn *function = __atomic_load_n(&loop.function, __ATOMIC_ACQUIRE);
         void *context = __atomic_load_n(&loop.context, __ATOMIC_ACQUIRE);
@@ -74,7 +73,7 @@ static bool claim(void) {
 }
 
 static void publish(uint32_t count, fluid_parallel_fn *function, void *context) {
-    uintptr_t number = (loop.ticket >> COUNT_BITS) + 1;
+    uint64_t number = (loop.ticket >> COUNT_BITS) + 1;
     loop.failed = false;
     loop.left = count;
     __atomic_store_n(&loop.function, function, __ATOMIC_RELEASE);
@@ -98,12 +97,12 @@ static bool run_alone(uint32_t count, fluid_parallel_fn *function, void *context
 
 bool parallel_run(uint32_t count, fluid_parallel_fn *function, void *context,
                   struct trap_fault *fault) {
-    if (cores_count() == 1 || count <= 1 || count > COUNT_MASK || !claim())
+    if (cores_count() == 1 || count <= 1 || !claim())
         return run_alone(count, function, context, fault);
     publish(count, function, context);
     parallel_help(0);
-    while (__atomic_load_n(&loop.left, __ATOMIC_ACQUIRE) > 0)
-        cpu_pause();
+    for (uint32_t turns = 0; __atomic_load_n(&loop.left, __ATOMIC_ACQUIRE) > 0; turns++)
+        cores_relax(turns);
     bool whole = !loop.failed;
     if (!whole)
         *fault = loop.fault;

@@ -6,23 +6,23 @@
 #include <ucontext.h>
 #include <x86intrin.h>
 
+#include "arch/hosted/hosted.h"
 #include "arch/x86/control.h"
 #include "arch/x86/gdt.h"
 #include "arch/x86/sections.h"
 #include "arch/x86/stacks.h"
 #include "arch/x86/trap.h"
+#include "arch/x86_64/core_serve.h"
 #include "lib/panic.h"
 #include "lib/printf.h"
 
-#define ALTERNATE_STACK_SIZE (256u << 10)
-
-static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP};
+static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, CORE_STOP_SIGNAL};
 
 /* Linux keeps the alternate stack apart by itself. */
 const struct stack_guard stack_guards[] = {{"kernel stack", kernel_stack_guard}, {NULL, NULL}};
 
-static volatile uintptr_t address;
-static volatile int last_signal;
+static _Thread_local volatile uintptr_t address;
+static _Thread_local volatile int last_signal;
 
 uintptr_t trap_address(void) {
     return address;
@@ -70,6 +70,8 @@ static void return_to(ucontext_t *context, const struct trap_frame *f) {
 static void handle(int number, siginfo_t *info, void *context) {
     /* Linux leaves it set; unlike ring 0, the report would be checked for alignment, too. */
     __writeeflags(__readeflags() & ~(uintptr_t)EFLAGS_AC);
+    if (number == CORE_STOP_SIGNAL && cores_stopping())
+        core_end();
     if (info->si_code <= 0) { /* sent by a process, no exception: what kill(1) is for */
         signal(number, SIG_DFL);
         raise(number);
@@ -82,12 +84,15 @@ static void handle(int number, siginfo_t *info, void *context) {
     return_to(context, &frame);
 }
 
-/* The stack for exceptions: the one that they are raised on may be what is broken. */
-void gdt_init(void) {
-    static char stack[ALTERNATE_STACK_SIZE] __attribute__((aligned(16)));
-    stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
+void fault_use_stack(char *stack) {
+    stack_t alternate = {.ss_sp = stack, .ss_size = SIGNAL_STACK_SIZE};
     if (sigaltstack(&alternate, NULL) != 0)
         panic("sigaltstack: a stack for signals expected, refused");
+}
+
+void gdt_init(void) {
+    static char stack[SIGNAL_STACK_SIZE] __attribute__((aligned(16)));
+    fault_use_stack(stack);
 }
 
 void idt_init(void) {

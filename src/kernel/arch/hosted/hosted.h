@@ -15,8 +15,9 @@
 
 struct hosted_options {
     const char *image;
-    uint32_t mem;   /* MiB */
-    int cpu;        /* to run on; -1: where the process is */
+    uint32_t mem; /* MiB */
+    int cpu;      /* that the first core runs on; -1: where the process is */
+    unsigned cores;
     bool reboot;    /* /reboot starts again instead of ending the process */
     bool simulated; /* another program runs this one in its own memory (valgrind) */
 };
@@ -43,6 +44,21 @@ int boot_load(struct bootinfo *boot, struct fluid_error *err);
  * Allocates nothing. Returns false when they cannot be read. */
 typedef bool maps_visit_fn(uintptr_t start, uintptr_t end, unsigned flags, void *context);
 bool maps_each(maps_visit_fn *visit, void *context); /* visit returns false to stop */
+
+/* Processors (cpus.c). Chooses one for each core, the first core's as --cpu says, on which this
+ * thread goes on. -1 with E-HOST-06. Fewer found than cores: they share them. */
+int cpus_choose(int first, unsigned cores, struct fluid_error *err);
+unsigned cpus_found(void);
+bool cpus_enough(void);
+void cpus_pin(unsigned core); /* this thread is that core */
+void cpus_release(void);      /* this thread may run wherever the process was started to */
+
+/* Signals (fault.c). This thread takes them on that stack of SIGNAL_STACK_SIZE bytes: the one that
+ * an exception is raised on may be what is broken. */
+#define SIGNAL_STACK_SIZE (256u << 10)
+void fault_use_stack(char *stack);
+/* Sent to the other cores by the one that panics (cores.c). */
+#define CORE_STOP_SIGNAL SIGUSR1
 
 /* How to start again (power.c); NULL: /reboot ends the process. */
 void power_on_reset(char *const *argv);

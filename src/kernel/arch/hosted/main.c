@@ -1,5 +1,5 @@
-/* main.c (hosted) - fluid-host: command line, one pinned thread that is the processor, and then
- * what stage2 and entry.S do on the bare machine. */
+/* main.c (hosted) - fluid-host: command line, a thread that is the boot processor, and then what
+ * stage2 and entry.S do on the bare machine. */
 #include "arch/hosted/hosted.h"
 
 #include <errno.h>
@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/x86/core.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/time.h"
 #include "console/event.h"
@@ -26,10 +27,10 @@ static struct bootinfo bootinfo;
 
 static _Noreturn void usage(const char *found) {
     fprintf(stderr,
-            "E-HOST-01 fluid-host [--mem MIB] [--cpu N] [--no-reboot] [--fail-alloc N] "
-            "[--simulated] IMAGE expected with %u to %u MiB, found %s; build/<target>/fluid.img is "
-            "an image\n",
-            MEM_MIN, MEM_MAX, found);
+            "E-HOST-01 fluid-host [--mem MIB] [--cores N] [--cpu N] [--no-reboot] [--fail-alloc N] "
+            "[--simulated] IMAGE expected with %u to %u MiB and 1 to %u cores, found %s; "
+            "build/<target>/fluid.img is an image\n",
+            MEM_MIN, MEM_MAX, CORES_MAX, found);
     exit(HOSTED_USAGE_STATUS);
 }
 
@@ -43,10 +44,13 @@ static unsigned number(const char *option, const char *text, unsigned low, unsig
 }
 
 static struct hosted_options parse(char **argv) {
-    struct hosted_options o = {.mem = MEM_DEFAULT, .cpu = -1, .reboot = true};
+    struct hosted_options o = {.mem = MEM_DEFAULT, .cpu = -1, .cores = 1, .reboot = true};
     for (char **at = argv + 1; *at; at++) {
         if (strcmp(*at, "--mem") == 0) {
             o.mem = number("--mem without a number", at[1], MEM_MIN, MEM_MAX);
+            at++;
+        } else if (strcmp(*at, "--cores") == 0) {
+            o.cores = number("--cores without a number", at[1], 1, CORES_MAX);
             at++;
         } else if (strcmp(*at, "--cpu") == 0) {
             o.cpu = (int)number("--cpu without a number", at[1], 0, CPU_SETSIZE - 1);
@@ -67,20 +71,6 @@ static struct hosted_options parse(char **argv) {
     if (!o.image)
         usage("no image");
     return o;
-}
-
-/* One processor: caches stay warm and the time-stamp counter is one and the same. */
-static int pin(int wanted, struct fluid_error *err) {
-    cpu_set_t set;
-    int cpu = wanted >= 0 ? wanted : sched_getcpu();
-    CPU_ZERO(&set);
-    if (cpu >= 0 && cpu < CPU_SETSIZE)
-        CPU_SET((size_t)cpu, &set);
-    if (sched_setaffinity(0, sizeof set, &set) == 0)
-        return 0;
-    return fluid_fail(err, "E-HOST-06",
-                      "processor %d expected to be usable, found: %s; choose another with --cpu",
-                      cpu, strerror(errno));
 }
 
 static void *processor(void *unused) {
@@ -115,9 +105,9 @@ int main(int argc, char **argv) {
     if (options.simulated)
         arena_shared();
     cpu_init(); /* what boot_load holds the image against */
-    if (pin(options.cpu, &err) == 0 && arena_create(options.mem, &err) == 0 &&
-        disk_open(options.image, &err) == 0 && boot_load(&bootinfo, &err) == 0 &&
-        run(&thread, &err) == 0) {
+    if (cpus_choose(options.cpu, options.cores, &err) == 0 &&
+        arena_create(options.mem, &err) == 0 && disk_open(options.image, &err) == 0 &&
+        boot_load(&bootinfo, &err) == 0 && run(&thread, &err) == 0) {
         pthread_join(thread, NULL); /* kernel_main ends the process */
         return EXIT_FAILURE;
     }

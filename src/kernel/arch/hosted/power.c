@@ -24,6 +24,7 @@ _Noreturn void cpu_power_off(uint8_t code) {
 
 _Noreturn void cpu_reset(void) {
     serial_flush();
+    cpus_release(); /* or the next one has no other processor to choose */
     if (arguments)
         execv("/proc/self/exe", arguments);
     exit(RESET_STATUS);

@@ -1,4 +1,4 @@
-/* one_core.c - the boot processor alone: i686, and fluid-host. */
+/* one_core.c - the boot processor alone. */
 #include "arch/x86/core.h"
 
 static struct core only = {.self = &only, .guards = &only.own_guards};
@@ -19,6 +19,10 @@ unsigned cores_expected(void) {
 }
 
 void cores_wake(void) {
+}
+
+void cores_relax(uint32_t turns) {
+    (void)turns;
 }
 
 void cores_flush(void) {

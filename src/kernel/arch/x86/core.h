@@ -1,6 +1,7 @@
 /* core.h - the processor that runs this, and the others. The first core, 0, is the boot processor:
  * it alone runs tasks and has the devices' interrupts. The others run nothing but pieces of
- * parallel loops (task/parallel.h). On i686 and in fluid-host there is only the first. */
+ * parallel loops (task/parallel.h). On i686 there is only the first. In fluid-host cores are
+ * threads. */
 #ifndef KERNEL_ARCH_X86_CORE_H
 #define KERNEL_ARCH_X86_CORE_H
 
@@ -11,14 +12,15 @@
 
 #define CORES_MAX 32u
 
-/* What each core has of its own. x86-64: GS.base leads to it. */
+/* What each core has of its own. x86-64: GS.base leads to it; fluid-host: a thread-local variable.
+ */
 struct core {
     struct core *self; /* at GS:0 */
     unsigned index;
     uint32_t apic_id;
     struct guard_state *guards; /* of the task that it runs, or: */
     struct guard_state own_guards;
-    volatile bool parked;      /* it sleeps until an interrupt wakes it */
+    uint32_t parked;           /* 1: it sleeps until core_wake */
     volatile uint32_t flushed; /* the last change of page tables that it has seen */
 };
 
@@ -31,6 +33,8 @@ unsigned cores_count(void); /* that run */
 unsigned cores_expected(void);
 /* Wakes those that are parked. */
 void cores_wake(void);
+/* One turn of the wait for other cores, which has had so many. */
+void cores_relax(uint32_t turns);
 /* The page tables have changed: returns when no core uses what they were. */
 void cores_flush(void);
 /* A panic: only this core goes on. If another one was first, this one ends here. */

@@ -24,5 +24,4 @@ struct core_tables {
 
 /* On the core itself: from now on core_current() is core. */
 void core_tables_load(struct core_tables *tables, struct core *core);
-struct core *core_first(void); /* of the boot processor; cores.c */
 #endif

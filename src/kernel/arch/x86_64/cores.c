@@ -1,6 +1,7 @@
-/* cores.c (x86_64) - the other processors that the firmware's tables list: started one by one
- * (Intel SDM vol. 3A, 8.4), they then spin for iterations of parallel loops, and park after a while
- * without any. */
+/* cores.c (x86_64) - the other processors that the firmware's tables list: how they are started,
+ * one by one (Intel SDM vol. 3A, 8.4), how they sleep, and the interrupts that they send each
+ * other.
+ */
 #include "arch/x86_64/core_tables.h"
 
 #include <stddef.h>
@@ -14,6 +15,7 @@
 #include "arch/x86/time.h"
 #include "arch/x86/trap.h"
 #include "arch/x86_64/core_entry.h"
+#include "arch/x86_64/core_serve.h"
 #include "console/event.h"
 #include "dev/acpi_memory.h"
 #include "lib/printf.h"
@@ -28,9 +30,9 @@
 #define STACK_SIZE 0x8000u
 #define INIT_US 10000u /* between INIT and SIPI */
 #define SIPI_US 200u   /* between the two SIPIs */
+#define SPIN_US 200u   /* core_serve.h */
 #define START_US                                                                                   \
-    1000000u             /* until a core is given up: an emulator's may have to wait for its turn */
-#define SPIN_PER_S 1000u /* a core parks after 1/SPIN_PER_S seconds without work */
+    1000000u /* until a core is given up: an emulator's may have to wait for its turn */
 #define APIC_ID_MAX 0xfeu /* xAPIC; 0xff is all of them */
 
 /* What the boot processor has prepared for another. */
@@ -40,28 +42,16 @@ struct started {
     uint8_t *stacks[IST_END]; /* [0] its own, the others as in the interrupt stack table */
 };
 
-static struct core first = {.self = &first, .guards = &first.own_guards};
-static struct core *cores[CORES_MAX] = {&first};
-static volatile unsigned count = 1;
 static struct started *starting; /* one at a time */
 static uintptr_t page_tables;
 static volatile uint32_t flush_wanted;
-static struct core *stopper; /* the first to panic */
 
 uint8_t *volatile core_stack_top;
-
-struct core *core_first(void) {
-    return &first;
-}
 
 struct core *core_current(void) {
     struct core *core;
     __asm__("movq %%gs:%c1, %0" : "=r"(core) : "i"(offsetof(struct core, self)));
     return core;
-}
-
-unsigned cores_count(void) {
-    return count;
 }
 
 /* SDM vol. 2A, CPUID: leaf 0xB counts; leaf 1 only tells how many numbers are set aside. */
@@ -75,15 +65,19 @@ unsigned cores_expected(void) {
 
 /* ---- another core */
 
-static void park(struct core *core) {
+unsigned core_spin_us(void) {
+    return SPIN_US;
+}
+
+void core_park(struct core *core) {
     __asm__ volatile("cli" : : : "memory");
-    __atomic_store_n(&core->parked, true, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&core->parked, 1, __ATOMIC_SEQ_CST);
     /* A loop that is published from here on sends an interrupt, which ends the hlt. */
     if (parallel_waits())
         __asm__ volatile("sti" : : : "memory");
     else
         __asm__ volatile("sti\n\thlt" : : : "memory");
-    core->parked = false;
+    __atomic_store_n(&core->parked, 0, __ATOMIC_RELAXED);
 }
 
 _Noreturn void core_main(void) {
@@ -95,21 +89,9 @@ _Noreturn void core_main(void) {
     idt_load();
     cpu_init_core();
     lapic_init_core();
-    cores[core->index] = core;
-    __atomic_store_n(&count, core->index + 1, __ATOMIC_SEQ_CST); /* the boot processor goes on */
+    core_joins(core); /* the boot processor goes on */
     __asm__ volatile("sti" : : : "memory");
-
-    uint64_t spin = time_hz() / SPIN_PER_S, idle_since = time_cycles();
-    for (;;) {
-        if (parallel_help(core->index)) {
-            idle_since = time_cycles();
-        } else if (time_cycles() - idle_since < spin) {
-            cpu_pause();
-        } else {
-            park(core);
-            idle_since = time_cycles();
-        }
-    }
+    core_serve(core);
 }
 
 /* ---- starting one */
@@ -140,7 +122,7 @@ static bool prepare(uint32_t apic_id) {
             s->tables.tss.ist[i - 1] = (uintptr_t)s->stacks[i] + stack_size(i);
     }
     s->core.self = &s->core;
-    s->core.index = count;
+    s->core.index = cores_count();
     s->core.apic_id = apic_id;
     s->core.guards = &s->core.own_guards;
     s->core.flushed = flush_wanted;
@@ -150,13 +132,13 @@ static bool prepare(uint32_t apic_id) {
 }
 
 static bool comes_up(unsigned index, uint32_t us) {
-    for (uint32_t waited = 0; count == index && waited < us; waited += SIPI_US)
+    for (uint32_t waited = 0; cores_count() == index && waited < us; waited += SIPI_US)
         time_delay_us(SIPI_US);
-    return count > index;
+    return cores_count() > index;
 }
 
 static bool start(uint32_t apic_id) {
-    unsigned index = count;
+    unsigned index = cores_count();
     if (!prepare(apic_id))
         return false;
     lapic_send(apic_id, LAPIC_INIT);
@@ -170,7 +152,7 @@ static bool start(uint32_t apic_id) {
     /* It must not come later, on what is another's then, nor count if it has come just now. */
     lapic_send(apic_id, LAPIC_INIT);
     time_delay_us(INIT_US);
-    count = index;
+    cores_count_back(index);
     discard(starting);
     return false;
 }
@@ -189,13 +171,13 @@ void cores_init(void) {
     struct madt madt;
     if (!lapic_in_use() || acpi_table("APIC", &table) != 0 || madt_parse(&madt, &table, &err) != 0)
         return;
-    first.apic_id = lapic_id();
+    core_first()->apic_id = lapic_id();
     page_tables = read_cr3();
     memcpy((void *)CORE_TRAMPOLINE, core_trampoline,
            (size_t)(core_trampoline_end - core_trampoline));
     for (unsigned i = 0; i < madt.processors && i < MADT_PROCESSORS_MAX; i++) {
         uint32_t id = madt.apic_id[i];
-        if (id == first.apic_id || id > APIC_ID_MAX || count == CORES_MAX)
+        if (id == core_first()->apic_id || id > APIC_ID_MAX || cores_count() == CORES_MAX)
             continue;
         if (!start(id))
             warn(id);
@@ -204,10 +186,13 @@ void cores_init(void) {
 
 /* ---- interrupts between cores */
 
-void cores_wake(void) {
-    for (unsigned i = 1; i < count; i++)
-        if (__atomic_load_n(&cores[i]->parked, __ATOMIC_SEQ_CST))
-            lapic_send(cores[i]->apic_id, LAPIC_FIXED(TRAP_CORE_WAKE));
+void core_wake(struct core *core) {
+    lapic_send(core->apic_id, LAPIC_FIXED(TRAP_CORE_WAKE));
+}
+
+void cores_relax(uint32_t turns) {
+    (void)turns;
+    cpu_pause();
 }
 
 void core_handle_wake(void) {
@@ -215,13 +200,13 @@ void core_handle_wake(void) {
 }
 
 void cores_flush(void) {
-    if (count == 1)
+    if (cores_count() == 1)
         return;
     uint32_t wanted = __atomic_add_fetch(&flush_wanted, 1, __ATOMIC_SEQ_CST);
-    for (unsigned i = 1; i < count; i++)
-        lapic_send(cores[i]->apic_id, LAPIC_FIXED(TRAP_CORE_FLUSH));
-    for (unsigned i = 1; i < count; i++)
-        while (__atomic_load_n(&cores[i]->flushed, __ATOMIC_ACQUIRE) != wanted)
+    for (unsigned i = 1; i < cores_count(); i++)
+        lapic_send(core_at(i)->apic_id, LAPIC_FIXED(TRAP_CORE_FLUSH));
+    for (unsigned i = 1; i < cores_count(); i++)
+        while (__atomic_load_n(&core_at(i)->flushed, __ATOMIC_ACQUIRE) != wanted)
             cpu_pause();
 }
 
@@ -232,17 +217,10 @@ void core_handle_flush(void) {
     lapic_end();
 }
 
-void cores_stop_others(void) {
-    struct core *self = core_current(), *none = NULL;
-    if (count == 1)
-        return;
-    if (__atomic_compare_exchange_n(&stopper, &none, self, false, __ATOMIC_SEQ_CST,
-                                    __ATOMIC_SEQ_CST))
-        lapic_send_others(LAPIC_NMI);
-    else if (none != self)
-        cpu_halt();
+void core_stop_others(void) {
+    lapic_send_others(LAPIC_NMI);
 }
 
-bool cores_stopping(void) {
-    return stopper != NULL && stopper != core_current();
+_Noreturn void core_end(void) {
+    cpu_halt();
 }

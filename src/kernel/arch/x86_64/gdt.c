@@ -10,6 +10,7 @@
 #include "arch/x86/core.h"
 #include "arch/x86/sections.h"
 #include "arch/x86/stacks.h"
+#include "arch/x86_64/core_serve.h"
 #include "arch/x86_64/core_tables.h"
 
 #define MSR_GS_BASE 0xc0000101
