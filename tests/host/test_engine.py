@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 import models
 from engine_driver import Engine, EngineError, program, recorded, shared
+from fluid.random_blocks import K_TYPES
 from numpy_llama import NumpyLlama
-from superblocks import SCALES
 
 EXACT = 1e-3  # largest deviation of logits of F32 and F16 models
 QUANTISED = 5e-3  # of quantised models, whose activations are rounded to 16 bits
@@ -65,7 +65,7 @@ def test_quantised_equals_numpy(tmp_path: Path, quant: str, tied: bool) -> None:
     check_logits(path, IDS, QUANTISED if quant in SIXTEEN_BITS else EXACT)
 
 
-@pytest.mark.parametrize("quant", SCALES)
+@pytest.mark.parametrize("quant", K_TYPES)
 @pytest.mark.parametrize("tied", [False, True])
 def test_super_blocks_equal_numpy(tmp_path: Path, quant: str, tied: bool) -> None:
     path = models.make_tiny(tmp_path / "m.gguf", quant=quant, tied=tied, dim=256, ffn=512)
@@ -74,7 +74,7 @@ def test_super_blocks_equal_numpy(tmp_path: Path, quant: str, tied: bool) -> Non
 
 def test_mixed_types_equal_numpy(tmp_path: Path) -> None:
     """Each tensor has its own, as in files that llama.cpp calls Q4_K_M, and further."""
-    kinds = [*SCALES, *SIXTEEN_BITS, "F16", "BF16", "Q5_0", "Q5_1", "F32"]
+    kinds = [*K_TYPES, *SIXTEEN_BITS, "F16", "BF16", "Q5_0", "Q5_1", "F32"]
     taken: dict[str, str] = {}
 
     def kind_of(name: str) -> str:
