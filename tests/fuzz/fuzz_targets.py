@@ -108,7 +108,7 @@ TARGETS = (
             HOST / "command_env.c",
             FAIL,
             *_kernel(*(f"console/{n}" for n in ("argument", "base64", "command", "event"))),
-            *_kernel(*(f"console/{n}" for n in ("command_model", "number", "settings", "stop"))),
+            *_kernel(*(f"console/{n}" for n in ("command_model", "command_speed", "number"))),
             *LINE_INPUT,
         ],
         [],
