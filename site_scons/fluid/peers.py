@@ -84,7 +84,8 @@ def machine_memory(size: int) -> int:
 
 
 def check_memory(size: int) -> None:
-    """E-PEER-04 unless both programs fit: pages that are not used are not counted by Linux."""
+    """E-PEER-04 unless both programs fit into the machine: each holds the file and its weights as
+    its kernels want them."""
     wanted = 5 * size // MIB + BUFFER_MIB + 1024
     found = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // MIB
     if wanted > found:
