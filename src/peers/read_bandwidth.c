@@ -32,7 +32,7 @@ typedef uint64_t word4 __attribute__((vector_size(32)));
 static uint8_t *buffer;
 static size_t part; /* bytes of a thread */
 static pthread_barrier_t begin, end;
-static volatile uint64_t sink; /* so that nothing that is read is left out */
+static _Atomic uint64_t sink; /* so that nothing that is read is left out */
 
 static inline __attribute__((always_inline)) uint64_t read_streams(const uint8_t *at, size_t size) {
     size_t stride = size / STREAMS;
