@@ -17,7 +17,7 @@ import numpy as np
 from gguf.quants import quantize
 from numpy.typing import NDArray
 
-from superblocks import SCALES, random_blocks
+from fluid.random_blocks import K_TYPES, random_blocks
 
 SPECIAL_BPE = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 SPECIAL_SPM = ["<unk>", "<s>", "</s>"]
@@ -123,7 +123,7 @@ def _add_matrix(
         writer.add_tensor(name, a)
     elif quant == "F16":
         writer.add_tensor(name, a.astype(np.float16))
-    elif quant in SCALES:
+    elif quant in K_TYPES:
         writer.add_tensor(
             name, random_blocks(quant, rng, len(a), a.shape[1], a.std()), raw_dtype=kind
         )

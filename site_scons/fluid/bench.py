@@ -26,7 +26,7 @@ from fluid.history import IMAGE, Recorder
 from fluid.hosted import default_program
 from fluid.machine import Machine
 from fluid.probe import choose_runner
-from fluid.training import show_progress
+from fluid.progress import show_progress
 
 ROUNDS = 9
 BOOT_SECONDS = 300.0

@@ -19,7 +19,7 @@ from fluid.coverage_export import (
 from fluid.coverage_html import write_pages
 from fluid.coverage_report import Measured, check, measured, table, write_json
 from fluid.hosted import output_folder
-from fluid.training import show_progress
+from fluid.progress import show_progress
 
 
 @dataclass(frozen=True)

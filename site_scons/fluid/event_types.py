@@ -104,6 +104,18 @@ class Score(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Speed(Event):
+    """/speed: n_prompt tokens read at once, then n_new ones made, in nanoseconds; ids of both."""
+
+    ev: ClassVar[str] = "speed"
+    ids: list[int]
+    n_prompt: int
+    n_new: int
+    prompt_ns: int
+    new_ns: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Bench(Event):
     """A benchmark has ended, in the background; cycles of one call, checksum as it must be; units:
     of work in a call; counters: in all calls."""
@@ -195,7 +207,7 @@ class Bye(Event):
 EVENTS: dict[str, type[Event]] = {
     cls.ev: cls
     for cls in (
-        *(Boot, Ready, Prompt, Token, Done, Score, Bench, Hotness, ProfRaw),
+        *(Boot, Ready, Prompt, Token, Done, Score, Speed, Bench, Hotness, ProfRaw),
         *(Warn, Error, Panic, Bye),
     )
 }

@@ -33,6 +33,7 @@ from fluid.errors import FluidError
 from fluid.event_types import Bench, Error, Hotness, Prompt, Ready
 from fluid.history import FILE, IMAGE, Recorder, taken
 from fluid.machine import Machine
+from fluid.progress import show_progress
 from fluid.training import (
     BOOT_SECONDS,
     COUNTING,
@@ -42,7 +43,6 @@ from fluid.training import (
     TICKS,
     export,
     run_benchmark,
-    show_progress,
 )
 
 PERCENT = 3  # more than the baseline that is let pass

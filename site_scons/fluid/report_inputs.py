@@ -17,6 +17,7 @@ from fluid.files import write_atomic
 from fluid.history import Record, read_history
 from fluid.hotness import HotnessFile, read_hotness
 from fluid.levels import LEVELS_SCHEMA, Levels
+from fluid.peer_results import Peers, read_peers
 from fluid.pgo import Comparison, read_comparison
 from fluid.plan import BASELINE, Plan, read_plan
 from fluid.samples import SamplesFile, damaged, read_as, read_checked, read_samples
@@ -50,6 +51,7 @@ class Inputs:
     hotness: HotnessFile
     samples: SamplesFile
     logs: Logs
+    peers: Peers | None  # nothing was compared
 
     @property
     def target(self) -> str:
@@ -127,6 +129,7 @@ def read_inputs(
     hotness: str,
     samples: str,
     logs: str,
+    peers: str | None = None,
 ) -> Inputs:
     """Raises what the reader of each file raises."""
     return Inputs(
@@ -137,4 +140,5 @@ def read_inputs(
         hotness=read_hotness(hotness, target),
         samples=read_samples(samples, target),
         logs=read_logs(logs, target),
+        peers=None if peers is None else read_peers(peers, target),
     )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from fluid import report_numbers, report_shapes, report_style
+from fluid import report_numbers, report_peers, report_shapes, report_style
 from fluid.catalogue import ABSENT, Result
 from fluid.history import IMAGE, Record
 from fluid.hotness import Run
@@ -281,10 +281,32 @@ def _build(inputs: Inputs) -> Section:
     return section
 
 
+def _peers(inputs: Inputs) -> Section:
+    found = inputs.peers
+    section = Section(
+        "peers",
+        "Peers",
+        "Tokens a second of the same model files in fluid-host and in llama.cpp, with as many "
+        "threads, in turns: medians of the rounds, the line their spread; the axis is logarithmic, "
+        "more is faster. The roofline is what memory, read in the same rounds, allows for new "
+        "tokens, each of which reads all weights. ours / peer is of each round.",
+    )
+    if found is None:
+        section.missing.append(
+            "Nothing was compared yet; ./sconsw bench runner=host target=native peers=1 does, and "
+            "writes peers-host.json of its target."
+        )
+        return section
+    section.show("chart", f"runner {found.runner}, {found.cpu}", report_peers.chart(found))
+    title = f"The same as numbers; {found.threads} thread(s), {found.peer}"
+    section.tables.append(Table(title, report_peers.HEAD, report_peers.rows(found)))
+    return section
+
+
 def sections(inputs: Inputs) -> list[Section]:
     """In the order of the page."""
     made = (
-        *(_benchmarks, _before_after, _levels, _history),
+        *(_benchmarks, _peers, _before_after, _levels, _history),
         *(_hotness, _flame, _plan, _build),
     )
     return [make(inputs) for make in made]

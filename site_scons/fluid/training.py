@@ -19,6 +19,7 @@ from fluid.hotness import check_export, merge, write_hotness
 from fluid.machine import Machine
 from fluid.probe import choose_runner
 from fluid.profraw import write_profdata
+from fluid.progress import show_progress
 from fluid.samples import merge_samples, write_samples
 
 RUNS = 2
@@ -128,11 +129,6 @@ def count(
                 "rebuild the image",
             )
         write_profdata(found[name], bits, path)
-
-
-def show_progress(text: str) -> None:
-    """One line that is overwritten by the next."""
-    print(f"\r  {text[:70]:<72}", end="", file=sys.stderr, flush=True)
 
 
 def capture(

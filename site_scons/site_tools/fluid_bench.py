@@ -44,8 +44,11 @@ def _count_instructions(target: Any, source: Any, env: Any) -> int:
     )
 
 
-def _bench(env: Any, alias: str, image: Any, host: list[Any]) -> Any:
-    """Alias that measures `image`, with runner=host in the program of the nodes `host`."""
+def _bench(env: Any, alias: str, image: Any, host: list[Any], boot: Any) -> Any:
+    """Alias that measures `image`, with runner=host in the program of the nodes `host`; with peers=
+    images of `boot` with several models instead."""
+    if env["peers"] != "0":
+        return env.FluidPeers(alias, image, host, boot)
     measurement = _count_instructions if env["FLUID_GATE"] else _bench_image
     action = env.Action(measurement, f"  BENCH   {image}")
     needed = [image, *(host if env["runner"] == HOST else [])]

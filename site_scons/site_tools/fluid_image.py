@@ -33,24 +33,34 @@ def _image(env: Any, boot: Any) -> Any:
     """fluid.img: boot area and FAT16 partition."""
     model = env["FLUID_MODEL"]
     if model is None:
-        partition = env.NoModel("$OUT/fat.img", [])
-    else:
-        file = env.File(str(model).replace("$", "$$"))  # SCons expands variables in names
-        partition = env.FatPartition("$OUT/fat.img", file)
-        # One that is not found is named by the step that needs it.
-        found = [path for path in map(env.WhereIs, PROGRAMS) if path]
-        env.Depends(partition, [env.File(path) for path in found])
-    (image,) = env.DiskImage("$OUT/fluid.img", [boot, *partition])
+        return _disk(env, boot, env.NoModel("$OUT/fat.img", []), "$OUT/fluid.img")
+    # SCons expands variables in names.
+    file = env.File(str(model).replace("$", "$$"))
+    return env.FluidImageWith(boot, file, "$OUT/fat.img", "$OUT/fluid.img")
+
+
+def _image_with(env: Any, boot: Any, model: Any, fat: str, image: str) -> Any:
+    """The image `image` with the model of that node, whose partition is `fat`."""
+    partition = env.FatPartition(fat, model)
+    # One that is not found is named by the step that needs it.
+    found = [path for path in map(env.WhereIs, PROGRAMS) if path]
+    env.Depends(partition, [env.File(path) for path in found])
+    return _disk(env, boot, partition, image)
+
+
+def _disk(env: Any, boot: Any, partition: Any, path: str) -> Any:
+    (image,) = env.DiskImage(path, [boot, *partition])
     env.FluidNotShared(image)
     return image
 
 
 def generate(env: Any) -> None:
-    """Adds env.FluidImage."""
+    """Adds env.FluidImage and env.FluidImageWith."""
     env.PythonBuilder("FatPartition", "FAT16", ["fat"], _fat_step)
     env.PythonBuilder("NoModel", "FAT16", ["errors"], _no_model_step)
     env.PythonBuilder("DiskImage", "IMAGE", ["image"], _image_step)
     env.AddMethod(_image, "FluidImage")
+    env.AddMethod(_image_with, "FluidImageWith")
 
 
 def exists(env: Any) -> bool:

@@ -63,7 +63,7 @@ def _counters_step(target: list[str], source: list[str], env: Any) -> None:
 
 def _compare_step(target: list[str], source: list[str], env: Any) -> None:
     from fluid import history, pgo, plan
-    from fluid.training import show_progress
+    from fluid.progress import show_progress
 
     before, after, decided, *host = source
     recorder = history.Recorder(Path("build", history.FILE).absolute(), env["FLUID_TAG"], "compare")
@@ -114,7 +114,7 @@ def _measure(env: Any, role: str, image: Any, host: list[Any]) -> None:
 
 def _levels_step(target: list[str], source: list[str], env: Any) -> None:
     from fluid import history, levels
-    from fluid.training import show_progress
+    from fluid.progress import show_progress
 
     recorder = history.Recorder(Path("build", history.FILE).absolute(), env["FLUID_TAG"], "levels")
     images = {form: Path(path) for form, path in zip(FORMS, source[: len(FORMS)], strict=True)}

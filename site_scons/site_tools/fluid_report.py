@@ -14,7 +14,7 @@ from fluid.hosted import PGO_BUILDS, output_folder
 from fluid.options import wants_report
 
 BASE, _, TRIAL = PGO_BUILDS
-PARTS = ("plan", "trial", "comparison", "levels", "hotness", "samples", "logs")
+PARTS = ("plan", "trial", "comparison", "levels", "hotness", "samples", "logs", "peers")
 
 
 def _logs_step(target: list[str], source: list[str], env: Any) -> None:
@@ -28,7 +28,7 @@ def _logs_step(target: list[str], source: list[str], env: Any) -> None:
 def _report_step(target: list[str], source: list[str], env: Any) -> None:
     from fluid import report, report_inputs
 
-    paths = dict(zip(PARTS, source, strict=True))
+    paths = dict(zip(PARTS, source, strict=False))  # peers only where they were measured
     report.write_report(report_inputs.read_inputs(env["FLUID_TAG"], **paths), target[0])
 
 
@@ -38,12 +38,15 @@ def _stacks_step(target: list[str], source: list[str], env: Any) -> None:
     report.write_stacks(samples.read_samples(source[0], env["FLUID_TAG"]), target[0], target[1])
 
 
+def _there(env: Any, path: str) -> bool:
+    return Path(env.File(f"#{env.subst(path)}").abspath).is_file()
+
+
 def _samples(env: Any, base: str) -> str:
     """Of the training that the plan goes by, if that was ./sconsw profile; else of base."""
     own = env.subst("$OUT/samples.json")
     profiled = f"{base}/hotness.json" not in env["FLUID_MEASURED"]
-    there = Path(env.File(f"#{own}").abspath).is_file()
-    return own if profiled and there else f"{base}/samples.json"
+    return own if profiled and _there(env, own) else f"{base}/samples.json"
 
 
 def _report(env: Any, alias: str) -> None:
@@ -63,7 +66,8 @@ def _report(env: Any, alias: str) -> None:
         samples,
     ]
     logs = env.AlwaysBuild(env.ReportLogs("$OUT/report/logs.json", [*measured, "$OUT/fluid.img"]))
-    pages = env.Report("$OUT/report/index.html", [*measured, logs])
+    compared = [path for path in ["$OUT/peers-host.json"] if _there(env, path)]
+    pages = env.Report("$OUT/report/index.html", [*measured, logs, *compared])
     others = env.Stacks(
         ["$OUT/report/stacks.speedscope.json", "$OUT/report/stacks.folded"], samples
     )

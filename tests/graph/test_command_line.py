@@ -38,6 +38,7 @@ def test_unknown_option(sources: Tree) -> None:
         ("mem=1", "128.."),
         ("smp=0", "1..32"),
         ("smp=33", "1..32"),
+        ("peers=2", "0|1|all"),
         ("verbose=yes", "0|1"),
         ("full=2", "0|1"),
         ("model=nowhere.gguf", "existing file"),

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 import models
 from engine_driver import Engine, EngineError, program, recorded, shared
+from fluid.random_blocks import K_TYPES
 from numpy_llama import NumpyLlama
-from superblocks import SCALES
 
 EXACT = 1e-3  # largest deviation of logits of F32 and F16 models
 # Of quantised models: where a rounding error makes another integer of an activation, the
@@ -67,7 +67,7 @@ def test_quantised_equals_numpy(tmp_path: Path, quant: str, tied: bool) -> None:
     check_logits(path, IDS, QUANTISED if quant in QUANTISED_KINDS else EXACT)
 
 
-@pytest.mark.parametrize("quant", SCALES)
+@pytest.mark.parametrize("quant", K_TYPES)
 @pytest.mark.parametrize("tied", [False, True])
 def test_super_blocks_equal_numpy(tmp_path: Path, quant: str, tied: bool) -> None:
     path = models.make_tiny(tmp_path / "m.gguf", quant=quant, tied=tied, dim=256, ffn=512)
@@ -76,7 +76,7 @@ def test_super_blocks_equal_numpy(tmp_path: Path, quant: str, tied: bool) -> Non
 
 def test_mixed_types_equal_numpy(tmp_path: Path) -> None:
     """Each tensor has its own, as in files that llama.cpp calls Q4_K_M, and further."""
-    kinds = [*SCALES, *QUANTISED_KINDS, "F16", "BF16", "F32"]
+    kinds = [*K_TYPES, *QUANTISED_KINDS, "F16", "BF16", "F32"]
     taken: dict[str, str] = {}
 
     def kind_of(name: str) -> str:

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
+from gguf.constants import QK_K
 from gguf.quants import dequantize, quantize
 from numpy.typing import NDArray
 
+from fluid.random_blocks import BLOCKS, K_TYPES, random_blocks
 from fluid.targets import LONG_MODE
 from host_features import lacking
-from superblocks import SCALES, WEIGHTS, random_blocks
 from tensor_driver import FLOATS, QUANTISE, Bytes, Floats, Tensor
 
 KINDS = {
@@ -22,7 +23,7 @@ KINDS = {
     "bf16": GGMLQuantizationType.BF16,
     "q5_0": GGMLQuantizationType.Q5_0,
     "q5_1": GGMLQuantizationType.Q5_1,
-    **{kind.lower(): GGMLQuantizationType[kind] for kind in SCALES},
+    **{kind.lower(): GGMLQuantizationType[kind] for kind in K_TYPES},
 }
 QUANTISED = [kind for kind in KINDS if kind not in FLOATS]  # products take activations in 8 bits
 ONE_SCALE = ["q8_0", "q4_0", "q4_1", "q5_0", "q5_1"]  # for 32 weights, which stands first
@@ -45,12 +46,12 @@ def test_every_variant_runs_here(tensor: Tensor, tag: str) -> None:
 
 def fitting(kind: str, cols: int) -> int:
     """Columns of about this number that fill blocks of the type."""
-    return cols if kind.upper() not in SCALES else max(cols // WEIGHTS, 1) * WEIGHTS
+    return cols if kind.upper() not in K_TYPES else max(cols // QK_K, 1) * QK_K
 
 
 def pack(kind: str, w: Floats) -> Bytes:
     """Of super-blocks, others with the same deviation."""
-    if kind.upper() in SCALES:
+    if kind.upper() in K_TYPES:
         rng = np.random.default_rng(w.size)
         return random_blocks(kind.upper(), rng, w.shape[0], w.shape[1], float(w.std()))
     packed: Bytes = quantize(w, KINDS[kind]).view(np.uint8)
@@ -145,7 +146,8 @@ def test_result_depends_on_neither_batch_nor_row(tensor: Tensor, kind: str) -> N
 def test_extreme_integers_do_not_overflow(tensor: Tensor, kind: str, fill: int) -> None:
     """Largest and smallest stored weights against activations of +-127, all signs alike."""
     size, weights = GGML_QUANT_SIZES[KINDS[kind]][::-1]
-    places = SCALES[kind.upper()][1] if kind.upper() in SCALES else (0, 2)[: 1 + kind.endswith("1")]
+    scaled = BLOCKS[kind.upper()]
+    places = [scaled.d] if scaled.m is None else [scaled.d, scaled.m]
     raw = np.full((9, 2 * size), fill, np.uint8)
     for b in range(2):
         for place, scale in zip(places, (1.0, -2.0), strict=False):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fluid.emulator import Ending
-from fluid.event_types import Boot, Bye, Done, Error, Prompt, Ready, Token, Warn
+from fluid.event_types import Boot, Bye, Done, Error, Prompt, Ready, Speed, Token, Warn
 from fluid.image import read_layout
 from fluid.machine import Machine
 from guests import Machines, TinyModel, codes, names, no_more_events, said
@@ -25,6 +25,7 @@ COMMANDS = [
     "ls",
     "score",
     "complete",
+    "speed",
 ]
 COMMANDS += ["set", "show", "clear", "regen", "load", "unload", "selftest", "reboot", "off"]
 
@@ -55,6 +56,7 @@ def test_boot_tells_its_events_in_order(machines: Machines, target: str, tiny: T
 def test_every_command_ends_in_one_prompt(guest: Machine) -> None:
     lines = ["/help", "/cpu", "/mem", "/ls", "/show", "/clear", "", "/set seed 1", "/nonsense"]
     lines += ["/score a", "/complete 2 a", "/score", "/complete", "/set", "hello", "   "]
+    lines += ["/speed 40 2", "/speed"]
     for line in lines:
         before = len(guest.events)
         guest.command(line)
@@ -161,6 +163,19 @@ def test_ctrl_c_stops_a_score(guest: Machine) -> None:
     guest.send(b"/score once upon a time\r\x03")
     assert codes(guest.wait_for(Prompt, 120)) == ["E-CON-07"]
     assert codes(guest.command("/score once upon a time")) == []
+
+
+def test_speed(guest: Machine) -> None:
+    """The same tokens each time, and what they took; Ctrl-C ends it."""
+    [event] = guest.command("/speed 40 4")
+    assert isinstance(event, Speed)
+    assert (event.n_prompt, event.n_new, len(event.ids)) == (40, 4, 44)
+    assert event.prompt_ns > 0 < event.new_ns
+    [again] = guest.command("/speed 40 4")
+    assert isinstance(again, Speed)
+    assert again.ids == event.ids
+    guest.send(b"/speed 100 100\r\x03")
+    assert codes(guest.wait_for(Prompt, 120)) == ["E-CON-07"]
 
 
 def test_text_holds_no_control_bytes(

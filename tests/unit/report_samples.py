@@ -18,6 +18,7 @@ FILES = {
     "levels": "levels.json",
     "hotness": "hotness.json",
     "samples": "samples.json",
+    "peers": "peers-host.json",
 }
 
 

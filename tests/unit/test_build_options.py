@@ -193,3 +193,27 @@ def test_help_names_everything() -> None:
     text = options.help_text()
     assert all(f"\n  {name} " in text for name in options.ALIASES)
     assert all(f"\n  {option.name} " in text for option in options.OPTIONS)
+
+
+@pytest.mark.parametrize("value", ["1", "all"])
+def test_peers_are_compared_by_bench_in_processes(value: str) -> None:
+    given = {o.name: o.default for o in options.OPTIONS} | {"peers": value, "runner": "host"}
+    assert options.problems(given) == options.unfit(given, ["bench"]) == []
+    assert "E-OPT-02 peers=2" in options.problems({"peers": "2"})[0]
+    for goals in ([], ["run"], ["bench", "report"]):
+        (sentence,) = options.unfit(given, goals)
+        assert sentence.startswith(f"E-OPT-05 peers={value} is expected with the goal bench alone")
+    for name, other in (
+        ("runner", "auto"),
+        ("runner", "tcg"),
+        ("check", "1"),
+        ("check", "address"),
+    ):
+        (sentence,) = options.unfit(given | {name: other}, ["bench"])
+        assert sentence.startswith("E-OPT-05 peers=") and f"found {name}={other};" in sentence
+
+
+def test_synthetic_models_by_shape_and_type() -> None:
+    assert options.problems({"shape": "tiny", "type": "Q4_K"}) == []
+    assert "tinyllama|tiny" in options.problems({"shape": "huge"})[0]
+    assert "Q4_0|" in options.problems({"type": "q4_0"})[0]

@@ -59,6 +59,14 @@ EXAMPLES: list[dict[str, Any]] = [
         "nll": None,
     },
     {
+        "ev": "speed",
+        "ids": [1, 7920, 5],
+        "n_prompt": 2,
+        "n_new": 1,
+        "prompt_ns": 20000,
+        "new_ns": 9000,
+    },
+    {
         "ev": "bench",
         "name": "regex_dfa",
         "tag": "regex_dfa_x86-64",

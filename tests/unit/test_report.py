@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def section(recorded: Recorded, name: str) -> Section:
 
 def test_every_section_has_something(recorded: Recorded) -> None:
     made = sections(recorded.inputs())
-    first = ["benchmarks", "before-after", "levels", "history"]
+    first = ["benchmarks", "peers", "before-after", "levels", "history"]
     assert [one.id for one in made] == [*first, "hotness", "flame", "plan", "build"]
     assert all(one.charts or one.tables for one in made)
     assert [one.id for one in made if not one.charts] == ["plan"]
@@ -241,3 +242,18 @@ def test_other_builds_do_without() -> None:
         timeout=120,
     )
     assert done.stdout == "set()\n", done.stderr
+
+
+def test_peers_that_were_not_compared(recorded: Recorded) -> None:
+    """The section says how to."""
+    found = replace(recorded.inputs(), peers=None)
+    [peers] = [one for one in sections(found) if one.id == "peers"]
+    assert not peers.charts and "bench runner=host target=native peers=1" in peers.missing[0]
+
+
+def test_numbers_of_peers(recorded: Recorded) -> None:
+    """What memory allows is of decoding only."""
+    [shown] = section(recorded, "peers").tables
+    decode = [row for row in shown.rows if row[1] == "decode"]
+    assert decode and all(str(row[-1]).endswith("%") for row in decode)
+    assert all(row[-1] == "-" for row in shown.rows if row not in decode)

@@ -65,7 +65,7 @@ def test_nothing_is_loaded(page: Page) -> None:
 
 def test_every_section_has_a_sentence(page: Page) -> None:
     found = page.root.all("section")
-    assert len(found) == 8
+    assert len(found) == 9
     for section in found:
         assert section.all("h2")[0].text and section.all("p")[0].text.count(".") >= 1
         assert section.all("svg", "main-svg") or section.attributes["id"] == "plan"
@@ -78,6 +78,16 @@ def test_a_bar_for_each_tag(page: Page, inputs: Inputs) -> None:
     for name in ("benchmarks-cycles-host", "benchmarks-instructions-tcg--icount-shift-3"):
         assert labels(chart(page, name).all("g", "xtick")) == names
         assert bars(page, name)[:2] == [len(names)] * 2  # O2, PGO
+
+
+def test_peers(page: Page, inputs: Inputs) -> None:
+    """Two bars for each kind of work, and the roofline where it is about new tokens."""
+    assert inputs.peers is not None
+    works = [work for model in inputs.peers.models for work in model.works]
+    rooflines = [work for work in works if work.counted == "new"]
+    assert bars(page, "peers-chart") == [len(works), len(works), len(rooflines)]
+    rows = page.root.by_id("peers").all("tbody")[0].all("tr")
+    assert len(rows) == len(works)
 
 
 def test_before_and_after(page: Page, inputs: Inputs) -> None:

@@ -172,6 +172,16 @@ def test_valgrind_is_installed_for_tests(checkout: Checkout, wanted: str) -> Non
     assert " valgrind" in apt.read_text()
 
 
+@pytest.mark.parametrize("wanted", ["peers=1", "peers=all"])
+def test_a_compiler_is_installed_for_peers(checkout: Checkout, wanted: str) -> None:
+    apt = checkout.top / "apt"
+    checkout.environment["PATH"] = checkout.without("g++")
+    checkout.run("bench", "runner=host", "peers=0")
+    assert "g++" not in (apt.read_text() if apt.exists() else "")
+    assert checkout.run("bench", wanted) == ["bench", wanted]
+    assert " gcc g++" in apt.read_text()
+
+
 def test_called_through_a_link(checkout: Checkout) -> None:
     link = checkout.elsewhere / "fluid"
     link.symlink_to(checkout.top / "sconsw")

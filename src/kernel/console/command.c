@@ -29,6 +29,8 @@ static const struct command commands[] = {
     {"score", "/score TEXT", "predictions for every token of TEXT", command_score},
     {"complete", "/complete N TEXT", "continue TEXT greedily by at most N tokens",
      command_complete},
+    {"speed", "/speed PROMPT NEW", "time to read PROMPT tokens and to make NEW ones",
+     command_speed},
     {"set", "/set KEY VALUE", "change a setting (/show lists them)", command_set},
     {"show", "/show", "settings and model", command_show},
     {"clear", "/clear", "forget the conversation", command_clear},

@@ -19,6 +19,7 @@ command_fn command_bench;                   /* command_bench.c */
 command_fn command_tasks;                   /* command_tasks.c */
 command_fn command_profile;                 /* command_profile.c */
 command_fn command_score, command_complete; /* command_model.c */
+command_fn command_speed;                   /* command_speed.c */
 command_fn command_set, command_show;       /* settings.c */
 command_fn command_clear, command_regen;    /* chat.c */
 

@@ -1,0 +1,32 @@
+"""The program that measures read bandwidth: what it says it read, and what it does not take."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from fluid.peer_process import Bandwidth
+from hostcc import ROOT, build
+
+STREAMS, STEP, PASSES = 8, 128, 4  # of read_bandwidth.c
+
+
+def program() -> Path:
+    source = ROOT / "src" / "peers" / "read_bandwidth.c"
+    return build("read_bandwidth", [source], flags=["-pthread"])
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_everything_is_read(threads: int) -> None:
+    """By all threads together, up to what does not divide; each time anew."""
+    with Bandwidth("read_bandwidth", [str(program()), str(threads), "3"]) as bandwidth:
+        reads = [bandwidth.measure() for _ in range(2)]
+    part = (3 << 20) // threads // (STREAMS * STEP) * (STREAMS * STEP)
+    assert [read.bytes for read in reads] == [part * threads * PASSES] * 2
+    assert all(read.ns > 0 for read in reads)
+
+
+@pytest.mark.parametrize("words", [[], ["1"], ["0", "1"], ["1", "x"], ["65", "1"], ["1", "1", "1"]])
+def test_words_that_are_not_taken(words: list[str]) -> None:
+    done = subprocess.run([program(), *words], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and "two numbers" in done.stderr
