@@ -102,7 +102,6 @@ def test_modules_are_self_contained(target: Target, tag: str, tmp_path: Path) ->
 WIDE = {
     "tensor_f16": {"vcvtph2ps", "vmulps", "vaddps"},
     "tensor_f32": {"vmulps", "vaddps"},
-    "tensor_attention": {"vmulps", "vaddps"},
 }
 QUANTISED = sorted(name for name in MODULES if re.fullmatch(r"tensor_q\d_[01k]", name))
 

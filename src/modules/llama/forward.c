@@ -12,19 +12,43 @@ struct activation {
     const struct fluid_slot *quantized; /* operation that has made buffers.quantized of x */
 };
 
-/* out (n, w.rows) = x w^T */
-static void multiply(struct llama_model *m, const struct matrix *w, struct activation *in,
-                     float *out) {
-    const void *x = in->x;
-    if (w->quantize != NULL) {
-        if (in->quantized != w->quantize)
-            FLUID_CALL(quantize_fn, w->quantize, m->buffers.quantized, in->x, in->cols, in->n);
-        in->quantized = w->quantize;
-        x = m->buffers.quantized;
-    }
-    share_product(&m->share, w, x, out, in->n);
-    for (uint32_t t = 0; w->bias != NULL && t < in->n; t++)
+/* What w's product takes of the activations. */
+static const void *prepare(struct llama_model *m, const struct matrix *w, struct activation *in) {
+    if (w->quantize == NULL)
+        return in->x;
+    if (in->quantized != w->quantize)
+        FLUID_CALL(quantize_fn, w->quantize, m->buffers.quantized, in->x, in->cols, in->n);
+    in->quantized = w->quantize;
+    return m->buffers.quantized;
+}
+
+static void add_bias(struct llama_model *m, const struct matrix *w, float *out, uint32_t n) {
+    for (uint32_t t = 0; w->bias != NULL && t < n; t++)
         FLUID_CALL(add_fn, m->op.add, out + (size_t)t * w->rows, w->bias, w->rows);
+}
+
+/* out[i] (n, w[i]->rows) = x w[i]^T for each of count matrices: in one loop those for which
+ * buffers.quantized can stay as it is. */
+static void multiply(struct llama_model *m, const struct matrix *const w[], float *const out[],
+                     uint32_t count, struct activation *in) {
+    struct product products[SHARE_PRODUCTS];
+    for (uint32_t first = 0, next = 0; first < count; first = next) {
+        const struct fluid_slot *kind = NULL;
+        for (; next < count; next++) {
+            if (kind != NULL && w[next]->quantize != NULL && w[next]->quantize != kind)
+                break;
+            kind = w[next]->quantize != NULL ? w[next]->quantize : kind;
+            products[next - first] = (struct product){w[next], prepare(m, w[next], in), out[next]};
+        }
+        share_products(&m->share, products, next - first, in->n);
+    }
+    for (uint32_t i = 0; i < count; i++)
+        add_bias(m, w[i], out[i], in->n);
+}
+
+static void multiply_one(struct llama_model *m, const struct matrix *w, struct activation *in,
+                         float *out) {
+    multiply(m, &w, &out, 1, in);
 }
 
 static void normalise(struct llama_model *m, const float *weight, const float *x, uint32_t n) {
@@ -49,9 +73,8 @@ static void attend(struct llama_model *m, const struct layer *l, float *cached_k
     float *cached_v = cached_k + (size_t)c->kv_heads * k->ctx * c->head_dim;
     normalise(m, l->attn_norm, b->x, n);
     struct activation in = {b->norm, c->dim, n, NULL};
-    multiply(m, &l->wq, &in, b->q);
-    multiply(m, &l->wk, &in, b->k);
-    multiply(m, &l->wv, &in, b->v);
+    multiply(m, (const struct matrix *const[]){&l->wq, &l->wk, &l->wv},
+             (float *const[]){b->q, b->k, b->v}, 3, &in);
     FLUID_CALL(rope_fn, m->op.rope, b->q, k->rope, m->pos, c->heads, c->head_dim, c->rope_dim, n);
     FLUID_CALL(rope_fn, m->op.rope, b->k, k->rope, m->pos, c->kv_heads, c->head_dim, c->rope_dim,
                n);
@@ -72,7 +95,7 @@ static void attend(struct llama_model *m, const struct layer *l, float *cached_k
     };
     share_attention(&m->share, m->op.attention, &args);
     struct activation heads = {b->heads, c->heads * c->head_dim, n, NULL};
-    multiply(m, &l->wo, &heads, b->out);
+    multiply_one(m, &l->wo, &heads, b->out);
     FLUID_CALL(add_fn, m->op.add, b->x, b->out, (uint64_t)n * c->dim);
 }
 
@@ -81,17 +104,18 @@ static void feed_forward(struct llama_model *m, const struct layer *l, uint32_t 
     struct buffers *b = &m->buffers;
     normalise(m, l->ffn_norm, b->x, n);
     struct activation in = {b->norm, c->dim, n, NULL};
-    multiply(m, &l->gate, &in, b->gate);
-    multiply(m, &l->up, &in, b->up);
+    multiply(m, (const struct matrix *const[]){&l->gate, &l->up}, (float *const[]){b->gate, b->up},
+             2, &in);
     FLUID_CALL(swiglu_fn, m->op.swiglu, b->gate, b->up, (uint64_t)n * c->ffn_dim);
     struct activation hidden = {b->gate, c->ffn_dim, n, NULL};
-    multiply(m, &l->down, &hidden, b->out);
+    multiply_one(m, &l->down, &hidden, b->out);
     FLUID_CALL(add_fn, m->op.add, b->x, b->out, (uint64_t)n * c->dim);
 }
 
 int forward(struct llama_model *m, const int32_t *ids, uint32_t n, struct fluid_error *err) {
     const struct matrix *e = &m->weights.embedding;
-    m->share = (struct share){0, false};
+    m->share.cycles = 0;
+    m->share.stopped = false;
     for (uint32_t t = 0; t < n; t++)
         FLUID_CALL(row_fn, m->weights.embed_row, m->buffers.x + (size_t)t * e->cols, e->data,
                    (uint32_t)ids[t], e->rows, e->cols);
@@ -107,6 +131,6 @@ int forward(struct llama_model *m, const int32_t *ids, uint32_t n, struct fluid_
 int compute_logits(struct llama_model *m, uint32_t first, uint32_t n, struct fluid_error *err) {
     normalise(m, m->weights.output_norm, m->buffers.x + (size_t)first * m->config.dim, n);
     struct activation in = {m->buffers.norm, m->config.dim, n, NULL};
-    multiply(m, &m->weights.output, &in, m->buffers.logits);
+    multiply_one(m, &m->weights.output, &in, m->buffers.logits);
     return m->share.stopped ? fluid_fail(err, "", "stopped") : 0;
 }

@@ -9,7 +9,7 @@
 #include "tokenizer.h"
 #include "weights.h"
 
-#define MODEL_BATCH 32      /* tokens per llama_eval */
+#define MODEL_BATCH 64      /* tokens per llama_eval */
 #define MODEL_LOGITS_ROWS 8 /* positions whose logits are computed together */
 #define MODEL_MIN_CTX 128   /* a smaller context is not worth starting */
 

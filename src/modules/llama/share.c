@@ -5,86 +5,136 @@
 
 #include "gguf.h"
 
-#define PIECE_WORK (1u << 18) /* multiplications of a piece: some 20 us, or 1 ms when emulated */
-#define POLL_WORK (1u << 20)  /* between two looks at the console */
-#define ROWS_TOGETHER 16u /* the tensor kernels' groups stay whole, and rows of blocks aligned */
+#define PIECE_WORK (1u << 18)  /* most multiplications of a piece: some 10 us, or 1 ms emulated */
+#define PIECES_PER_CORE 4      /* at least, for the cores to end at about the same time */
+#define LOOK_CYCLES (1u << 22) /* between two looks at the console: one or two milliseconds */
+#define LOOK_WORK (1u << 20)   /* the same in multiplications, as long as their cost is unknown */
 
-static uint32_t lower(uint64_t a, uint64_t b) {
-    return (uint32_t)(a < b ? a : b);
+static uint64_t lower(uint64_t a, uint64_t b) {
+    return a < b ? a : b;
+}
+
+/* Pieces of so much work until the next look at the console. */
+static uint32_t pieces_together(const struct share *share, uint64_t work) {
+    uint64_t cycles = work * share->cost / 1024;
+    return (uint32_t)(cycles > 0 ? LOOK_CYCLES / cycles + 1 : LOOK_WORK / (work + 1) + 1);
+}
+
+/* Without a clock a multiplication counts as a cycle. */
+static void look(struct share *share, uint64_t work, uint64_t cycles) {
+    if (cycles > 0)
+        share->cost = (3 * share->cost + cycles * 1024 / (work + 1) + 3) / 4;
+    share->cycles += cycles > 0 ? cycles : LOOK_CYCLES / LOOK_WORK * work;
+    if (share->cycles < LOOK_CYCLES)
+        return;
+    share->cycles = 0;
+    share->stopped = fluid_poll();
 }
 
 /* Pieces 0 .. count - 1 of so much work each. */
 static void run(struct share *share, uint32_t count, uint64_t work, fluid_parallel_fn *piece,
                 void *context, uint32_t *first) {
-    uint32_t together = lower(POLL_WORK / (work + 1) + 1, count);
-    for (*first = 0; *first < count && !share->stopped; *first += together) {
-        uint32_t pieces = lower(count - *first, together);
+    for (*first = 0; *first < count && !share->stopped;) {
+        uint32_t pieces = (uint32_t)lower(count - *first, pieces_together(share, work));
+        uint64_t begin = fluid_call_begin();
         fluid_parallel_for(pieces, piece, context);
-        share->work += pieces * work;
-        if (share->work < POLL_WORK)
-            continue;
-        share->work = 0;
-        share->stopped = fluid_poll();
+        look(share, pieces * work, fluid_call_begin() - begin);
+        *first += pieces;
     }
 }
 
-struct product {
+struct part {
+    struct product product;
     matmul_fn *code;
-    float *out;
-    const struct matrix *w;
-    const void *x;
-    uint32_t n, rows; /* of a piece */
     uint64_t row_bytes;
+    uint32_t rows, pieces; /* rows of a piece */
+};
+
+struct parts {
+    struct part part[SHARE_PRODUCTS];
+    uint32_t n;
     uint32_t first; /* piece of index 0 */
 };
 
 static void multiply_piece(void *context, uint32_t index, uint32_t core) {
-    const struct product *p = context;
-    uint32_t row = (p->first + index) * p->rows;
+    const struct parts *all = context;
+    const struct part *p = all->part;
+    uint32_t piece = all->first + index;
     (void)core;
-    p->code(p->out + row, p->w->rows, (const char *)p->w->data + row * p->row_bytes, p->x,
-            lower(p->w->rows - row, p->rows), p->w->cols, p->n);
+    for (; piece >= p->pieces; p++)
+        piece -= p->pieces;
+    const struct matrix *w = p->product.w;
+    uint32_t row = piece * p->rows;
+    p->code(p->product.out + row, w->rows, (const char *)w->data + row * p->row_bytes, p->product.x,
+            (uint32_t)lower(w->rows - row, p->rows), w->cols, all->n);
 }
 
-void share_product(struct share *share, const struct matrix *w, const void *x, float *out,
-                   uint32_t n) {
-    uint64_t rows = PIECE_WORK / ((uint64_t)w->cols * n) / ROWS_TOGETHER * ROWS_TOGETHER;
-    struct product p = {
-        .code = (matmul_fn *)w->matmul->code,
-        .out = out,
-        .w = w,
-        .x = x,
-        .n = n,
-        .rows = rows == 0 ? ROWS_TOGETHER : lower(rows, UINT32_MAX / 2),
-        .row_bytes = gguf_row_bytes(w->type, w->cols),
-    };
-    uint32_t count = w->rows / p.rows + (w->rows % p.rows != 0);
+static uint64_t multiplications(const struct matrix *w, uint32_t n) {
+    return (uint64_t)w->rows * w->cols * n;
+}
+
+/* Groups of rows that are packed stay whole. */
+static void split(struct part *part, const struct product *product, uint64_t work, uint32_t n) {
+    const struct matrix *w = product->w;
+    uint64_t rows = work / ((uint64_t)w->cols * n) / PACK_ROWS * PACK_ROWS;
+    part->product = *product;
+    part->code = (matmul_fn *)w->matmul->code;
+    part->row_bytes = gguf_row_bytes(w->type, w->cols);
+    part->rows = rows == 0 ? PACK_ROWS : (uint32_t)lower(rows, (uint64_t)w->rows + PACK_ROWS);
+    part->pieces = w->rows / part->rows + (w->rows % part->rows != 0);
+}
+
+/* A call of each, with its part of all cycles by the number of multiplications. */
+static void record(const struct product *products, uint32_t count, uint32_t n, uint64_t total,
+                   uint64_t cycles) {
+    for (uint32_t i = 0; i < count; i++) {
+        const struct matrix *w = products[i].w;
+        uint64_t part = cycles / 1024 * (multiplications(w, n) * 1024 / (total + 1) + 1);
+        fluid_call_end(w->matmul, fluid_call_begin() - part);
+    }
+}
+
+void share_products(struct share *share, const struct product *products, uint32_t count,
+                    uint32_t n) {
+    struct parts all = {.n = n};
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < count; i++)
+        total += multiplications(products[i].w, n);
+    uint64_t work = lower(PIECE_WORK, total / (PIECES_PER_CORE * fluid_core_count()));
+    uint32_t pieces = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        split(&all.part[i], &products[i], work, n);
+        pieces += all.part[i].pieces;
+    }
     uint64_t begin = fluid_call_begin();
-    run(share, count, (uint64_t)p.rows * w->cols * n, multiply_piece, &p, &p.first);
+    run(share, pieces, work, multiply_piece, &all, &all.first);
     if (!share->stopped) /* else it was cut short */
-        fluid_call_end(w->matmul, begin);
+        record(products, count, n, total, fluid_call_begin() - begin);
 }
 
 struct heads {
     attention_fn *code;
     const struct attention_args *args;
+    uint32_t together, pieces; /* heads of a piece; pieces of a token */
     uint32_t first;
 };
 
-/* The heads of one token that share one head of K and V. */
+/* One token and some heads that share one head of K and V: all of them, or, with several cores,
+ * which need pieces enough, one. */
 static void attend_piece(void *context, uint32_t index, uint32_t core) {
     const struct heads *h = context;
     struct attention_args part = *h->args;
-    uint32_t group = part.heads / part.kv_heads, piece = h->first + index;
-    uint32_t token = piece / part.kv_heads, kv_head = piece % part.kv_heads;
-    size_t head = (size_t)token * part.heads + (size_t)kv_head * group;
-    size_t cached = (size_t)kv_head * part.ctx * part.head_dim;
-    part.out += head * part.head_dim;
-    part.q += head * part.head_dim;
+    uint32_t piece = h->first + index, token = piece / h->pieces;
+    uint32_t head = piece % h->pieces * h->together;
+    size_t at = ((size_t)token * part.heads + head) * part.head_dim;
+    size_t kv_head = head / (part.heads / part.kv_heads);
+    size_t cached = kv_head * part.ctx * part.head_dim;
+    part.out += at;
+    part.q += at;
     part.k += cached;
     part.v += cached;
     part.scores += (size_t)core * part.ctx;
-    part.heads = group;
+    part.heads = h->together;
     part.kv_heads = 1;
     part.pos += token;
     part.n = 1;
@@ -93,10 +143,15 @@ static void attend_piece(void *context, uint32_t index, uint32_t core) {
 
 void share_attention(struct share *share, struct fluid_slot *operation,
                      const struct attention_args *args) {
-    struct heads h = {.code = (attention_fn *)operation->code, .args = args};
-    uint64_t group = args->heads / args->kv_heads, positions = (uint64_t)args->pos + args->n;
+    uint64_t positions = (uint64_t)args->pos + args->n;
+    struct heads h = {
+        .code = (attention_fn *)operation->code,
+        .args = args,
+        .together = fluid_core_count() > 1 ? 1 : args->heads / args->kv_heads,
+    };
+    h.pieces = args->heads / h.together;
     uint64_t begin = fluid_call_begin();
-    run(share, args->n * args->kv_heads, 2 * group * positions * args->head_dim, attend_piece, &h,
+    run(share, args->n * h.pieces, 2 * h.together * positions * args->head_dim, attend_piece, &h,
         &h.first);
     if (!share->stopped)
         fluid_call_end(operation, begin);

@@ -5,15 +5,25 @@
 #include "fluid/tensor.h"
 #include "weights.h"
 
-/* Of one evaluation: how far it is from the next look at the console. */
+/* Between evaluations: what multiplications have cost. Of one evaluation: how far it is from the
+ * next look at the console. */
 struct share {
-    uint64_t work; /* multiplications since the last one */
-    bool stopped;  /* fluid_poll has said stop: results are not whole from here on */
+    uint64_t cost;   /* cycles of 1024 multiplications, on all cores together; 0: unknown */
+    uint64_t cycles; /* since the last look */
+    bool stopped;    /* fluid_poll has said stop: results are not whole from here on */
 };
 
 /* out (n, w->rows) = x w^T; x in the layout that the type of w wants. */
-void share_product(struct share *share, const struct matrix *w, const void *x, float *out,
-                   uint32_t n);
+struct product {
+    const struct matrix *w;
+    const void *x;
+    float *out;
+};
+
+/* Up to SHARE_PRODUCTS products for the same n tokens, none of which needs another's result. */
+#define SHARE_PRODUCTS 3
+void share_products(struct share *share, const struct product *products, uint32_t count,
+                    uint32_t n);
 /* As the operation "attention", but scores is (cores, ctx). */
 void share_attention(struct share *share, struct fluid_slot *operation,
                      const struct attention_args *args);

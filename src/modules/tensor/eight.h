@@ -46,13 +46,6 @@ TENSOR_INLINE v8i v8i_load(const void *p) {
 #endif
 }
 
-/* p, from which the compiler loads again what it has loaded already: keeping every activation of a
- * block in a register of its own would end on the stack. */
-TENSOR_INLINE const void *load_again(const void *p) {
-    __asm__ volatile("" : "+r"(p));
-    return p;
-}
-
 /* The same four bytes in every lane. */
 TENSOR_INLINE v8i v8i_broadcast(const void *p) {
     int32_t value;

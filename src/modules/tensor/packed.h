@@ -27,9 +27,7 @@
 #include "interleave.h"
 
 #define Q_CHUNK (EIGHT * sizeof(struct q_block))
-#define Q_STREAMS                                                                                  \
-    4 /* groups that one token goes through side by side: memory likes several streams */
-#define Q_AHEAD 2048 /* bytes that each stream is fetched ahead */
+#define Q_AHEAD (Q_COLS == SUPER_BLOCK ? 3072 : 2048) /* bytes that weights are fetched ahead */
 
 TENSOR_INLINE void q_pack(uint8_t *chunk, const struct q_block *const row[EIGHT]) {
     for (size_t f = 0; f < sizeof q_fields / sizeof *q_fields; f++)
@@ -69,21 +67,18 @@ TENSOR_INLINE void q_store(float *out, v8f v, uint32_t rows) {
         out[r] = v[r];
 }
 
-/* One token and count groups of eight rows, one behind the other from w on. */
-TENSOR_INLINE void q_streams(float *out, const uint8_t *w, const struct Q_ACT *x, uint32_t blocks,
-                             uint32_t count) {
-    v8f acc[Q_STREAMS] = {0};
-    for (uint32_t b = 0; b < blocks; b++, w += Q_CHUNK, x++)
-        for (uint32_t s = 0; s < count; s++) {
-            const uint8_t *chunk = w + (size_t)s * blocks * Q_CHUNK;
+/* One token and a group of eight rows. Groups come one behind the other, so that what is fetched
+ * ahead is always the next to be used. */
+TENSOR_INLINE void q_single(float *out, const uint8_t *w, const struct Q_ACT *x, uint32_t blocks) {
+    v8f acc = {0};
+    for (uint32_t b = 0; b < blocks; b++, w += Q_CHUNK, x++) {
 #ifdef __AVX2__
-            for (size_t at = 0; at < Q_CHUNK; at += 64)
-                _mm_prefetch((const char *)chunk + Q_AHEAD + at, _MM_HINT_T0);
+        for (size_t at = 0; at < Q_CHUNK; at += 64)
+            _mm_prefetch((const char *)w + Q_AHEAD + at, _MM_HINT_T0);
 #endif
-            acc[s] = q_chunk_one(acc[s], chunk, load_again(x));
-        }
-    for (uint32_t s = 0; s < count; s++)
-        q_store(out + s * EIGHT, acc[s], EIGHT);
+        acc = q_chunk_one(acc, w, x);
+    }
+    q_store(out, acc, EIGHT);
 }
 
 /* n tokens and one group; x (blocks, stride). */
@@ -107,11 +102,8 @@ void Q_NAME(matmul)(float *out, uint32_t out_stride, const void *w, const void *
                     uint32_t cols, uint32_t n) {
     const uint32_t blocks = cols / Q_COLS;
     uint32_t r = 0;
-    for (; n == 1 && rows - r >= Q_STREAMS * EIGHT; r += Q_STREAMS * EIGHT)
-        q_streams(out + r, (const uint8_t *)q_group_at(w, r, rows, blocks).first, x, blocks,
-                  Q_STREAMS);
     for (; n == 1 && rows - r >= EIGHT; r += EIGHT)
-        q_streams(out + r, (const uint8_t *)q_group_at(w, r, rows, blocks).first, x, blocks, 1);
+        q_single(out + r, (const uint8_t *)q_group_at(w, r, rows, blocks).first, x, blocks);
     for (; r < rows; r += EIGHT) {
         struct q_group group = q_group_at(w, r, rows, blocks);
         for (uint32_t t = 0; t < n; t += Q_TOKENS)

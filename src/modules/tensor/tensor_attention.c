@@ -4,27 +4,58 @@
  * weighted sum of V. A group of heads / kv_heads query heads shares one head of K and V (GQA). */
 #include "fluid/module.h"
 #include "fluid/tensor.h"
+#include "eight.h"
 #include "expf.h"
 #include "rows.h"
 
-#define VALUE_VECTORS 4 /* accumulators of the weighted sum: 16 values at a time */
+#define POSITIONS 4     /* whose scores are computed together */
+#define VALUE_VECTORS 4 /* accumulators of the weighted sum: 32 values at a time */
 
 FLUID_EXPORT attention_fn attention;
 
-/* scores[p] = scale * q . k[p] for p < length. Four positions at a time; a group at the end repeats
- * its last position. */
+/* The first count floats of p (1 .. 8), the other lanes zero; reads nothing behind them. */
+TENSOR_INLINE v8f load_floats(const float *p, uint32_t count) {
+    v8f v = {0};
+    if (count >= EIGHT)
+        return (v8f)v8i_load(p);
+    for (uint32_t i = 0; i < count; i++)
+        v[i] = p[i];
+    return v;
+}
+
+TENSOR_INLINE void store_floats(float *p, v8f v, uint32_t count) {
+    if (count >= EIGHT)
+        __builtin_memcpy(p, &v, sizeof v);
+    for (uint32_t i = 0; count < EIGHT && i < count; i++)
+        p[i] = v[i];
+}
+
+/* Lane r = sum of the lanes of v[r], in the same order for every r. */
+TENSOR_INLINE __m128 sum_each(const v8f v[POSITIONS]) {
+    __m128 halves[POSITIONS];
+    for (int i = 0; i < POSITIONS; i++)
+        halves[i] =
+            _mm_add_ps(_mm_castsi128_ps(v8i_low((v8i)v[i])), _mm_castsi128_ps(v8i_high((v8i)v[i])));
+    return sum_each_ps(halves);
+}
+
+/* scores[p] = scale * q . k[p] for p < length. A group at the end repeats its last position. */
 static void attention_scores(float *scores, const float *q, const float *k, uint32_t head_dim,
                              uint32_t length, float scale) {
-    for (uint32_t p = 0; p < length; p += ROW_GROUP) {
-        uint32_t lanes = length - p < ROW_GROUP ? length - p : ROW_GROUP;
-        const float *row[ROW_GROUP];
-        __m128 acc[ROW_GROUP];
-        for (uint32_t i = 0; i < ROW_GROUP; i++) {
+    for (uint32_t p = 0; p < length; p += POSITIONS) {
+        uint32_t lanes = length - p < POSITIONS ? length - p : POSITIONS;
+        const float *row[POSITIONS];
+        v8f acc[POSITIONS];
+        for (uint32_t i = 0; i < POSITIONS; i++) {
             row[i] = k + (size_t)(i < lanes ? p + i : length - 1) * head_dim;
-            acc[i] = _mm_setzero_ps();
+            acc[i] = (v8f){0};
         }
-        dot_rows_ps(acc, row, q, head_dim);
-        store_partial(scores + p, _mm_mul_ps(sum_each_ps(acc), _mm_set1_ps(scale)), lanes);
+        for (uint32_t c = 0; c < head_dim; c += EIGHT) {
+            v8f qc = load_floats(q + c, head_dim - c);
+            for (uint32_t i = 0; i < POSITIONS; i++)
+                acc[i] += load_floats(row[i] + c, head_dim - c) * qc;
+        }
+        store_partial(scores + p, _mm_mul_ps(sum_each(acc), _mm_set1_ps(scale)), lanes);
     }
 }
 
@@ -52,39 +83,31 @@ static float softmax_terms(float *x, uint32_t count) {
     return total;
 }
 
-/* out[c] = factor * sum over p < length of weight[p] * v[p][c], for one vector's worth of columns
- * or less: the tail of a head whose dimension is not a multiple of 16. */
+/* out[c] = factor * sum over p < length of weight[p] * v[p][c], for eight columns or fewer: the
+ * tail of a head whose dimension is not a multiple of 32. */
 static void weighted_tail(float *out, const float *weight, const float *v, uint32_t head_dim,
                           uint32_t length, uint32_t columns, float factor) {
-    __m128 acc = _mm_setzero_ps();
-    for (uint32_t p = 0; p < length; p++, v += head_dim) {
-        __m128 value = columns == 4 ? load_ps(v) : load_partial(v, columns);
-        acc = _mm_add_ps(acc, _mm_mul_ps(value, _mm_set1_ps(weight[p])));
-    }
-    store_partial(out, _mm_mul_ps(acc, _mm_set1_ps(factor)), columns);
+    v8f acc = {0};
+    for (uint32_t p = 0; p < length; p++, v += head_dim)
+        acc += load_floats(v, columns) * weight[p];
+    store_floats(out, acc * factor, columns);
 }
 
 /* out (head_dim,) = factor * sum over p < length of weight[p] * v[p]. */
 static void weighted_values(float *out, const float *weight, const float *v, uint32_t head_dim,
                             uint32_t length, float factor) {
     uint32_t c = 0;
-    for (; c + 4 * VALUE_VECTORS <= head_dim; c += 4 * VALUE_VECTORS) {
-        __m128 acc[VALUE_VECTORS];
-        for (int i = 0; i < VALUE_VECTORS; i++)
-            acc[i] = _mm_setzero_ps();
+    for (; c + EIGHT * VALUE_VECTORS <= head_dim; c += EIGHT * VALUE_VECTORS) {
+        v8f acc[VALUE_VECTORS] = {0};
         const float *value = v + c;
-        for (uint32_t p = 0; p < length; p++, value += head_dim) {
-            __m128 share = _mm_set1_ps(weight[p]);
+        for (uint32_t p = 0; p < length; p++, value += head_dim)
             for (int i = 0; i < VALUE_VECTORS; i++)
-                acc[i] = _mm_add_ps(acc[i], _mm_mul_ps(load_ps(value + 4 * i), share));
-        }
+                acc[i] += (v8f)v8i_load(value + EIGHT * i) * weight[p];
         for (int i = 0; i < VALUE_VECTORS; i++)
-            _mm_storeu_ps(out + c + 4 * i, _mm_mul_ps(acc[i], _mm_set1_ps(factor)));
+            store_floats(out + c + EIGHT * i, acc[i] * factor, EIGHT);
     }
-    for (; c < head_dim; c += 4) {
-        uint32_t columns = head_dim - c < 4 ? head_dim - c : 4;
-        weighted_tail(out + c, weight, v + c, head_dim, length, columns, factor);
-    }
+    for (; c < head_dim; c += EIGHT)
+        weighted_tail(out + c, weight, v + c, head_dim, length, head_dim - c, factor);
 }
 
 void attention(const struct attention_args *args) {
