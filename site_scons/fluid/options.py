@@ -115,7 +115,7 @@ OPTIONS = (
     Option(
         "smp",
         AUTO,
-        "processors of the machine in run and bench; auto: 1, in run with runner=host all",
+        "processors of the machine in run and bench; auto: 1, with runner=host in run and peers all",
         _number_or(AUTO, 1, CORES_MAX),
     ),
     Option("port", "", "the machine's console for chat", _any("a serial device or a pyserial URL")),
@@ -253,10 +253,11 @@ def _unfit_gate(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
 
 
 def processors(smp: str, runner: str, alias: str) -> int:
-    """How many the machine of `run` or `bench` has. A measurement has one unless it says so."""
+    """How many the machine of `run`, `bench` or the comparison `peers` has. A measurement of one
+    thing has one unless it says so."""
     if smp != AUTO:
         return int(smp)
-    return usable_cores() if (runner, alias) == (HOST, "run") else 1
+    return usable_cores() if runner == HOST and alias in ("run", "peers") else 1
 
 
 def split_check(check: str) -> tuple[str, str]:

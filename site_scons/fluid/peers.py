@@ -175,11 +175,10 @@ def run_peers(
 ) -> Peers:
     """Measures the models, (file, image with it) each, and writes `result`."""
     models = []
-    extra = ("--cores", str(threads)) if threads > 1 else ()
     for path, image in images:
         size = path.stat().st_size
         check_memory(size)
-        options = {"mem": machine_memory(size), "extra": extra, "emulator": program}
+        options = {"mem": machine_memory(size), "smp": threads, "emulator": program}
         peer = Peer("llama.cpp", [*programs.peer, str(path), str(threads), str(CONTEXT)])
         words = [*programs.bandwidth, str(threads), str(BUFFER_MIB)]
         with (

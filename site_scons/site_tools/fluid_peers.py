@@ -7,6 +7,7 @@ from typing import Any
 
 from SCons.Action import Action
 
+from fluid.emulator import HOST
 from fluid.synthetic_shapes import model_path
 
 SHAPE = "tinyllama"
@@ -19,6 +20,7 @@ def _compare(target: Any, source: Any, env: Any) -> int:
     """source: fluid-host, the measurement of bandwidth, then a model and the image with it, for
     each model."""
     from fluid.peer_setup import FOLDER
+    from fluid.options import processors
     from fluid.peers import bench_peers
 
     host, bandwidth, *files = [Path(node.abspath) for node in source]
@@ -29,7 +31,7 @@ def _compare(target: Any, source: Any, env: Any) -> int:
         str(bandwidth),
         target=env["FLUID_TARGET"].emulated,
         tag=env["FLUID_TAG"],
-        threads=int(env["smp"]),
+        threads=processors(env["smp"], HOST, "peers"),
         program=str(host),
     )
 
