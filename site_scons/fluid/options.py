@@ -115,7 +115,7 @@ OPTIONS = (
     Option(
         "smp",
         AUTO,
-        "processors of the machine in run and bench; auto: 1, with runner=host in run and peers all",
+        "processors of the machine in run and bench; auto: 1, in run and peers of runner=host all",
         _number_or(AUTO, 1, CORES_MAX),
     ),
     Option("port", "", "the machine's console for chat", _any("a serial device or a pyserial URL")),

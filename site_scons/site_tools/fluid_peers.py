@@ -19,8 +19,8 @@ FLAGS = "-std=c17 -O2 -Wall -Wextra -Werror -pthread"
 def _compare(target: Any, source: Any, env: Any) -> int:
     """source: fluid-host, the measurement of bandwidth, then a model and the image with it, for
     each model."""
-    from fluid.peer_setup import FOLDER
     from fluid.options import processors
+    from fluid.peer_setup import FOLDER
     from fluid.peers import bench_peers
 
     host, bandwidth, *files = [Path(node.abspath) for node in source]
