@@ -1,0 +1,42 @@
+"""A model of 1.1 billion weights in a machine of 512 MiB, with all of its context."""
+
+from pathlib import Path
+
+import pytest
+
+from fluid.event_types import Speed
+from fluid.synthetic import write_synthetic
+from guests import Machines, codes, said
+from qemu_images import image_with
+from test_errors import ready_of
+
+CONTEXT = 2048
+NEW = 32
+
+pytestmark = [pytest.mark.full, pytest.mark.of_target("x86-64-v2")]
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    model = tmp_path_factory.mktemp("tinyllama") / "q2_k.gguf"
+    write_synthetic(model, "tinyllama", "Q2_K", lambda done, total: None)
+    return image_with("x86-64-v2", "tinyllama", [(model, "MODEL.GGUF")])
+
+
+def test_tinyllama_runs_in_512_mib(machines: Machines, image: Path) -> None:
+    guest = machines.boot("x86-64-v2", image, mem=512)
+    assert codes(guest.events) == []
+    assert f"context        {CONTEXT} of the model's {CONTEXT} tokens" in said(guest, "/show")
+    [speed] = [e for e in guest.command(f"/speed 8 {NEW}", 900) if isinstance(e, Speed)]
+    assert (speed.n_prompt, speed.n_new) == (8, NEW)
+    ready = ready_of(guest)
+    assert ready.mem_used <= ready.mem_total <= 512 << 20
+    assert codes(guest.events) == []
+
+
+def test_a_machine_too_small_for_it_says_how_much_is_missing(
+    machines: Machines, image: Path
+) -> None:
+    guest = machines.boot("x86-64-v2", image, mem=384)
+    assert codes(guest.events) == ["E-MEM-04"]
+    assert ready_of(guest).model is None
