@@ -132,9 +132,9 @@ static void run(const char *op, const uint32_t *a, void *const b[]) {
     if (run_format(op, a, b))
         return;
     if (strcmp(op, "quantize_q8") == 0)
-        quantize_q8(b[0], b[1], a[0], a[1]);
+        quantize_q8(b[0], b[1], a[0], a[1], a[1]);
     else if (strcmp(op, "quantize_q8_k") == 0)
-        quantize_q8_k(b[0], b[1], a[0], a[1]);
+        quantize_q8_k(b[0], b[1], a[0], a[1], a[1]);
     else if (strcmp(op, "rmsnorm") == 0)
         rmsnorm(b[0], b[1], b[2], a[0], float_of(a[1]), a[2]);
     else if (strcmp(op, "rope") == 0)

@@ -174,7 +174,7 @@ def test_batch_equals_single_tokens(tmp_path: Path, quant: str) -> None:
     with Engine(path) as engine:
         singly = engine.predict(ids, batch=1)
         last = engine.logits_hex()
-        for batch in (2, 3, 8, 31, 32):
+        for batch in (2, 3, 8, 31, 32, 64):
             engine.ask("rewind", 0)
             assert engine.predict(ids, batch=batch) == singly
             assert engine.logits_hex() == last
@@ -215,17 +215,17 @@ def test_stop_leaves_the_position(tmp_path: Path) -> None:
 
 
 def test_requests_are_checked(tmp_path: Path) -> None:
-    with Engine(models.make_tiny(tmp_path / "m.gguf", ctx=40)) as engine:
-        for ids, code in [([-1], "E-TOK-02"), ([100000], "E-TOK-02"), ([1] * 33, "E-ENG-02")]:
+    with Engine(models.make_tiny(tmp_path / "m.gguf", ctx=72)) as engine:
+        for ids, code in [([-1], "E-TOK-02"), ([100000], "E-TOK-02"), ([1] * 65, "E-ENG-02")]:
             with pytest.raises(EngineError, match=code):
                 engine.eval(ids)
-        engine.eval([1] * 32)
+        engine.eval([1] * 64)
         with pytest.raises(EngineError, match="E-CTX-01"):
             engine.eval([1] * 9)
         engine.eval([1] * 8)
         with pytest.raises(EngineError, match="E-CTX-01"):
             engine.eval([1])
-        assert engine.ask("position")["position"] == 40
+        assert engine.ask("position")["position"] == 72
 
 
 def opened(path: Path, *options: object) -> dict[str, Any]:

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.full, pytest.mark.of_target("x86-64-v2")]
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model = tmp_path_factory.mktemp("tinyllama") / "q2_k.gguf"
-    write_synthetic(model, "tinyllama", "Q2_K", lambda done, total: None)
+    write_synthetic(model, "tinyllama", "Q2_K", lambda text: None)
     return image_with("x86-64-v2", "tinyllama", [(model, "MODEL.GGUF")])
 
 

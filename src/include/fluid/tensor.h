@@ -68,10 +68,11 @@ typedef void row_fn(float *out, const void *w, uint32_t r, uint32_t rows, uint32
 #define PACK_ROWS 8
 typedef void pack_fn(void *out, const void *w, uint32_t cols);
 
-/* "quantize_q8", "quantize_q8_k": x (n, cols) -> out, struct act_q8 (cols / 32, n) or struct
- * act_q8_k (cols / 256, n): d = max|x| / 127, q = x * (127 / max|x|), to the nearest integer, of
- * two the even one. So does llama.cpp. */
-typedef void quantize_fn(void *out, const float *x, uint32_t cols, uint32_t n);
+/* "quantize_q8", "quantize_q8_k": x (n, cols) -> out[block * stride + token], struct act_q8 of 32
+ * values or struct act_q8_k of 256: d = max|x| / 127, q = x * (127 / max|x|), to the nearest
+ * integer, of two the even one. So does llama.cpp. stride: tokens of the batch that these are a
+ * part of. */
+typedef void quantize_fn(void *out, const float *x, uint32_t cols, uint32_t n, uint32_t stride);
 
 /* "rmsnorm": out = x / sqrt(mean(x^2) + eps) * w per token; x, out (n, dim), w (dim,). */
 typedef void rmsnorm_fn(float *out, const float *x, const float *w, uint32_t dim, float eps,

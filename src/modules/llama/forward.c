@@ -4,11 +4,12 @@
  * No operation mixes tokens of a batch except attention through the cache, so that evaluating a
  * batch and evaluating its tokens one by one gives the same bits. */
 #include "model.h"
+#include "tokenwise.h"
 
 /* Input of matrix products: as floats, and as integers once a quantised matrix asks for them. */
 struct activation {
-    const float *x; /* (n, cols) */
-    uint32_t cols, n;
+    const float *x; /* (n, columns of the matrices) */
+    uint32_t n;
     const struct fluid_slot *quantized; /* operation that has made buffers.quantized of x */
 };
 
@@ -17,7 +18,7 @@ static const void *prepare(struct llama_model *m, const struct matrix *w, struct
     if (w->quantize == NULL)
         return in->x;
     if (in->quantized != w->quantize)
-        FLUID_CALL(quantize_fn, w->quantize, m->buffers.quantized, in->x, in->cols, in->n);
+        quantise(m, w, in->x, in->n);
     in->quantized = w->quantize;
     return m->buffers.quantized;
 }
@@ -51,11 +52,6 @@ static void multiply_one(struct llama_model *m, const struct matrix *w, struct a
     multiply(m, &w, &out, 1, in);
 }
 
-static void normalise(struct llama_model *m, const float *weight, const float *x, uint32_t n) {
-    const struct config *c = &m->config;
-    FLUID_CALL(rmsnorm_fn, m->op.rmsnorm, m->buffers.norm, x, weight, c->dim, c->eps, n);
-}
-
 /* src (n, kv_heads, head_dim) -> dst (kv_heads, ctx, head_dim) at positions pos .. pos + n. */
 static void store(float *dst, const float *src, const struct config *c, uint32_t ctx, uint32_t pos,
                   uint32_t n) {
@@ -72,7 +68,7 @@ static void attend(struct llama_model *m, const struct layer *l, float *cached_k
     struct cache *k = &m->cache;
     float *cached_v = cached_k + (size_t)c->kv_heads * k->ctx * c->head_dim;
     normalise(m, l->attn_norm, b->x, n);
-    struct activation in = {b->norm, c->dim, n, NULL};
+    struct activation in = {b->norm, n, NULL};
     multiply(m, (const struct matrix *const[]){&l->wq, &l->wk, &l->wv},
              (float *const[]){b->q, b->k, b->v}, 3, &in);
     FLUID_CALL(rope_fn, m->op.rope, b->q, k->rope, m->pos, c->heads, c->head_dim, c->rope_dim, n);
@@ -94,22 +90,21 @@ static void attend(struct llama_model *m, const struct layer *l, float *cached_k
         .n = n,
     };
     share_attention(&m->share, m->op.attention, &args);
-    struct activation heads = {b->heads, c->heads * c->head_dim, n, NULL};
+    struct activation heads = {b->heads, n, NULL};
     multiply_one(m, &l->wo, &heads, b->out);
-    FLUID_CALL(add_fn, m->op.add, b->x, b->out, (uint64_t)n * c->dim);
+    add_residual(m, n);
 }
 
 static void feed_forward(struct llama_model *m, const struct layer *l, uint32_t n) {
-    const struct config *c = &m->config;
     struct buffers *b = &m->buffers;
     normalise(m, l->ffn_norm, b->x, n);
-    struct activation in = {b->norm, c->dim, n, NULL};
+    struct activation in = {b->norm, n, NULL};
     multiply(m, (const struct matrix *const[]){&l->gate, &l->up}, (float *const[]){b->gate, b->up},
              2, &in);
-    FLUID_CALL(swiglu_fn, m->op.swiglu, b->gate, b->up, (uint64_t)n * c->ffn_dim);
-    struct activation hidden = {b->gate, c->ffn_dim, n, NULL};
+    activate(m, n);
+    struct activation hidden = {b->gate, n, NULL};
     multiply_one(m, &l->down, &hidden, b->out);
-    FLUID_CALL(add_fn, m->op.add, b->x, b->out, (uint64_t)n * c->dim);
+    add_residual(m, n);
 }
 
 int forward(struct llama_model *m, const int32_t *ids, uint32_t n, struct fluid_error *err) {
@@ -130,7 +125,7 @@ int forward(struct llama_model *m, const int32_t *ids, uint32_t n, struct fluid_
 
 int compute_logits(struct llama_model *m, uint32_t first, uint32_t n, struct fluid_error *err) {
     normalise(m, m->weights.output_norm, m->buffers.x + (size_t)first * m->config.dim, n);
-    struct activation in = {m->buffers.norm, m->config.dim, n, NULL};
+    struct activation in = {m->buffers.norm, n, NULL};
     multiply_one(m, &m->weights.output, &in, m->buffers.logits);
     return m->share.stopped ? fluid_fail(err, "", "stopped") : 0;
 }

@@ -156,3 +156,28 @@ void share_attention(struct share *share, struct fluid_slot *operation,
     if (!share->stopped)
         fluid_call_end(operation, begin);
 }
+
+struct ranges {
+    share_tokens_fn *function;
+    const void *context;
+    uint32_t n, together; /* tokens of a piece */
+};
+
+static void range_piece(void *context, uint32_t index, uint32_t core) {
+    const struct ranges *r = context;
+    uint32_t first = index * r->together;
+    (void)core;
+    r->function(r->context, first, (uint32_t)lower(r->n - first, r->together));
+}
+
+void share_tokens(struct fluid_slot *operation, uint32_t n, share_tokens_fn *function,
+                  const void *context) {
+    uint32_t pieces = fluid_core_count() > 1 ? 2 * fluid_core_count() : 1;
+    struct ranges r = {function, context, n, (n - 1) / pieces + 1};
+    uint64_t begin = fluid_call_begin();
+    if (n == 1)
+        function(context, 0, 1);
+    else
+        fluid_parallel_for((n - 1) / r.together + 1, range_piece, &r);
+    fluid_call_end(operation, begin);
+}

@@ -28,4 +28,10 @@ void share_products(struct share *share, const struct product *products, uint32_
 void share_attention(struct share *share, struct fluid_slot *operation,
                      const struct attention_args *args);
 
+/* What is done for each token of a batch alone: function(context, first, count) for ranges of n
+ * tokens, as one call of the slot's operation. */
+typedef void share_tokens_fn(const void *context, uint32_t first, uint32_t count);
+void share_tokens(struct fluid_slot *operation, uint32_t n, share_tokens_fn *function,
+                  const void *context);
+
 #endif

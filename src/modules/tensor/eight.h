@@ -73,6 +73,56 @@ TENSOR_INLINE v8f v8f_halves(const void *half) {
 #endif
 }
 
+/* The first count floats of p, all eight when it is larger, other lanes zero; reads nothing behind
+ * them. */
+TENSOR_INLINE v8f v8f_load(const float *p, size_t count) {
+    v8f v = {0};
+    if (count >= EIGHT)
+        return (v8f)v8i_load(p);
+    for (size_t i = 0; i < count; i++)
+        v[i] = p[i];
+    return v;
+}
+
+TENSOR_INLINE void v8f_store(float *p, v8f v, size_t count) {
+    if (count >= EIGHT)
+        __builtin_memcpy(p, &v, sizeof v);
+    for (size_t i = 0; count < EIGHT && i < count; i++)
+        p[i] = v[i];
+}
+
+#ifndef __AVX2__
+#define V8F_LOW(v) _mm_castsi128_ps(v8i_low((v8i)(v)))
+#define V8F_HIGH(v) _mm_castsi128_ps(v8i_high((v8i)(v)))
+#define V8F_JOIN(low, high) (v8f) v8i_join(_mm_castps_si128(low), _mm_castps_si128(high))
+#endif
+
+/* The second operand where either is NaN (Intel SDM vol. 2, MINPS). */
+TENSOR_INLINE v8f v8f_min(v8f a, v8f b) {
+#ifdef __AVX2__
+    return (v8f)_mm256_min_ps((__m256)a, (__m256)b);
+#else
+    return V8F_JOIN(_mm_min_ps(V8F_LOW(a), V8F_LOW(b)), _mm_min_ps(V8F_HIGH(a), V8F_HIGH(b)));
+#endif
+}
+
+TENSOR_INLINE v8f v8f_max(v8f a, v8f b) {
+#ifdef __AVX2__
+    return (v8f)_mm256_max_ps((__m256)a, (__m256)b);
+#else
+    return V8F_JOIN(_mm_max_ps(V8F_LOW(a), V8F_LOW(b)), _mm_max_ps(V8F_HIGH(a), V8F_HIGH(b)));
+#endif
+}
+
+/* To the nearest integer, of two the even one. */
+TENSOR_INLINE v8i v8f_round(v8f v) {
+#ifdef __AVX2__
+    return (v8i)_mm256_cvtps_epi32((__m256)v);
+#else
+    return v8i_join(_mm_cvtps_epi32(V8F_LOW(v)), _mm_cvtps_epi32(V8F_HIGH(v)));
+#endif
+}
+
 /* Lane = sum of the products of two pairs of 16-bit integers. */
 TENSOR_INLINE v8i v8i_madd(v8i a, v8i b) {
 #ifdef __AVX2__

@@ -13,23 +13,6 @@
 
 FLUID_EXPORT attention_fn attention;
 
-/* The first count floats of p (1 .. 8), the other lanes zero; reads nothing behind them. */
-TENSOR_INLINE v8f load_floats(const float *p, uint32_t count) {
-    v8f v = {0};
-    if (count >= EIGHT)
-        return (v8f)v8i_load(p);
-    for (uint32_t i = 0; i < count; i++)
-        v[i] = p[i];
-    return v;
-}
-
-TENSOR_INLINE void store_floats(float *p, v8f v, uint32_t count) {
-    if (count >= EIGHT)
-        __builtin_memcpy(p, &v, sizeof v);
-    for (uint32_t i = 0; count < EIGHT && i < count; i++)
-        p[i] = v[i];
-}
-
 /* Lane r = sum of the lanes of v[r], in the same order for every r. */
 TENSOR_INLINE __m128 sum_each(const v8f v[POSITIONS]) {
     __m128 halves[POSITIONS];
@@ -51,9 +34,9 @@ static void attention_scores(float *scores, const float *q, const float *k, uint
             acc[i] = (v8f){0};
         }
         for (uint32_t c = 0; c < head_dim; c += EIGHT) {
-            v8f qc = load_floats(q + c, head_dim - c);
+            v8f qc = v8f_load(q + c, head_dim - c);
             for (uint32_t i = 0; i < POSITIONS; i++)
-                acc[i] += load_floats(row[i] + c, head_dim - c) * qc;
+                acc[i] += v8f_load(row[i] + c, head_dim - c) * qc;
         }
         store_partial(scores + p, _mm_mul_ps(sum_each(acc), _mm_set1_ps(scale)), lanes);
     }
@@ -68,18 +51,21 @@ static float largest(const float *x, uint32_t count) {
 
 /* x[i] = exp(x[i] - max); returns their sum, at least 1. */
 static float softmax_terms(float *x, uint32_t count) {
-    __m128 max = _mm_set1_ps(largest(x, count)), sum = _mm_setzero_ps();
+    float max = largest(x, count), total = 0;
+    v8f sum = {0};
     uint32_t i = 0;
-    for (; i + 4 <= count; i += 4) {
-        __m128 e = exp_ps(_mm_sub_ps(load_ps(x + i), max));
-        _mm_storeu_ps(x + i, e);
-        sum = _mm_add_ps(sum, e);
+    for (; i + EIGHT <= count; i += EIGHT) {
+        v8f e = exp_v8f(v8f_load(x + i, EIGHT) - max);
+        v8f_store(x + i, e, EIGHT);
+        sum += e;
     }
-    float total = sum_ps(sum);
-    for (; i < count; i++) {
-        x[i] = _mm_cvtss_f32(exp_ps(_mm_sub_ss(_mm_set_ss(x[i]), max)));
-        total += x[i];
+    v8f rest = exp_v8f(v8f_load(x + i, count - i) - max);
+    for (uint32_t r = 0; i + r < count; r++) {
+        x[i + r] = rest[r];
+        total += rest[r];
     }
+    for (int lane = 0; lane < EIGHT; lane++)
+        total += sum[lane];
     return total;
 }
 
@@ -89,8 +75,8 @@ static void weighted_tail(float *out, const float *weight, const float *v, uint3
                           uint32_t length, uint32_t columns, float factor) {
     v8f acc = {0};
     for (uint32_t p = 0; p < length; p++, v += head_dim)
-        acc += load_floats(v, columns) * weight[p];
-    store_floats(out, acc * factor, columns);
+        acc += v8f_load(v, columns) * weight[p];
+    v8f_store(out, acc * factor, columns);
 }
 
 /* out (head_dim,) = factor * sum over p < length of weight[p] * v[p]. */
@@ -104,7 +90,7 @@ static void weighted_values(float *out, const float *weight, const float *v, uin
             for (int i = 0; i < VALUE_VECTORS; i++)
                 acc[i] += (v8f)v8i_load(value + EIGHT * i) * weight[p];
         for (int i = 0; i < VALUE_VECTORS; i++)
-            store_floats(out + c + EIGHT * i, acc[i] * factor, EIGHT);
+            v8f_store(out + c + EIGHT * i, acc[i] * factor, EIGHT);
     }
     for (; c < head_dim; c += EIGHT)
         weighted_tail(out + c, weight, v + c, head_dim, length, head_dim - c, factor);

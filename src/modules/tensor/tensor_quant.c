@@ -53,18 +53,19 @@ TENSOR_INLINE float quantize_block(int8_t *q, int16_t *sums, const float *x, uin
     return d;
 }
 
-void quantize_q8(void *out, const float *x, uint32_t cols, uint32_t n) {
+void quantize_q8(void *out, const float *x, uint32_t cols, uint32_t n, uint32_t stride) {
     struct act_q8 *to = out;
-    for (uint32_t c = 0; c < cols; c += QUANT_BLOCK)
-        for (uint32_t t = 0; t < n; t++, to++) {
-            to->d = quantize_block(to->q, to->sums, x + (size_t)t * cols + c, QUANT_BLOCK);
-            to->sum = to->d * (float)(to->sums[0] + to->sums[1]);
+    for (uint32_t c = 0; c < cols; c += QUANT_BLOCK, to += stride)
+        for (uint32_t t = 0; t < n; t++) {
+            const float *from = x + (size_t)t * cols + c;
+            to[t].d = quantize_block(to[t].q, to[t].sums, from, QUANT_BLOCK);
+            to[t].sum = to[t].d * (float)(to[t].sums[0] + to[t].sums[1]);
         }
 }
 
-void quantize_q8_k(void *out, const float *x, uint32_t cols, uint32_t n) {
+void quantize_q8_k(void *out, const float *x, uint32_t cols, uint32_t n, uint32_t stride) {
     struct act_q8_k *to = out;
-    for (uint32_t c = 0; c < cols; c += SUPER_BLOCK)
-        for (uint32_t t = 0; t < n; t++, to++)
-            to->d = quantize_block(to->q, to->sums, x + (size_t)t * cols + c, SUPER_BLOCK);
+    for (uint32_t c = 0; c < cols; c += SUPER_BLOCK, to += stride)
+        for (uint32_t t = 0; t < n; t++)
+            to[t].d = quantize_block(to[t].q, to[t].sums, x + (size_t)t * cols + c, SUPER_BLOCK);
 }
