@@ -161,7 +161,7 @@ class Tensor:
         n, heads, head_dim = q.shape
         kv_heads, ctx, _ = k.shape
         args = [heads, kv_heads, head_dim, ctx, pos, n]
-        buffers = [np.zeros_like(q), q, k, v, np.zeros(ctx, np.float32)]
+        buffers = [np.zeros_like(q), q, k, v]
         return np.frombuffer(self.call("attention", args, *buffers), np.float32).reshape(q.shape)
 
     def swiglu(self, gate: Floats, up: Floats) -> Floats:

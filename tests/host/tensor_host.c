@@ -110,18 +110,18 @@ static bool run_format(const char *op, const uint32_t *a, void *const b[]) {
     return false;
 }
 
-/* b: out, q, k, v, scores; a: heads, kv_heads, head_dim, ctx, pos, n. */
+/* b: out, q, k, v; a: heads, kv_heads, head_dim, ctx, pos, n. */
 static void run_attention(const uint32_t *a, void *const b[]) {
     struct attention_args args = {
         .out = b[0],
         .q = b[1],
         .k = b[2],
         .v = b[3],
-        .scores = b[4],
         .heads = a[0],
         .kv_heads = a[1],
         .head_dim = a[2],
         .ctx = a[3],
+        .stride = a[0] * a[2],
         .pos = a[4],
         .n = a[5],
     };

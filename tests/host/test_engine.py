@@ -238,8 +238,8 @@ def test_context_fits_memory(tmp_path: Path) -> None:
     assert opened(path)["ctx"] == 4096
     assert opened(path, "ctx", 500)["ctx"] == 500
     full = opened(path)
-    rope_and_scores = 4096 * (16 + 1) * 4
-    fixed = full["used"] - full["kv_bytes"] - rope_and_scores
+    rope = 4096 * 16 * 4
+    fixed = full["used"] - full["kv_bytes"] - rope
     tight = opened(path, "memory", fixed + full["kv_bytes"] // 2)
     assert 128 <= tight["ctx"] < 2048 and tight["ctx"] % 32 == 0
     assert tight["used"] <= fixed + full["kv_bytes"] // 2
@@ -257,7 +257,7 @@ def test_small_context_models_open(tmp_path: Path) -> None:
 
 def test_info(tmp_path: Path) -> None:
     info = opened(models.make_tiny(tmp_path / "tiny.gguf", quant="Q4_1", tokenizer="bpe"))
-    expected = {"name": "tiny", "quant": "Q4_1", "tokenizer": "gpt2/smollm", "batch": 32}
+    expected = {"name": "tiny", "quant": "Q4_1", "tokenizer": "gpt2/smollm", "batch": 64}
     expected |= {"chat": "chatml-smollm2", "layers": 2, "dim": 64, "ffn": 192, "heads": 4}
     expected |= {
         "kv_heads": 2,

@@ -86,13 +86,12 @@ typedef void rope_fn(float *x, const float *table, uint32_t pos, uint32_t heads,
 /* One layer's attention over an F32 KV cache. Token t sees positions 0 .. pos + t; its own K and V
  * are already in the cache. */
 struct attention_args {
-    float *out;     /* (n, heads, head_dim) */
-    const float *q; /* (n, heads, head_dim) */
+    float *out;     /* (n, heads, head_dim), stride floats from token to token */
+    const float *q; /* the same */
     const float *k; /* (kv_heads, ctx, head_dim): one contiguous run per kv head */
     const float *v; /* (kv_heads, ctx, head_dim) */
-    float *scores;  /* (ctx,) scratch */
     uint32_t heads, kv_heads, head_dim, ctx; /* heads % kv_heads == 0 */
-    uint32_t pos, n;
+    uint32_t stride, pos, n;
 };
 typedef void attention_fn(const struct attention_args *args); /* "attention" */
 

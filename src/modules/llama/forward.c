@@ -81,11 +81,11 @@ static void attend(struct llama_model *m, const struct layer *l, float *cached_k
         .q = b->q,
         .k = cached_k,
         .v = cached_v,
-        .scores = k->scores,
         .heads = c->heads,
         .kv_heads = c->kv_heads,
         .head_dim = c->head_dim,
         .ctx = k->ctx,
+        .stride = c->heads * c->head_dim,
         .pos = m->pos,
         .n = n,
     };

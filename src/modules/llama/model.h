@@ -41,7 +41,6 @@ struct buffers {
 struct cache {
     uint32_t ctx;  /* positions allocated */
     float **layer; /* (layers,) of K (kv_heads, ctx, head_dim), then V of the same shape */
-    float *scores; /* (cores, ctx) */
     float *rope;   /* (ctx, rope_dim / 2, 2) cos, sin */
     uint64_t kv_bytes;
 };

@@ -7,6 +7,7 @@
 
 #define PIECE_WORK (1u << 18)  /* most multiplications of a piece: some 10 us, or 1 ms emulated */
 #define PIECES_PER_CORE 4      /* at least, for the cores to end at about the same time */
+#define ATTENTION_TOKENS 16u   /* of a piece: they use a part of K and V while it is at hand */
 #define LOOK_CYCLES (1u << 22) /* between two looks at the console: one or two milliseconds */
 #define LOOK_WORK (1u << 20)   /* the same in multiplications, as long as their cost is unknown */
 
@@ -115,44 +116,48 @@ void share_products(struct share *share, const struct product *products, uint32_
 struct heads {
     attention_fn *code;
     const struct attention_args *args;
-    uint32_t together, pieces; /* heads of a piece; pieces of a token */
+    uint32_t heads, tokens; /* of a piece; all heads share one of K and V */
+    uint32_t across;        /* pieces of the same tokens */
     uint32_t first;
 };
 
-/* One token and some heads that share one head of K and V: all of them, or, with several cores,
- * which need pieces enough, one. */
 static void attend_piece(void *context, uint32_t index, uint32_t core) {
     const struct heads *h = context;
     struct attention_args part = *h->args;
-    uint32_t piece = h->first + index, token = piece / h->pieces;
-    uint32_t head = piece % h->pieces * h->together;
-    size_t at = ((size_t)token * part.heads + head) * part.head_dim;
+    uint32_t piece = h->first + index;
+    uint32_t token = piece / h->across * h->tokens, head = piece % h->across * h->heads;
+    size_t at = (size_t)token * part.stride + (size_t)head * part.head_dim;
     size_t kv_head = head / (part.heads / part.kv_heads);
     size_t cached = kv_head * part.ctx * part.head_dim;
+    (void)core;
     part.out += at;
     part.q += at;
     part.k += cached;
     part.v += cached;
-    part.scores += (size_t)core * part.ctx;
-    part.heads = h->together;
+    part.heads = h->heads;
     part.kv_heads = 1;
     part.pos += token;
-    part.n = 1;
+    part.n = (uint32_t)lower(part.n - token, h->tokens);
     h->code(&part);
 }
 
+/* Several tokens and the heads that share one of K and V go together; a single token has few of
+ * these, so that several cores take its heads one by one. */
 void share_attention(struct share *share, struct fluid_slot *operation,
                      const struct attention_args *args) {
     uint64_t positions = (uint64_t)args->pos + args->n;
+    bool single = args->n == 1 && fluid_core_count() > 1;
     struct heads h = {
         .code = (attention_fn *)operation->code,
         .args = args,
-        .together = fluid_core_count() > 1 ? 1 : args->heads / args->kv_heads,
+        .heads = single ? 1 : args->heads / args->kv_heads,
+        .tokens = ATTENTION_TOKENS,
     };
-    h.pieces = args->heads / h.together;
+    h.across = args->heads / h.heads;
+    uint32_t rows = args->n / h.tokens + (args->n % h.tokens != 0);
     uint64_t begin = fluid_call_begin();
-    run(share, args->n * h.pieces, 2 * h.together * positions * args->head_dim, attend_piece, &h,
-        &h.first);
+    run(share, rows * h.across, 2 * h.heads * lower(args->n, h.tokens) * positions * args->head_dim,
+        attend_piece, &h, &h.first);
     if (!share->stopped)
         fluid_call_end(operation, begin);
 }

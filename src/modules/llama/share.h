@@ -24,7 +24,7 @@ struct product {
 #define SHARE_PRODUCTS 3
 void share_products(struct share *share, const struct product *products, uint32_t count,
                     uint32_t n);
-/* As the operation "attention", but scores is (cores, ctx). */
+/* As the operation "attention". */
 void share_attention(struct share *share, struct fluid_slot *operation,
                      const struct attention_args *args);
 

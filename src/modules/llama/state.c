@@ -51,8 +51,7 @@ static uint64_t layer_bytes(const struct config *c, uint64_t ctx) {
 static uint64_t cache_cost(const struct config *c, uint64_t ctx) {
     uint64_t kv = checked_mul(memory_cost(layer_bytes(c, ctx)), c->layers);
     uint64_t rope = memory_cost(checked_mul(ctx, (uint64_t)c->rope_dim * sizeof(float)));
-    uint64_t rest = memory_cost(checked_mul(ctx, fluid_core_count() * sizeof(float)));
-    return checked_add(kv, checked_add(rope, rest));
+    return checked_add(kv, rope);
 }
 
 static int take_cache(struct llama_model *m, uint32_t ctx, struct fluid_error *err) {
@@ -61,9 +60,8 @@ static int take_cache(struct llama_model *m, uint32_t ctx, struct fluid_error *e
     const char *what = "context";
     k->ctx = ctx;
     k->kv_bytes = layer_bytes(c, ctx) * c->layers;
-    k->scores = memory_take(&m->memory, ctx, fluid_core_count() * sizeof *k->scores, what, err);
     k->rope = memory_take(&m->memory, ctx, (uint64_t)c->rope_dim * sizeof(float), what, err);
-    if (k->scores == NULL || k->rope == NULL)
+    if (k->rope == NULL)
         return -1;
     for (uint32_t i = 0; i < c->layers; i++) {
         k->layer[i] = memory_take(&m->memory, layer_bytes(c, ctx), 1, what, err);

@@ -9,6 +9,7 @@
 #include "fluid/tensor.h"
 
 #define DOT_VECTORS (QUANT_BLOCK / 4)
+#define Q_TOKENS 64 /* that share one unpacking of the weights */
 
 #if defined(__AVX512VL__) && defined(__AVX512VNNI__)
 #define TENSOR_VNNI

@@ -8,8 +8,6 @@
 /* Where a chunk has the eight rows' field of struct q_block. */
 #define Q_FIELD(name) (EIGHT * offsetof(struct q_block, name))
 
-#define Q_TOKENS 64 /* that share one unpacking of the weights */
-
 struct q_field {
     uint16_t at, bytes; /* in the block */
     uint16_t unit;      /* bytes: 2 or 4 */

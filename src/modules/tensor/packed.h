@@ -60,13 +60,6 @@ TENSOR_INLINE const uint8_t *q_chunk(const struct q_group *group, uint32_t b, ui
     return room;
 }
 
-TENSOR_INLINE void q_store(float *out, v8f v, uint32_t rows) {
-    if (rows == EIGHT)
-        __builtin_memcpy(out, &v, sizeof v);
-    for (uint32_t r = 0; rows < EIGHT && r < rows; r++)
-        out[r] = v[r];
-}
-
 /* One token and a group of eight rows. Groups come one behind the other, so that what is fetched
  * ahead is always the next to be used. */
 TENSOR_INLINE void q_single(float *out, const uint8_t *w, const struct Q_ACT *x, uint32_t blocks) {
@@ -78,7 +71,7 @@ TENSOR_INLINE void q_single(float *out, const uint8_t *w, const struct Q_ACT *x,
 #endif
         acc = q_chunk_one(acc, w, x);
     }
-    q_store(out, acc, EIGHT);
+    v8f_store(out, acc, EIGHT);
 }
 
 /* n tokens and one group; x (blocks, stride). */
@@ -91,7 +84,7 @@ static void q_batch(float *out, uint32_t out_stride, const struct q_group *group
     for (uint32_t b = 0; b < group->blocks; b++, x += stride)
         q_chunk_batch(acc, q_chunk(group, b, room), x, n);
     for (uint32_t t = 0; t < n; t++)
-        q_store(out + (size_t)t * out_stride, acc[t], group->rows);
+        v8f_store(out + (size_t)t * out_stride, acc[t], group->rows);
 }
 
 FLUID_EXPORT matmul_fn Q_NAME(matmul);

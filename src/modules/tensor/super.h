@@ -60,8 +60,10 @@ TENSOR_INLINE v8f q_chunk_one(v8f acc, const uint8_t *chunk, const struct act_q8
 
 TENSOR_INLINE void q_chunk_batch(v8f *acc, const uint8_t *chunk, const struct act_q8_k *x,
                                  uint32_t n) {
-    struct q_sums sums[Q_TOKENS] = {0};
+    struct q_sums sums[Q_TOKENS];
     struct q_factors factors = q_factors(chunk);
+    for (uint32_t t = 0; t < n; t++)
+        sums[t] = (struct q_sums){0};
     for (unsigned i = 0; i < Q_PARTS; i++) {
         struct q_part part;
         q_unpack(&part, chunk, i);

@@ -1,17 +1,30 @@
 /* tensor_attention.c - module: causal attention of n tokens over an F32 KV cache.
  *
- * Per head and token: scores over the visible positions, softmax with the maximum subtracted,
- * weighted sum of V. A group of heads / kv_heads query heads shares one head of K and V (GQA). */
+ * A group of heads / kv_heads query heads shares one head of K and V (GQA). The cache is gone
+ * through in blocks of positions, each of them for all queries while it is in the first cache; the
+ * softmax is computed online (Milakov and Gimelshein, "Online normalizer calculation for softmax",
+ * 2018): sums so far are of exp(score - maximum so far), and are scaled when a block has a larger
+ * maximum. Blocks begin at multiples of BLOCK, so that a query's result does not depend on the
+ * batch that it is in. */
 #include "fluid/module.h"
 #include "fluid/tensor.h"
-#include "eight.h"
 #include "expf.h"
 #include "rows.h"
 
+#define BLOCK 64        /* positions: K and V of a head of 64 take 32 KiB */
+#define QUERIES 64      /* that a block is used for, one after the other */
 #define POSITIONS 4     /* whose scores are computed together */
 #define VALUE_VECTORS 4 /* accumulators of the weighted sum: 32 values at a time */
 
 FLUID_EXPORT attention_fn attention;
+
+/* One head's view of a token: softmax so far. The weighted sum so far is in out. */
+struct query {
+    float *out;      /* (head_dim,) */
+    const float *q;  /* (head_dim,) */
+    uint32_t length; /* positions that it sees */
+    float max, sum;
+};
 
 /* Lane r = sum of the lanes of v[r], in the same order for every r. */
 TENSOR_INLINE __m128 sum_each(const v8f v[POSITIONS]) {
@@ -22,93 +35,133 @@ TENSOR_INLINE __m128 sum_each(const v8f v[POSITIONS]) {
     return sum_each_ps(halves);
 }
 
-/* scores[p] = scale * q . k[p] for p < length. A group at the end repeats its last position. */
-static void attention_scores(float *scores, const float *q, const float *k, uint32_t head_dim,
-                             uint32_t length, float scale) {
-    for (uint32_t p = 0; p < length; p += POSITIONS) {
-        uint32_t lanes = length - p < POSITIONS ? length - p : POSITIONS;
+/* scores[p] = scale * q . k[p] for p < count. A group at the end repeats its last position. */
+TENSOR_INLINE void block_scores(float scores[BLOCK], const float *q, const float *k,
+                                uint32_t head_dim, uint32_t count, float scale) {
+    for (uint32_t p = 0; p < count; p += POSITIONS) {
         const float *row[POSITIONS];
-        v8f acc[POSITIONS];
-        for (uint32_t i = 0; i < POSITIONS; i++) {
-            row[i] = k + (size_t)(i < lanes ? p + i : length - 1) * head_dim;
-            acc[i] = (v8f){0};
-        }
-        for (uint32_t c = 0; c < head_dim; c += EIGHT) {
-            v8f qc = v8f_load(q + c, head_dim - c);
+        v8f acc[POSITIONS] = {0};
+        uint32_t c = 0;
+        for (uint32_t i = 0; i < POSITIONS; i++)
+            row[i] = k + (size_t)(p + i < count ? p + i : count - 1) * head_dim;
+        for (; c + EIGHT <= head_dim; c += EIGHT) {
+            v8f qc = (v8f)v8i_load(q + c);
             for (uint32_t i = 0; i < POSITIONS; i++)
-                acc[i] += v8f_load(row[i] + c, head_dim - c) * qc;
+                acc[i] += (v8f)v8i_load(row[i] + c) * qc;
         }
-        store_partial(scores + p, _mm_mul_ps(sum_each(acc), _mm_set1_ps(scale)), lanes);
+        for (uint32_t i = 0; c < head_dim && i < POSITIONS; i++)
+            acc[i] += v8f_load(row[i] + c, head_dim - c) * v8f_load(q + c, head_dim - c);
+        _mm_storeu_ps(scores + p, _mm_mul_ps(sum_each(acc), _mm_set1_ps(scale)));
     }
 }
 
-static float largest(const float *x, uint32_t count) {
-    float best = x[0];
-    for (uint32_t i = 1; i < count; i++)
-        best = x[i] > best ? x[i] : best;
-    return best;
-}
-
-/* x[i] = exp(x[i] - max); returns their sum, at least 1. */
-static float softmax_terms(float *x, uint32_t count) {
-    float max = largest(x, count), total = 0;
-    v8f sum = {0};
+/* NaN only where the first of a lane is. */
+TENSOR_INLINE float largest(const float scores[BLOCK], uint32_t count) {
+    v8f best = v8f_broadcast(scores[0]);
     uint32_t i = 0;
-    for (; i + EIGHT <= count; i += EIGHT) {
-        v8f e = exp_v8f(v8f_load(x + i, EIGHT) - max);
-        v8f_store(x + i, e, EIGHT);
+    for (; i + EIGHT <= count; i += EIGHT)
+        best = v8f_max((v8f)v8i_load(scores + i), best);
+    float max = best[0];
+    for (int lane = 1; lane < EIGHT; lane++)
+        max = best[lane] > max ? best[lane] : max;
+    for (; i < count; i++)
+        max = scores[i] > max ? scores[i] : max;
+    return max;
+}
+
+/* scores[i] = exp(scores[i] - max) for i < count, 0 up to BLOCK; returns their sum. */
+TENSOR_INLINE float softmax_terms(float scores[BLOCK], uint32_t count, float max) {
+    v8f sum = {0};
+    float total = 0;
+    for (uint32_t i = 0; i < BLOCK; i += EIGHT) {
+        v8f e = {0};
+        if (i < count)
+            e = exp_v8f((v8f)v8i_load(scores + i) - max);
+        for (uint32_t r = 0; i < count && count - i < EIGHT && r < EIGHT; r++)
+            e[r] = r < count - i ? e[r] : 0;
+        v8f_store(scores + i, e, EIGHT);
         sum += e;
-    }
-    v8f rest = exp_v8f(v8f_load(x + i, count - i) - max);
-    for (uint32_t r = 0; i + r < count; r++) {
-        x[i + r] = rest[r];
-        total += rest[r];
     }
     for (int lane = 0; lane < EIGHT; lane++)
         total += sum[lane];
     return total;
 }
 
-/* out[c] = factor * sum over p < length of weight[p] * v[p][c], for eight columns or fewer: the
- * tail of a head whose dimension is not a multiple of 32. */
-static void weighted_tail(float *out, const float *weight, const float *v, uint32_t head_dim,
-                          uint32_t length, uint32_t columns, float factor) {
-    v8f acc = {0};
-    for (uint32_t p = 0; p < length; p++, v += head_dim)
-        acc += v8f_load(v, columns) * weight[p];
-    v8f_store(out, acc * factor, columns);
+/* Up to 32 columns: out[c] = out[c] * keep + sum over p < count of weight[p] * v[p][c]. */
+TENSOR_INLINE void add_columns(float *out, const float *weight, const float *v, uint32_t head_dim,
+                               uint32_t count, uint32_t columns, float keep) {
+    v8f acc[VALUE_VECTORS];
+    for (uint32_t i = 0; i < VALUE_VECTORS && EIGHT * i < columns; i++)
+        acc[i] = v8f_load(out + EIGHT * i, columns - EIGHT * i) * keep;
+    for (uint32_t p = 0; p < count; p++, v += head_dim)
+        for (uint32_t i = 0; i < VALUE_VECTORS && EIGHT * i < columns; i++)
+            acc[i] += v8f_load(v + EIGHT * i, columns - EIGHT * i) * weight[p];
+    for (uint32_t i = 0; i < VALUE_VECTORS && EIGHT * i < columns; i++)
+        v8f_store(out + EIGHT * i, acc[i], columns - EIGHT * i);
 }
 
-/* out (head_dim,) = factor * sum over p < length of weight[p] * v[p]. */
-static void weighted_values(float *out, const float *weight, const float *v, uint32_t head_dim,
-                            uint32_t length, float factor) {
+TENSOR_INLINE void add_values(float *out, const float *weight, const float *v, uint32_t head_dim,
+                              uint32_t count, float keep) {
+    const uint32_t step = EIGHT * VALUE_VECTORS;
     uint32_t c = 0;
-    for (; c + EIGHT * VALUE_VECTORS <= head_dim; c += EIGHT * VALUE_VECTORS) {
-        v8f acc[VALUE_VECTORS] = {0};
-        const float *value = v + c;
-        for (uint32_t p = 0; p < length; p++, value += head_dim)
-            for (int i = 0; i < VALUE_VECTORS; i++)
-                acc[i] += (v8f)v8i_load(value + EIGHT * i) * weight[p];
-        for (int i = 0; i < VALUE_VECTORS; i++)
-            v8f_store(out + c + EIGHT * i, acc[i] * factor, EIGHT);
+    for (; c + step <= head_dim; c += step)
+        add_columns(out + c, weight, v + c, head_dim, count, step, keep);
+    if (c < head_dim)
+        add_columns(out + c, weight, v + c, head_dim, count, head_dim - c, keep);
+}
+
+/* Positions first .. first + BLOCK, as far as the query sees them. */
+static void see_block(struct query *query, const struct attention_args *args, const float *k,
+                      const float *v, uint32_t first, float scale) {
+    float scores[BLOCK];
+    uint32_t head_dim = args->head_dim;
+    uint32_t count = query->length - first < BLOCK ? query->length - first : BLOCK;
+    block_scores(scores, query->q, k + (size_t)first * head_dim, head_dim, count, scale);
+    float max = largest(scores, count), keep = 1;
+    if (first == 0)
+        query->max = max;
+    else if (!(max <= query->max)) {
+        keep = exp_v8f(v8f_broadcast(query->max - max))[0];
+        query->max = max;
     }
-    for (; c < head_dim; c += EIGHT)
-        weighted_tail(out + c, weight, v + c, head_dim, length, head_dim - c, factor);
+    query->sum = query->sum * keep + softmax_terms(scores, count, query->max);
+    add_values(query->out, scores, v + (size_t)first * head_dim, head_dim, count, keep);
+}
+
+static void see_all(struct query queries[QUERIES], uint32_t n, const struct attention_args *args,
+                    const float *k, const float *v) {
+    const uint32_t head_dim = args->head_dim, end = args->pos + args->n;
+    const float scale = 1.0f / _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss((float)head_dim)));
+    for (uint32_t i = 0; i < n; i++)
+        for (uint32_t c = 0; c < head_dim; c++)
+            queries[i].out[c] = 0;
+    for (uint32_t first = 0; first < end; first += BLOCK)
+        for (uint32_t i = 0; i < n; i++)
+            if (queries[i].length > first)
+                see_block(&queries[i], args, k, v, first, scale);
+    for (uint32_t i = 0; i < n; i++)
+        for (uint32_t c = 0; c < head_dim; c++)
+            queries[i].out[c] /= queries[i].sum;
 }
 
 void attention(const struct attention_args *args) {
-    uint32_t head_dim = args->head_dim, group = args->heads / args->kv_heads;
-    __m128 root = _mm_sqrt_ss(_mm_set_ss((float)head_dim));
-    float scale = 1.0f / _mm_cvtss_f32(root);
-    for (uint32_t t = 0; t < args->n; t++) {
-        uint32_t length = args->pos + t + 1;
-        for (uint32_t h = 0; h < args->heads; h++) {
-            size_t at = ((size_t)t * args->heads + h) * head_dim;
-            size_t cache = (size_t)(h / group) * args->ctx * head_dim;
-            attention_scores(args->scores, args->q + at, args->k + cache, head_dim, length, scale);
-            float sum = softmax_terms(args->scores, length);
-            weighted_values(args->out + at, args->scores, args->v + cache, head_dim, length,
-                            1.0f / sum);
+    const uint32_t group = args->heads / args->kv_heads;
+    for (uint32_t kv = 0; kv < args->kv_heads; kv++) {
+        const size_t cached = (size_t)kv * args->ctx * args->head_dim;
+        struct query queries[QUERIES];
+        uint32_t n = 0;
+        for (uint32_t i = 0; i < args->n * group; i++) {
+            uint32_t token = i / group, head = kv * group + i % group;
+            size_t at = (size_t)token * args->stride + (size_t)head * args->head_dim;
+            queries[n++] = (struct query){
+                .out = args->out + at,
+                .q = args->q + at,
+                .length = args->pos + token + 1,
+            };
+            if (n < QUERIES && i + 1 < args->n * group)
+                continue;
+            see_all(queries, n, args, args->k + cached, args->v + cached);
+            n = 0;
         }
     }
 }
