@@ -134,7 +134,11 @@ def test_wrong_fields_long_campaign(loader: Path, sample: Path) -> None:
 def test_other_abi_machine_and_cpu(loader: Path, sample: Path, tmp_path: Path) -> None:
     out = tmp_path / "m.mod"
     cases = [
-        ({"kernel_abi": 99}, BASE, "E-MOD-05 kernel ABI 4 expected, 99 found"),
+        (
+            {"kernel_abi": 99},
+            BASE,
+            f"E-MOD-05 kernel ABI {modlayout.KERNEL_ABI} expected, 99 found",
+        ),
         ({"machine": modlayout.MACHINE_I386}, BASE, "E-MOD-06 machine 62 expected, 3 found"),
         ({"cpu_bits": 1 << 40}, 0xFFFFFFFF, "E-MOD-07 made for CPU features that this machine"),
         ({}, 1 << FEATURES["sse"], "lacks: sse2 (0x2)"),

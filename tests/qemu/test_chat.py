@@ -14,6 +14,7 @@ from qemu_images import image_of
 from qemu_models import recorded_golden, recorded_text, smollm2
 from test_score import base64_of, log_sum_exp, reply, score
 
+BATCH = 64  # tokens that the engine evaluates at once
 REPLY_SECONDS = 900.0
 SCORE_SECONDS = 1800.0
 SMOLLM2_MEM = 512  # MiB
@@ -114,7 +115,7 @@ def test_reading_a_long_text_shows_how_far_it_is(chatty: Machine) -> None:
     _, done = say(chatty, "dog " * 300)
     told = bytes(chatty.text[start:]).decode(errors="replace")
     steps = [int(n) for n in re.findall(r"\rReading (\d+) of \d+ tokens", told)]
-    assert steps == list(range(0, done.n_prompt, 32))
+    assert steps == list(range(0, done.n_prompt, BATCH))
     assert re.search(r"tokens\r +\r", told)
     start = len(chatty.text)
     say(chatty, "hello")

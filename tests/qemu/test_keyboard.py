@@ -139,7 +139,7 @@ def test_typing_during_a_reply_loses_nothing(
     ]
     keys = "".join(line + "\n" for line in lines)
     assert len(keys) == 2000
-    guest.send_line("/complete 100000 once upon a time")
+    guest.send_line("/complete 100000 the dog")
     guest.wait_for(Token, 120)
     before = len(guest.text)
     typed(guest, keys)
