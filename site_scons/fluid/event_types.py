@@ -88,6 +88,8 @@ class Done(Event):
     cycles: int
     prompt_tps: float
     gen_tps: float
+    drafted: int
+    accepted: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,7 +42,7 @@ static void use(struct llama_model *m, const struct llama_info *info) {
         wanted = info->ctx;
     struct llama_prediction p[EVAL];
     if (wanted > 0) {
-        REQUIRE(llama_eval(m, ids, wanted, p, ids, &err) == 0);
+        REQUIRE(llama_eval(m, ids, wanted, 1, p, ids, &err) == 0);
         check_predictions(info, p, wanted);
     }
     for (uint32_t id = 0; id < info->vocab; id += 7)

@@ -181,7 +181,8 @@ def make_console() -> None:
         b"/set temperature 0.7\r/set seed 18446744073709551615\r/set max_tokens 12\r/show",
         b"/set system base64:AAAA\r/set events off\r/set events on\r/set nothing\r",
         "größe 你好 😀".encode() + b"\x08\x08\x17\x15again\x03x\r\n\r\n\x1b[A\x1b[D\t",
-        b"/set stop the\r/set stop \r/set top_p 0.9\r/set repeat_penalty 1.1\r/set shift on\rthe",
+        b"/set stop the\r/set stop \r/set top_p 0.9\r/set repeat_penalty 1.1\r/set shift on\r"
+        b"/set lookup off\rthe",
         b"/unknown \xff\xfe",
         b"\r",
     ]

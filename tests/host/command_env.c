@@ -40,9 +40,10 @@ int64_t engine_tokenize(const char *text, size_t length, int32_t *ids, size_t ma
     return (int64_t)length;
 }
 
-int engine_eval(const int32_t *ids, uint32_t n, struct llama_prediction *predictions,
-                const int32_t *next, struct fluid_error *e) {
+int engine_eval(const int32_t *ids, uint32_t n, uint32_t logits,
+                struct llama_prediction *predictions, const int32_t *next, struct fluid_error *e) {
     (void)e;
+    require(logits >= 1 && logits <= n && logits <= ENGINE_LOGITS);
     require(n > 0 && n <= BATCH && !predictions == !next);
     for (uint32_t i = 0; i < n; i++) {
         require(ids[i] >= 0 && ids[i] < 256);

@@ -116,8 +116,8 @@ class Engine:
         ids: list[int] = self.ask("chat", int(first), *words)["ids"]
         return ids
 
-    def eval(self, ids: Iterable[int]) -> None:
-        self.ask("eval", ",".join(map(str, ids)))
+    def eval(self, ids: Iterable[int], logits: int = 1) -> None:
+        self.ask("eval", ",".join(map(str, ids)), logits)
 
     def eval_all(self, ids: Sequence[int], batch: int = 32) -> None:
         for start in range(0, len(ids), batch):
@@ -152,11 +152,12 @@ class Engine:
         min_p: float = 0.0,
         penalty: float = 0.0,
         recent: Sequence[int] = (),
+        back: int = 0,
     ) -> int:
-        """The next token; what is not given is switched off."""
+        """The token behind the last position or `back` before it; what is not given is off."""
         micro = [round(value * 1e6) for value in (top_p, min_p, penalty)]
         ids = ",".join(map(str, recent)) or "-"
-        words = (round(temperature * 1e6), seed, draw, top_k, *micro, ids)
+        words = (round(temperature * 1e6), seed, draw, top_k, *micro, back, ids)
         token: int = self.ask("sample", *words)["id"]
         return token
 

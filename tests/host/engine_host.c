@@ -6,7 +6,7 @@
  *
  *     info | tokenize SPECIAL BOS TEXT | words TEXT | piece FIRST ID | eog ID |
  *     chat FIRST SYSTEM USER |
- *     eval IDS | predict IDS NEXT | logits | sample MICRO SEED | rewind N | position |
+ *     eval IDS LOGITS | predict IDS NEXT | logits | sample MICRO SEED ... | rewind N | position |
  *     stop-after POLLS | class CODE | try SIZE [OFFSET=HEX ...] */
 #include <inttypes.h>
 #include <stdio.h>
@@ -180,11 +180,11 @@ static void do_chat(void) {
 static void do_eval(bool predictions) {
     struct fluid_error err = {0};
     static struct llama_prediction p[MODEL_BATCH];
-    uint32_t n = id_list(argument(), ids);
+    uint32_t n = id_list(argument(), ids), logits = predictions ? 1 : (uint32_t)number();
     if (predictions && id_list(argument(), next_ids) != n)
         die("predict: as many next ids as ids");
-    if (llama_eval(model, ids, n, predictions ? p : NULL, predictions ? next_ids : NULL, &err) !=
-        0) {
+    if (llama_eval(model, ids, n, logits, predictions ? p : NULL, predictions ? next_ids : NULL,
+                   &err) != 0) {
         print_error(&err);
         return;
     }
@@ -200,13 +200,14 @@ static void do_eval(bool predictions) {
 }
 
 static void do_logits(void) {
-    if (model->last_logits == NULL) {
+    if (model->n_logits == 0) {
         puts("{\"hex\": null}");
         return;
     }
     printf("{\"hex\": \"");
-    const unsigned char *bytes = (const unsigned char *)model->last_logits;
-    for (size_t i = 0; i < model->vocab.n * sizeof(float); i++)
+    const unsigned char *bytes = (const unsigned char *)model->buffers.logits;
+    size_t each = model->vocab.n * sizeof(float);
+    for (size_t i = (model->n_logits - 1) * each; i < model->n_logits * each; i++)
         printf("%02x", bytes[i]);
     puts("\"}");
 }
@@ -219,6 +220,7 @@ static void do_sample(void) {
     how.top_p_micro = number();
     how.min_p_micro = number();
     how.repeat_penalty_micro = number();
+    how.back = (uint32_t)number();
     const char *recent = argument();
     how.recent_count = strcmp(recent, "-") == 0 ? 0 : id_list(recent, ids);
     how.recent = ids;
@@ -245,7 +247,7 @@ static void do_try(void) {
     if (m != NULL) {
         int64_t n = llama_tokenize(m, "Hello <s>", 9, true, true, ids, MAX_IDS, &err);
         if (n > 0 && n <= MODEL_BATCH && n <= tried.ctx)
-            llama_eval(m, ids, (uint32_t)n, NULL, NULL, &err);
+            llama_eval(m, ids, (uint32_t)n, 1, NULL, NULL, &err);
         for (uint32_t id = 0; id < tried.vocab; id += 7)
             llama_piece(m, (int32_t)id, true, NULL, 0);
         llama_close(m);

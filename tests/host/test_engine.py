@@ -183,6 +183,64 @@ def test_batch_equals_single_tokens(tmp_path: Path, quant: str) -> None:
         assert engine.logits_hex() == last
 
 
+CHAINS: list[dict[str, Any]] = [
+    {},
+    {"penalty": 1.5},
+    {"temperature": 1.5, "seed": 3},
+    {"temperature": 0.9, "seed": 5, "draw": 2, "top_k": 40, "top_p": 0.9, "penalty": 1.2},
+]
+
+
+@pytest.mark.parametrize("chain", CHAINS, ids=lambda chain: "-".join(chain) or "greedy")
+def test_sampling_behind_each_position_of_a_batch(tmp_path: Path, chain: dict[str, Any]) -> None:
+    """The token that is picked when this position is the last one."""
+    ids = [1, *(260 + 7 * i % 50 for i in range(20))]
+    with Engine(models.make_tiny(tmp_path / "m.gguf", ctx=128)) as engine:
+        alone = []
+        for at, token in enumerate(ids):
+            engine.eval([token])
+            alone.append(engine.sample(**chain, recent=ids[: at + 1]))
+        assert len(set(alone)) > 1
+        for n in (1, 2, 5, 8):
+            for batch in (n, n + 1, len(ids)):
+                engine.ask("rewind", 0)
+                if batch < len(ids):
+                    engine.eval(ids[:-batch])
+                engine.eval(ids[-batch:], n)
+                for back in range(n):
+                    recent = ids[: len(ids) - back]
+                    assert engine.sample(**chain, recent=recent, back=back) == alone[-1 - back]
+        for gone in range(1, 8):  # what is left after a rewind needs no evaluation
+            engine.ask("rewind", len(ids) - gone)
+            assert engine.sample(**chain, recent=ids[:-gone]) == alone[-1 - gone]
+        assert engine.logits_hex()
+        engine.ask("rewind", len(ids) - 8)
+        assert engine.ask("logits")["hex"] is None
+
+
+def test_logits_after_predictions(tmp_path: Path) -> None:
+    """The last position's, in whatever groups they were computed."""
+    ids = [1, *range(260, 290)]
+    with Engine(models.make_tiny(tmp_path / "m.gguf")) as engine:
+        for n in (1, 7, 8, 9, 16, 17, 31):
+            engine.ask("rewind", 0)
+            found = engine.predict(ids[:n])
+            assert engine.sample() == found[-1]["top"][0][0]
+            logits = engine.logits_hex()
+            engine.ask("rewind", 0)
+            engine.eval(ids[:n])
+            assert engine.logits_hex() == logits
+
+
+@pytest.mark.parametrize(("n", "logits"), [(1, 0), (1, 2), (4, 5), (20, 9)])
+def test_more_logits_than_are_kept(tmp_path: Path, n: int, logits: int) -> None:
+    with Engine(models.make_tiny(tmp_path / "m.gguf")) as engine:
+        with pytest.raises(EngineError, match=f"of 1 to {min(n, 8)} positions expected") as caught:
+            engine.eval([260] * n, logits)
+        assert caught.value.code == "E-ENG-03"
+        assert engine.ask("position")["position"] == 0
+
+
 def test_predictions(tmp_path: Path) -> None:
     """top is sorted, logsumexp and next agree with the logits."""
     with Engine(models.make_tiny(tmp_path / "m.gguf")) as engine:

@@ -63,8 +63,9 @@ def operations(event: Hotness) -> dict[tuple[str, int, int], int]:
 
 def expected_operations(done: Done, vocabulary: int) -> dict[tuple[str, int, int], int]:
     """What the layers of a tiny Q8_0 model come to: the prompt is one batch, each token behind it
-    one, but for the last."""
-    evals, tokens = done.n_gen, done.n_prompt + done.n_gen - 1
+    one with its drafts, but for the last."""
+    evals = done.n_gen - done.accepted
+    tokens = done.n_prompt + evals - 1 + done.drafted
     each = {
         ("rmsnorm", 0, DIM): 2 * LAYERS + 1,
         ("rope", 0, DIM // 4): 2 * LAYERS,
@@ -97,7 +98,7 @@ def check_calls(machine: Machine) -> Hotness:
     [vocabulary] = [f.rows for f in event.functions if f.name == "row_q8_0"]
     assert operations(event) == expected_operations(done, vocabulary)
     evaluated = one(event, "llama_eval")
-    assert (evaluated.module, evaluated.calls) == ("llama", done.n_gen)
+    assert (evaluated.module, evaluated.calls) == ("llama", done.n_gen - done.accepted)
     inner = sum(f.cycles for f in event.functions if f.caller == "llama")
     assert 0 < inner < evaluated.cycles
     return event
@@ -234,7 +235,7 @@ def test_a_module_from_the_disk_has_its_own_records(
         dones.append(done_of(guest.command(COMPLETE)))
     [event] = guest.command("/profile")
     assert isinstance(event, Hotness)
-    calls = [(2 * LAYERS + 1) * done.n_gen for done in dones]
+    calls = [(2 * LAYERS + 1) * (done.n_gen - done.accepted) for done in dones]
     records = {f.source: f for f in event.functions if f.module == NORM}
     assert len(records) == 2 and records[DROPPED.hex()].calls == calls[0]
     [built] = [f for source, f in records.items() if source != DROPPED.hex()]

@@ -24,6 +24,7 @@ DEFAULTS = {
     "system": "(the model's default)",
     "stop": "(none)",
     "shift": "off",
+    "lookup": "on",
 }
 
 
@@ -56,10 +57,12 @@ def test_every_setting_takes_its_values_and_no_others(fresh: Machine) -> None:
         "max_tokens": ("0", "0"),
         "system": ("Be  brief.", "Be  brief."),
         "stop": (base64_of("\n\n"), '"\n\n"'),
+        "lookup": ("off", "off"),
     }
     bad = {
         "events": ["maybe", ""],
         "shift": ["1", "ON"],
+        "lookup": ["0", "yes"],
         "temperature": ["5.1", "-1", "hot", "1e3", "0.0000001", ""],
         "top_k": ["-1", "4294967296", "1.5", "x"],
         "top_p": ["0", "1.01", "-0.5"],

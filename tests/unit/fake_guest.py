@@ -45,7 +45,8 @@ def answer(channel: socket.socket, line: bytes) -> None:
         channel.sendall(b'\x1e{"ev":"done"}\n')
     if line in (b"/huge", b"/nan"):
         tps = b"1e999" if line == b"/huge" else b"NaN"
-        fields = b'"reason":"eog","n_prompt":1,"n_gen":1,"cycles":1,"prompt_tps":1,"gen_tps":'
+        fields = b'"reason":"eog","n_prompt":1,"n_gen":1,"cycles":1,"drafted":0,"accepted":0,'
+        fields += b'"prompt_tps":1,"gen_tps":'
         channel.sendall(b'\x1e{"ev":"done",' + fields + tps + b"}\n")
     for number, text in enumerate(line.decode().split()):
         emit(channel, "token", id=number, text=text)

@@ -48,6 +48,8 @@ EXAMPLES: list[dict[str, Any]] = [
         "cycles": 3,
         "prompt_tps": 0,
         "gen_tps": 2.5,
+        "drafted": 2,
+        "accepted": 1,
     },
     {
         "ev": "score",

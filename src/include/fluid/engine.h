@@ -10,6 +10,7 @@
 #include "fluid/kapi.h"
 
 #define ENGINE_TOP 5
+#define ENGINE_LOGITS 8      /* positions whose logits can be kept for llama_sample */
 #define ENGINE_MICRO 1000000 /* micro-units in 1 */
 
 struct llama_model; /* opaque; owned by the module */
@@ -40,6 +41,7 @@ struct llama_sampling {
     int64_t min_p_micro; /* of these the ones with at least this part of the best's probability */
     int64_t temperature_micro;
     uint64_t seed, draw; /* the choice depends on seed, draw, position and logits only */
+    uint32_t back; /* of which position: so many before the last; fewer than logits are kept */
 };
 
 /* One position's prediction of the next token. */
@@ -81,19 +83,22 @@ typedef int64_t llama_chat_turn_fn(struct llama_model *m, const char *system, co
                                    size_t user_length, bool first, int32_t *ids, size_t max_ids,
                                    struct fluid_error *err);
 
-/* Forgets all positions >= keep in the KV cache. */
+/* Forgets all positions >= keep in the KV cache. Logits of those before stay as far as llama_eval
+ * has kept them. */
 typedef void llama_rewind_fn(struct llama_model *m, uint32_t keep);
 typedef uint32_t llama_position_fn(struct llama_model *m);
 
 /* Appends n (1 .. info.batch) tokens at the current position and computes. predictions (n,) or
- * NULL; next (n,) ids whose logits are reported in next_logit, or NULL. Without predictions only
- * the last position's logits are computed (for llama_sample). -1 with code "" when stopped by
- * fluid_poll: the position is then as before the call. Full context: E-CTX-01. */
-typedef int llama_eval_fn(struct llama_model *m, const int32_t *ids, uint32_t n,
+ * NULL; next (n,) ids whose logits are reported in next_logit, or NULL. logits (1 .. ENGINE_LOGITS,
+ * at most n, else E-ENG-03): so many last positions' logits are kept for llama_sample, and without
+ * predictions no others are computed. -1 with code "" when stopped by fluid_poll: the position is
+ * then as before the call. Full context: E-CTX-01. */
+typedef int llama_eval_fn(struct llama_model *m, const int32_t *ids, uint32_t n, uint32_t logits,
                           struct llama_prediction *predictions, const int32_t *next,
                           struct fluid_error *err);
 
-/* Picks the next token from the last position's logits. */
+/* Picks the token that follows the last position, or the one how->back before it: what would have
+ * been picked if that were the last. */
 typedef int32_t llama_sample_fn(struct llama_model *m, const struct llama_sampling *how);
 
 #endif

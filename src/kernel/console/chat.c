@@ -63,6 +63,7 @@ static bool reply(uint32_t end) {
                            .repeat_last_n = settings->repeat_last_n,
                            .draw = draw,
                            .stop = &settings->stop,
+                           .lookup = settings->lookup,
                            .make_room = make_room};
 
     if (cache_lost)

@@ -8,6 +8,7 @@
 #include "console/generate.h"
 #include "console/model.h"
 #include "console/number.h"
+#include "console/settings.h"
 #include "fluid/engine.h"
 #include "lib/printf.h"
 #include "lib/string.h"
@@ -107,7 +108,7 @@ static bool predict(const struct model *model, const int32_t *ids, uint32_t n,
     for (uint32_t at = 0; at < n;) {
         uint32_t part = n - at < model->info.batch ? n - at : model->info.batch;
 
-        if (engine_eval(ids + at, part, predictions + at, ids + at + 1, &err) < 0) {
+        if (engine_eval(ids + at, part, 1, predictions + at, ids + at + 1, &err) < 0) {
             if (err.code[0] == '\0')
                 fluid_fail(&err, "E-CON-07",
                            "the score was expected to run to its end, Ctrl-C stopped it");
@@ -179,6 +180,7 @@ void command_complete(char *argument, size_t length) {
     g.capacity = model->info.ctx;
     g.max_new = (uint32_t)limit;
     g.text_start = length == 0;
+    g.lookup = settings_current()->lookup;
     chat_cache_lost();
     engine_rewind(0);
     generate(&g);

@@ -62,7 +62,7 @@ static bool read_prompt(const int32_t *ids, uint32_t n, uint32_t batch, struct f
     for (uint32_t at = 0; at < n;) {
         uint32_t part = n - at < batch ? n - at : batch;
 
-        if (engine_eval(ids + at, part, NULL, NULL, err) < 0)
+        if (engine_eval(ids + at, part, 1, NULL, NULL, err) < 0)
             return false;
         at += part;
     }
@@ -75,7 +75,7 @@ static bool continue_greedily(int32_t *ids, uint32_t n, struct fluid_error *err)
 
     for (uint32_t i = 0; i < n; i++) {
         ids[i] = engine_sample(&greedy);
-        if (engine_failed(err) || engine_eval(ids + i, 1, NULL, NULL, err) < 0)
+        if (engine_failed(err) || engine_eval(ids + i, 1, 1, NULL, NULL, err) < 0)
             return false;
     }
     return true;

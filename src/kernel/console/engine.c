@@ -114,9 +114,10 @@ uint32_t engine_position(void) {
     RETURN_GUARDED(UINT32_MAX, first_untold(), llama_position, handle());
 }
 
-int engine_eval(const int32_t *ids, uint32_t n, struct llama_prediction *predictions,
-                const int32_t *next, struct fluid_error *err) {
-    RETURN_GUARDED(-1, err, llama_eval, handle(), ids, n, predictions, next, err);
+int engine_eval(const int32_t *ids, uint32_t n, uint32_t logits,
+                struct llama_prediction *predictions, const int32_t *next,
+                struct fluid_error *err) {
+    RETURN_GUARDED(-1, err, llama_eval, handle(), ids, n, logits, predictions, next, err);
 }
 
 int32_t engine_sample(const struct llama_sampling *how) {

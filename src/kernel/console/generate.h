@@ -18,6 +18,7 @@ struct generation {
     uint32_t repeat_last_n;          /* tokens that its repeat penalty looks back at */
     uint64_t draw;                   /* tells repeated replies to the same text apart */
     const struct stop_strings *stop; /* NULL: none */
+    bool lookup;                     /* draft what followed the same tokens before (lookup.h) */
     /* Called when the context is full. true: ids and count are shorter now, and the engine's
      * position says from where on they have to be evaluated again. NULL: the reply ends. */
     bool (*make_room)(struct generation *g);

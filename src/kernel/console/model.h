@@ -36,8 +36,8 @@ size_t engine_piece(int32_t id, bool first, char *out, size_t size);
 bool engine_is_eog(int32_t id);
 void engine_rewind(uint32_t keep);
 uint32_t engine_position(void);
-int engine_eval(const int32_t *ids, uint32_t n, struct llama_prediction *predictions,
-                const int32_t *next, struct fluid_error *err);
+int engine_eval(const int32_t *ids, uint32_t n, uint32_t logits,
+                struct llama_prediction *predictions, const int32_t *next, struct fluid_error *err);
 int32_t engine_sample(const struct llama_sampling *how);
 /* A call that faulted fails with E-MOD-16. Of those without *err: sampling yields token 0, a piece
  * nothing, every token is the last, the position is UINT32_MAX, and this is true once. */

@@ -19,6 +19,7 @@ static struct settings settings = {
                  .repeat_penalty_micro = ENGINE_MICRO},
     .repeat_last_n = 64,
     .max_tokens = 512,
+    .lookup = true,
 };
 
 const struct settings *settings_current(void) {
@@ -154,6 +155,7 @@ static const struct setting table[] = {
     {"stop", "text of at most 64 bytes that ends a reply, at most 4 of them; no text removes all",
      set_stop, show_stop, &settings.stop, 0, 0},
     {"shift", "on or off", set_switch, show_switch, &settings.shift, 0, 0},
+    {"lookup", "on or off", set_switch, show_switch, &settings.lookup, 0, 0},
 };
 
 #define SETTING_COUNT (sizeof(table) / sizeof(table[0]))

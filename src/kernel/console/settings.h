@@ -17,7 +17,8 @@ struct settings {
     char system[SETTINGS_SYSTEM_MAX]; /* system message of the next conversation */
     bool system_set;                  /* false: the model's default */
     struct stop_strings stop;         /* end a reply where one of them appears */
-    bool shift; /* a full context: the oldest turns are forgotten instead of an error */
+    bool shift;  /* a full context: the oldest turns are forgotten instead of an error */
+    bool lookup; /* tokens that a text repeats are drafted */
 };
 
 const struct settings *settings_current(void);

@@ -140,8 +140,9 @@ FLUID_EXPORT llama_rewind_fn llama_rewind;
 void llama_rewind(struct llama_model *m, uint32_t keep) {
     if (keep >= m->pos)
         return;
+    uint32_t gone = m->pos - keep;
+    m->n_logits = m->n_logits > gone ? m->n_logits - gone : 0;
     m->pos = keep;
-    m->last_logits = NULL;
 }
 
 FLUID_EXPORT llama_position_fn llama_position;
@@ -151,11 +152,16 @@ uint32_t llama_position(struct llama_model *m) {
 }
 
 static int check_request(const struct llama_model *m, const int32_t *ids, uint32_t n,
-                         struct fluid_error *err) {
+                         uint32_t logits, struct fluid_error *err) {
     if (n < 1 || n > MODEL_BATCH)
         return fluid_fail(err, "E-ENG-02",
                           "evaluation: 1 to %d tokens expected, %u found (split it)", MODEL_BATCH,
                           n);
+    if (logits < 1 || logits > ENGINE_LOGITS || logits > n)
+        return fluid_fail(err, "E-ENG-03",
+                          "evaluation: logits of 1 to %u positions expected, of %u found (ask for "
+                          "fewer)",
+                          n < ENGINE_LOGITS ? n : ENGINE_LOGITS, logits);
     if (n > m->cache.ctx - m->pos)
         return fluid_fail(
             err, "E-CTX-01",
@@ -173,16 +179,17 @@ static int check_request(const struct llama_model *m, const int32_t *ids, uint32
 
 FLUID_EXPORT llama_eval_fn llama_eval;
 
-int llama_eval(struct llama_model *m, const int32_t *ids, uint32_t n,
+int llama_eval(struct llama_model *m, const int32_t *ids, uint32_t n, uint32_t logits,
                struct llama_prediction *predictions, const int32_t *next, struct fluid_error *err) {
-    if (check_request(m, ids, n, err) != 0)
+    if (check_request(m, ids, n, logits, err) != 0)
         return -1;
     if (forward(m, ids, n, err) != 0)
         return -1;
-    uint32_t from = predictions == NULL ? n - 1 : 0, rows = 0;
+    uint32_t from = predictions == NULL ? n - logits : 0, rows = 0;
     for (; from < n; from += rows) {
-        rows = n - from < MODEL_LOGITS_ROWS ? n - from : MODEL_LOGITS_ROWS;
-        m->last_logits = NULL; /* its place is computed anew */
+        /* The first group is the short one: the last holds all that are kept. */
+        rows = (n - from - 1) % MODEL_LOGITS_ROWS + 1;
+        m->n_logits = 0; /* their place is computed anew */
         if (compute_logits(m, from, rows, err) != 0)
             return -1;
         for (uint32_t r = 0; predictions != NULL && r < rows; r++) {
@@ -192,7 +199,7 @@ int llama_eval(struct llama_model *m, const int32_t *ids, uint32_t n,
                     next == NULL ? VOCAB_NONE : next[from + r], &predictions[from + r]);
         }
     }
-    m->last_logits = m->buffers.logits + (size_t)(rows - 1) * m->vocab.n;
+    m->n_logits = rows;
     m->pos += n;
     return 0;
 }

@@ -9,9 +9,9 @@
 #include "tokenizer.h"
 #include "weights.h"
 
-#define MODEL_BATCH 64      /* tokens per llama_eval */
-#define MODEL_LOGITS_ROWS 8 /* positions whose logits are computed together */
-#define MODEL_MIN_CTX 128   /* a smaller context is not worth starting */
+#define MODEL_BATCH 64                  /* tokens per llama_eval */
+#define MODEL_LOGITS_ROWS ENGINE_LOGITS /* positions whose logits are computed together */
+#define MODEL_MIN_CTX 128               /* a smaller context is not worth starting */
 
 /* Operations that do not depend on the type of the weights. */
 struct operations {
@@ -57,8 +57,8 @@ struct llama_model {
     struct buffers buffers;
     struct cache cache;
     struct share share;
-    uint32_t pos;             /* tokens in the cache */
-    const float *last_logits; /* (vocab,) of position pos - 1; NULL: not computed */
+    uint32_t pos;      /* tokens in the cache */
+    uint32_t n_logits; /* buffers.logits holds those of positions pos - n_logits .. pos - 1 */
 };
 
 /* Takes the batch's buffers. */

@@ -113,11 +113,11 @@ static int32_t draw(struct ranking *r, uint32_t kept, const struct llama_samplin
 FLUID_EXPORT llama_sample_fn llama_sample;
 
 int32_t llama_sample(struct llama_model *m, const struct llama_sampling *how) {
-    const float *logits = m->last_logits;
     const uint32_t vocab = m->vocab.n;
     bool penalty = how->repeat_penalty_micro > 0 && how->repeat_penalty_micro != ENGINE_MICRO;
-    if (logits == NULL)
-        fluid_panic("llama_sample without logits at position %u", m->pos);
+    if (how->back >= m->n_logits)
+        fluid_panic("llama_sample without logits %u before position %u", how->back, m->pos);
+    const float *logits = m->buffers.logits + (size_t)(m->n_logits - 1 - how->back) * vocab;
     if (how->temperature_micro <= 0 && !penalty)
         return (int32_t)logit_argmax(logits, vocab);
     struct ranking r = {.c = m->buffers.candidates, .n = vocab};
@@ -128,5 +128,5 @@ int32_t llama_sample(struct llama_model *m, const struct llama_sampling *how) {
     heapify(r.c, vocab);
     if (how->temperature_micro <= 0)
         return ranked(&r, 0).id;
-    return draw(&r, filter(&r, how), how, m->pos);
+    return draw(&r, filter(&r, how), how, m->pos - how->back);
 }

@@ -1,0 +1,89 @@
+/* lookup.c - finds drafts in the text so far, and decides how long they are. */
+#include "console/lookup.h"
+
+#define RATE_INERTIA 8 /* a guess counts one part in so many */
+
+/* Tokens, at most LOOKUP_MAX, in which the texts before a and b agree; a < b. */
+static uint32_t common(const int32_t *ids, uint32_t a, uint32_t b) {
+    uint32_t n = 0;
+
+    while (n < LOOKUP_MAX && n < a && ids[a - 1 - n] == ids[b - 1 - n])
+        n++;
+    return n;
+}
+
+uint32_t lookup_find(const int32_t *ids, uint32_t count, uint32_t *behind) {
+    uint32_t longest = LOOKUP_MIN - 1;
+
+    for (uint32_t at = count; at-- > LOOKUP_MIN && longest < LOOKUP_MAX;) {
+        uint32_t n = common(ids, at, count);
+
+        if (n <= longest)
+            continue;
+        longest = n;
+        *behind = at;
+    }
+    return longest < LOOKUP_MIN ? 0 : longest;
+}
+
+static uint32_t *rate_of(struct lookup *l, uint32_t matched) {
+    return &l->rate[(matched < LOOKUP_MAX ? matched : LOOKUP_MAX) - LOOKUP_MIN];
+}
+
+/* A token is drafted if it is likely enough that it and all before it are right, and if they could
+ * all be wrong without more being lost than is allowed. */
+static uint32_t worth(struct lookup *l, uint32_t room) {
+    uint32_t chance = LOOKUP_RATE_ONE, n = 0;
+
+    if (room > LOOKUP_DRAFT_MAX)
+        room = LOOKUP_DRAFT_MAX;
+    if (room > l->saved / LOOKUP_COST)
+        room = l->saved / LOOKUP_COST;
+    while (n < room) {
+        chance = chance * *rate_of(l, l->matched + n) / LOOKUP_RATE_ONE;
+        if (chance < LOOKUP_RATE_MIN)
+            break;
+        n++;
+    }
+    return n;
+}
+
+uint32_t lookup_draft(struct lookup *l, int32_t *ids, uint32_t count, uint32_t room) {
+    uint32_t behind = 0;
+
+    l->left = 0;
+    l->matched = lookup_find(ids, count, &behind);
+    if (l->matched == 0)
+        return 0;
+    l->left = worth(l, room);
+    l->saved -= l->left * LOOKUP_COST;
+    l->drafted += l->left;
+    /* Where the text repeats itself, guesses are made from guesses. */
+    for (uint32_t i = 0; i <= l->left; i++)
+        ids[count + i] = ids[behind + i];
+    return l->left;
+}
+
+static void save(struct lookup *l, uint32_t time) {
+    l->saved = l->saved + time < LOOKUP_SAVED_MAX ? l->saved + time : LOOKUP_SAVED_MAX;
+}
+
+bool lookup_compare(struct lookup *l, int32_t guess, int32_t id) {
+    uint32_t *rate;
+
+    save(l, LOOKUP_ALLOWANCE);
+    if (l->matched == 0)
+        return false;
+    rate = rate_of(l, l->matched++);
+    if (guess != id) {
+        *rate -= *rate / RATE_INERTIA;
+        return false;
+    }
+    *rate += (LOOKUP_RATE_ONE - *rate) / RATE_INERTIA;
+    if (l->left == 0)
+        return false;
+    l->left--;
+    l->accepted++;
+    save(l, LOOKUP_STEP);
+    return true;
+}

@@ -1,0 +1,47 @@
+/* lookup.h - prompt lookup: what followed when the last tokens of the text occurred before may
+ * follow again. Such a draft is evaluated in one batch with the last token and kept as far as it
+ * equals what is sampled, so it changes the time that a reply takes and nothing else.
+ *
+ * Whether drafts are worth it is told by tokens alone, never by a clock: the same text is drafted
+ * in the same way everywhere. Times are percents of a step, which is the evaluation of one token.
+ */
+#ifndef KERNEL_CONSOLE_LOOKUP_H
+#define KERNEL_CONSOLE_LOOKUP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define LOOKUP_MIN 2       /* tokens that must agree for a text to have occurred before */
+#define LOOKUP_MAX 4       /* more of them tell nothing more */
+#define LOOKUP_DRAFT_MAX 7 /* tokens: with the one before them a batch of ENGINE_LOGITS */
+#define LOOKUP_LENGTHS (LOOKUP_MAX - LOOKUP_MIN + 1)
+
+#define LOOKUP_RATE_ONE 1024 /* rates: a guess is always right */
+#define LOOKUP_RATE_MIN 256  /* chance from which on a token is drafted: above what it costs */
+#define LOOKUP_STEP 100      /* a step */
+#define LOOKUP_COST 20       /* at most, of one more token in a batch */
+#define LOOKUP_ALLOWANCE 3   /* of each generated token may be lost */
+#define LOOKUP_SAVED_MAX 800 /* what was saved long ago is not put at risk */
+
+/* All zero at the start of a reply. */
+struct lookup {
+    uint32_t rate[LOOKUP_LENGTHS]; /* moving average of right guesses, by tokens that agreed */
+    uint32_t saved;                /* time: allowance and what drafts saved, less what they cost */
+    uint32_t matched;              /* tokens that agreed before the next guess; 0: there is none */
+    uint32_t left;                 /* drafts that were not compared yet */
+    uint32_t drafted, accepted;    /* tokens so far */
+};
+
+/* Tokens, LOOKUP_MIN to LOOKUP_MAX, at the end of ids (count,) that occurred before: as many as
+ * possible, where they did so last; ids[*behind], *behind < count, followed. 0: none did. */
+uint32_t lookup_find(const int32_t *ids, uint32_t count, uint32_t *behind);
+
+/* Writes guesses behind ids (count,): as many drafts as are worth it, at most room, and one more,
+ * which is only compared and tells how good guesses are; ids has room for all. Returns the number
+ * of drafts. */
+uint32_t lookup_draft(struct lookup *l, int32_t *ids, uint32_t count, uint32_t room);
+
+/* Compares a guess with the token that was sampled in its place. True: it was a draft and right, so
+ * that the token behind it can be sampled, too. Called for each token of a reply that goes on. */
+bool lookup_compare(struct lookup *l, int32_t guess, int32_t id);
+#endif

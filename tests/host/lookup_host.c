@@ -1,0 +1,57 @@
+/* lookup_host.c - drafts by prompt lookup in a Linux process. Standard input is a text as ids, with
+ * the number of those that are known at the start and the most drafts of a step in front:
+ *
+ *     lookup_host < "KNOWN ROOM ID ..."
+ *
+ * The rest of the text is "sampled", step by step. One line for each step: tokens that agreed,
+ * where the guesses come from, drafts, accepted of them, time saved; then one line of totals. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "console/lookup.h"
+
+static int32_t *text;
+static uint32_t length;
+
+static void read_text(void) {
+    size_t room = 0;
+    for (long id; scanf("%ld", &id) == 1;) {
+        if (length == room)
+            text = realloc(text, (room = 2 * room + 64) * sizeof *text);
+        text[length++] = (int32_t)id;
+    }
+}
+
+/* An array of exactly the ids and guesses that may be written, for the sanitizer to watch. */
+static uint32_t step(struct lookup *l, uint32_t count, uint32_t room) {
+    uint32_t behind = 0, known = count, before = l->accepted;
+    size_t size = (size_t)count + room + 1;
+    int32_t *ids = malloc(size * sizeof *ids);
+    memcpy(ids, text, count * sizeof *ids);
+    for (size_t i = count; i < size; i++)
+        ids[i] = -1; /* no guess is taken from here */
+    uint32_t matched = lookup_find(ids, count, &behind);
+    uint32_t drafts = lookup_draft(l, ids, count, room);
+    while (known < length && lookup_compare(l, ids[known], text[known]))
+        known++;
+    free(ids);
+    printf("%u %u %u %u %u\n", matched, behind, drafts, l->accepted - before, l->saved);
+    return known + 1;
+}
+
+int main(void) {
+    struct lookup l = {0};
+    unsigned known, most;
+    if (scanf("%u %u", &known, &most) != 2)
+        return 2;
+    read_text();
+    for (uint32_t count = known; count < length;) {
+        uint32_t left = length - count - 1;
+        count = step(&l, count, left < most ? left : most);
+    }
+    printf("%u %u\n", l.drafted, l.accepted);
+    free(text);
+    return 0;
+}

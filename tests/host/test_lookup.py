@@ -1,0 +1,144 @@
+"""Drafts by prompt lookup against the same rules in Python, and what they may cost."""
+
+import random
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from hostcc import CONSOLE, ROOT, build
+
+LONGEST, SHORTEST, MOST = 4, 2, 7
+ONE, ENOUGH, INERTIA = 1024, 256, 8
+STEP, COST, ALLOWANCE, LIMIT = 100, 20, 3, 800
+
+Step = tuple[int, ...]  # matched, behind, drafts, accepted, saved
+
+
+@pytest.fixture(scope="module")
+def driver() -> Path:
+    return build("lookup_host", [ROOT / "tests/host/lookup_host.c", CONSOLE / "lookup.c"])
+
+
+def run(driver: Path, ids: Sequence[int], known: int, room: int = MOST) -> list[Step]:
+    """The steps; the totals must be their sums."""
+    words = " ".join(map(str, [known, room, *ids]))
+    done = subprocess.run([driver], input=words, capture_output=True, text=True, check=True)
+    *steps, totals = [tuple(map(int, row.split())) for row in done.stdout.splitlines()]
+    assert totals == tuple(sum(step[at] for step in steps) for at in (2, 3))
+    return steps
+
+
+def find(ids: Sequence[int]) -> tuple[int, int]:
+    """The longest end of ids that occurs before, and what is behind it there."""
+    for n in range(LONGEST, SHORTEST - 1, -1):
+        for at in range(len(ids) - 1, n - 1, -1):
+            if list(ids[at - n : at]) == list(ids[-n:]):
+                return n, at
+    return 0, 0
+
+
+@dataclass
+class Oracle:
+    rates: dict[int, int] = field(default_factory=lambda: dict.fromkeys(range(2, 5), 0))
+    saved: int = 0
+
+    def drafts(self, matched: int, room: int) -> int:
+        chance = ONE
+        for n in range(min(room, MOST, self.saved // COST)):
+            chance = chance * self.rates[min(matched + n, LONGEST)] // ONE
+            if chance < ENOUGH:
+                return n
+        return min(room, MOST, self.saved // COST)
+
+    def step(self, text: Sequence[int], count: int, room: int) -> Step:
+        matched, behind = find(text[:count])
+        drafts = self.drafts(matched, room) if matched else 0
+        self.saved -= drafts * COST
+        guesses = list(text[:count])
+        for i in range(drafts + 1):
+            guesses.append(guesses[behind + i])
+        for accepted in range(drafts + 1):
+            self.saved = min(self.saved + ALLOWANCE, LIMIT)
+            if not matched:
+                break
+            agreed, right = min(matched + accepted, LONGEST), False
+            if guesses[count + accepted] == text[count + accepted]:
+                right = True
+                self.rates[agreed] += (ONE - self.rates[agreed]) // INERTIA
+            else:
+                self.rates[agreed] -= self.rates[agreed] // INERTIA
+            if not right or accepted == drafts:
+                break
+            self.saved = min(self.saved + STEP, LIMIT)
+        return matched, behind, drafts, accepted, self.saved
+
+
+def text_of(rng: random.Random, vocabulary: int, n: int, again: float) -> list[int]:
+    """Random ids, in which now and then a stretch from before comes again."""
+    ids = [rng.randrange(vocabulary) for _ in range(8)]
+    while len(ids) < n:
+        if rng.random() < again:
+            start = rng.randrange(len(ids))
+            ids += ids[start : start + rng.randrange(1, 30)]
+        else:
+            ids.append(rng.randrange(vocabulary))
+    return ids[:n]
+
+
+@pytest.mark.parametrize("vocabulary", [1, 2, 5, 50, 1000])
+@pytest.mark.parametrize("again", [0.0, 0.02, 0.2])
+def test_every_step_is_the_oracle_s(driver: Path, vocabulary: int, again: float) -> None:
+    rng = random.Random(vocabulary + int(100 * again))
+    for n, known, room in ((300, 1, MOST), (200, 100, 3), (60, 2, 0), (9, 8, MOST)):
+        text = text_of(rng, vocabulary, n, again)
+        oracle, count = Oracle(), known
+        for step in run(driver, text, known, room):
+            assert step == oracle.step(text, count, min(room, n - count - 1))
+            count += step[3] + 1
+        assert count == n
+
+
+def test_few_tokens(driver: Path) -> None:
+    """Shorter than anything that could have occurred before."""
+    assert run(driver, [1, 1, 1], 0, 0)[0][0] == 0
+    assert [step[0] for step in run(driver, [7, 7, 7, 7], 1)] == [0, 0, 2]
+
+
+def test_a_text_that_repeats_itself(driver: Path) -> None:
+    """Full drafts, from guesses too where the repeated stretch is shorter than they are."""
+    for period in (1, 2, 3, 5, 40):
+        text = list(range(period)) * (400 // period)
+        steps = run(driver, text, 2 * period)
+        assert max(step[2] for step in steps) == MOST
+        assert sum(step[3] for step in steps) > len(text) // 2
+        assert all(step[2] == step[3] for step in steps)
+
+
+def test_what_failed_is_not_drafted_any_more(driver: Path) -> None:
+    """1 2 is always followed by 3, which then is followed by something else each time."""
+    text = [1, 2, 3] * 40
+    for i in range(200):
+        text += [1, 2, 3, 1000 + i]
+    steps = run(driver, text, 6)
+    assert max(step[2] for step in steps[:40]) == MOST
+    assert {step[2:4] for step in steps[-100:]} == {(0, 0), (1, 1)}
+
+
+@pytest.mark.parametrize("shape", ["alternating", "random", "prose"])
+def test_little_is_lost_at_any_time(driver: Path, shape: str) -> None:
+    """Whatever the text: steps, and what drafts cost, are at most 3 % more than tokens."""
+    rng = random.Random(shape)
+    if shape == "alternating":  # right until there is a draft, then wrong
+        text = [x for i in range(300) for x in (1, 2, 3, 1, 2, 4 + i % 2)]
+    elif shape == "random":
+        text = [rng.randrange(3) for _ in range(3000)]
+    else:
+        text = text_of(rng, 300, 3000, 0.05)
+    cost = tokens = 0
+    for _, _, drafts, accepted, _ in run(driver, text, 4):
+        cost += STEP + drafts * COST
+        tokens += accepted + 1
+        assert cost <= tokens * (STEP + ALLOWANCE)
