@@ -54,9 +54,9 @@ struct llama_prediction {
 };
 
 /* Exported entry points; slot names equal the typedef names without _fn. gguf belongs to the
- * engine until llama_close, which rearranges the weights in it (pack_fn of tensor.h): afterwards it
- * is no model file any more, even when opening failed. max_ctx 0: as much context as fits into free
- * memory (at most the model's own). */
+ * engine until llama_close; llama_open rearranges the weights in it (pack_fn of tensor.h), so that
+ * it is no model file any more, even when opening failed. max_ctx 0: as much context as fits into
+ * free memory (at most the model's own). */
 typedef struct llama_model *llama_open_fn(void *gguf, uint64_t size, uint32_t max_ctx,
                                           struct llama_info *info, struct fluid_error *err);
 typedef void llama_close_fn(struct llama_model *m);

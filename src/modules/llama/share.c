@@ -21,7 +21,7 @@ static uint32_t pieces_together(const struct share *share, uint64_t work) {
     return (uint32_t)(cycles > 0 ? LOOK_CYCLES / cycles + 1 : LOOK_WORK / (work + 1) + 1);
 }
 
-/* Without a clock a multiplication counts as a cycle. */
+/* Without a clock a multiplication counts as LOOK_CYCLES / LOOK_WORK cycles. */
 static void look(struct share *share, uint64_t work, uint64_t cycles) {
     if (cycles > 0)
         share->cost = (3 * share->cost + cycles * 1024 / (work + 1) + 3) / 4;

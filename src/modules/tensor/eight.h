@@ -91,27 +91,27 @@ TENSOR_INLINE void v8f_store(float *p, v8f v, size_t count) {
         p[i] = v[i];
 }
 
-#ifndef __AVX2__
+/* The operation of the processor on all of a and b: with AVX2 at once, otherwise on two halves. */
+#ifdef __AVX2__
+#define V8I_BOTH(operation, a, b) ((v8i)_mm256_##operation((__m256i)(a), (__m256i)(b)))
+#define V8F_BOTH(operation, a, b) ((v8f)_mm256_##operation((__m256)(a), (__m256)(b)))
+#else
 #define V8F_LOW(v) _mm_castsi128_ps(v8i_low((v8i)(v)))
 #define V8F_HIGH(v) _mm_castsi128_ps(v8i_high((v8i)(v)))
-#define V8F_JOIN(low, high) (v8f) v8i_join(_mm_castps_si128(low), _mm_castps_si128(high))
+#define V8F_JOIN(low, high) ((v8f)v8i_join(_mm_castps_si128(low), _mm_castps_si128(high)))
+#define V8I_BOTH(operation, a, b)                                                                  \
+    v8i_join(_mm_##operation(v8i_low(a), v8i_low(b)), _mm_##operation(v8i_high(a), v8i_high(b)))
+#define V8F_BOTH(operation, a, b)                                                                  \
+    V8F_JOIN(_mm_##operation(V8F_LOW(a), V8F_LOW(b)), _mm_##operation(V8F_HIGH(a), V8F_HIGH(b)))
 #endif
 
 /* The second operand where either is NaN (Intel SDM vol. 2, MINPS). */
 TENSOR_INLINE v8f v8f_min(v8f a, v8f b) {
-#ifdef __AVX2__
-    return (v8f)_mm256_min_ps((__m256)a, (__m256)b);
-#else
-    return V8F_JOIN(_mm_min_ps(V8F_LOW(a), V8F_LOW(b)), _mm_min_ps(V8F_HIGH(a), V8F_HIGH(b)));
-#endif
+    return V8F_BOTH(min_ps, a, b);
 }
 
 TENSOR_INLINE v8f v8f_max(v8f a, v8f b) {
-#ifdef __AVX2__
-    return (v8f)_mm256_max_ps((__m256)a, (__m256)b);
-#else
-    return V8F_JOIN(_mm_max_ps(V8F_LOW(a), V8F_LOW(b)), _mm_max_ps(V8F_HIGH(a), V8F_HIGH(b)));
-#endif
+    return V8F_BOTH(max_ps, a, b);
 }
 
 /* To the nearest integer, of two the even one. */
@@ -125,22 +125,14 @@ TENSOR_INLINE v8i v8f_round(v8f v) {
 
 /* Lane = sum of the products of two pairs of 16-bit integers. */
 TENSOR_INLINE v8i v8i_madd(v8i a, v8i b) {
-#ifdef __AVX2__
-    return (v8i)_mm256_madd_epi16((__m256i)a, (__m256i)b);
-#else
-    return v8i_join(_mm_madd_epi16(v8i_low(a), v8i_low(b)),
-                    _mm_madd_epi16(v8i_high(a), v8i_high(b)));
-#endif
+    return V8I_BOTH(madd_epi16, a, b);
 }
 
 /* 16-bit lane = sum of the products of two pairs of bytes, those of a without a sign, those of b
  * with one; it has to fit. */
 TENSOR_INLINE v8i v8i_maddubs(v8i a, v8i b) {
-#if defined(__AVX2__)
-    return (v8i)_mm256_maddubs_epi16((__m256i)a, (__m256i)b);
-#elif defined(__SSSE3__)
-    return v8i_join(_mm_maddubs_epi16(v8i_low(a), v8i_low(b)),
-                    _mm_maddubs_epi16(v8i_high(a), v8i_high(b)));
+#ifdef __SSSE3__
+    return V8I_BOTH(maddubs_epi16, a, b);
 #else
     v16s even = (v16s)((v16u)a & 255) * ((v16s)((v16u)b << 8) >> 8);
     return (v8i)(even + (v16s)((v16u)a >> 8) * ((v16s)b >> 8));
@@ -148,23 +140,14 @@ TENSOR_INLINE v8i v8i_maddubs(v8i a, v8i b) {
 }
 
 #ifdef __SSSE3__
-/* Magnitude of each byte; 128 for -128. */
-TENSOR_INLINE v8i v8i_abs(v8i v) {
-#ifdef __AVX2__
-    return (v8i)_mm256_abs_epi8((__m256i)v);
-#else
-    return v8i_join(_mm_abs_epi8(v8i_low(v)), _mm_abs_epi8(v8i_high(v)));
-#endif
-}
-
 /* Each byte of v with its sign changed where the byte of by is negative, 0 where that is 0. */
 TENSOR_INLINE v8i v8i_sign(v8i v, v8i by) {
-#ifdef __AVX2__
-    return (v8i)_mm256_sign_epi8((__m256i)v, (__m256i)by);
-#else
-    return v8i_join(_mm_sign_epi8(v8i_low(v), v8i_low(by)),
-                    _mm_sign_epi8(v8i_high(v), v8i_high(by)));
-#endif
+    return V8I_BOTH(sign_epi8, v, by);
+}
+
+/* Magnitude of each byte; 128 for -128. */
+TENSOR_INLINE v8i v8i_abs(v8i v) {
+    return v8i_sign(v, v);
 }
 #endif
 
@@ -178,13 +161,7 @@ TENSOR_INLINE v8i v8i_bits(v8i v, unsigned shift, uint8_t mask) {
 TENSOR_INLINE v8i v8i_bytes(v8i v, unsigned low, unsigned high) {
 #ifdef __SSSE3__
     const v8i lane = {0, 0x40004, 0x80008, 0xc000c, 0, 0x40004, 0x80008, 0xc000c};
-    v8i from = lane + (int32_t)(0x80008000u | high << 16 | low);
-#endif
-#if defined(__AVX2__)
-    return (v8i)_mm256_shuffle_epi8((__m256i)v, (__m256i)from);
-#elif defined(__SSSE3__)
-    return v8i_join(_mm_shuffle_epi8(v8i_low(v), v8i_low(from)),
-                    _mm_shuffle_epi8(v8i_high(v), v8i_low(from)));
+    return V8I_BOTH(shuffle_epi8, v, lane + (int32_t)(0x80008000u | high << 16 | low));
 #else
     return (v >> 8 * low & 255) | (v >> 8 * high & 255) << 16;
 #endif

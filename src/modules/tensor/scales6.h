@@ -7,6 +7,10 @@
 
 #include "super.h"
 
+TENSOR_INLINE struct q_factors q_factors(const uint8_t *chunk) {
+    return (struct q_factors){v8f_halves(chunk + Q_FIELD(d)), -v8f_halves(chunk + Q_FIELD(dmin))};
+}
+
 /* Those of columns 32 i .. 32 i + 31; packed: the twelve bytes of eight rows, as in a chunk. */
 TENSOR_INLINE void q_scales(struct q_part *part, const uint8_t *packed, unsigned i) {
     v8i scale = v8i_load(packed), min = v8i_load(packed + 32), rest = v8i_load(packed + 64);

@@ -24,8 +24,4 @@ TENSOR_INLINE void q_unpack(struct q_part *part, const uint8_t *chunk, unsigned 
     q_scales(part, chunk + Q_FIELD(scales), i);
 }
 
-TENSOR_INLINE struct q_factors q_factors(const uint8_t *chunk) {
-    return (struct q_factors){v8f_halves(chunk + Q_FIELD(d)), -v8f_halves(chunk + Q_FIELD(dmin))};
-}
-
 #include "packed.h"
