@@ -9,21 +9,17 @@ import struct
 import tempfile
 from functools import cache
 from pathlib import Path
-from unittest import mock
 
 import gguf
 
 import models
+from chat_families import FAMILIES, make_model
 from hostcc import ROOT
 
 FOLDER = ROOT / "build" / "fuzz" / "models"
-CHATML = "{{'<|im_start|>' + message['role']}}"
-# name -> tokenizer, chat template (BPE only: models.py gives SPM none)
-VOCABULARIES = {
-    "bpe": ("bpe", models.SMOLLM2_TEMPLATE),
-    "chatml": ("bpe", CHATML),
-    "spm": ("spm", ""),
-}
+TOKENIZERS = {"bpe": "bpe", "llama-bpe": "bpe:llama-bpe", "spm": "spm"}
+FAMILIES_BY_NAME = {family.name: family for family in FAMILIES}
+SHAPE = {"dim": 32, "ffn": 32, "layers": 1}
 TENSOR_COUNT = 8  # its place in the header, behind magic and version (GGUF spec)
 
 
@@ -36,14 +32,15 @@ def _without_tensors(path: Path) -> bytes:
 
 @cache
 def vocabulary(name: str) -> Path:
-    """The path of one of VOCABULARIES, written when first asked for."""
-    tokenizer, template = VOCABULARIES[name]
+    """The path of a tokenizer or a chat family, written when first asked for."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     out = FOLDER / f"{name}.gguf"
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
         new = Path(folder) / out.name
-        with mock.patch.object(models, "SMOLLM2_TEMPLATE", template):
-            models.make_tiny(new, "Q4_0", tokenizer, tied=True, dim=32, ffn=32, layers=1)
+        if name in TOKENIZERS:
+            models.make_tiny(new, "Q4_0", TOKENIZERS[name], tied=True, **SHAPE)  # type: ignore[arg-type]
+        else:
+            make_model(new, FAMILIES_BY_NAME[name], **SHAPE)
         new.write_bytes(_without_tensors(new))
         os.replace(new, out)
     return out

@@ -61,14 +61,16 @@ def _kernel(*names: str) -> list[Path]:
 
 TARGETS = (
     _engine("gguf", "fuzz_gguf.c", "MODEL.GGUF: opened, tokenised, evaluated", max_len=20000),
-    _engine("bpe", "fuzz_tokenizer.c", "text, byte-level BPE", max_len=600, models=["bpe"]),
+    _engine(
+        "bpe", "fuzz_tokenizer.c", "text, byte-level BPE", max_len=600, models=["bpe", "llama-bpe"]
+    ),
     _engine("spm", "fuzz_tokenizer.c", "text, SentencePiece", max_len=600, models=["spm"]),
     _engine(
         "chat",
         "fuzz_chat.c",
         "a turn of a chat, every template",
         max_len=600,
-        models=["bpe", "chatml", "spm"],
+        models=["bpe", "spm", "chatml", "zephyr", "llama-2", "llama-3"],
     ),
     Target(
         "fat16",

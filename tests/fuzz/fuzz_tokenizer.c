@@ -1,9 +1,9 @@
 /* fuzz_tokenizer.c - any bytes as text: ids of the vocabulary whose pieces, joined, are the text
- * again. The first byte of an input chooses how; FUZZ_MODELS has one model, BPE or SentencePiece,
- * whose vocabulary has a token for every byte. */
+ * again. The first byte of an input chooses how; FUZZ_MODELS has models of BPE, one for each
+ * pre-tokenizer, or SentencePiece, whose vocabularies have a token for every byte. */
 #include "fuzz_engine.h"
 
-enum { SPECIAL = 1, BOS = 2 };
+enum { SPECIAL = 1, BOS = 2, MODEL_SHIFT = 2 };
 
 static struct fuzz_models models;
 
@@ -36,8 +36,8 @@ static void check_round_trip(struct llama_model *m, const char *text, size_t n, 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size == 0)
         return -1; /* not kept in the corpus */
-    struct llama_model *m = models.model[0];
     unsigned how = data[0];
+    struct llama_model *m = models.model[(how >> MODEL_SHIFT) % models.count];
     size_t n = size - 1;
     char *text = fuzz_copy(data + 1, n, 1);
     /* A space may become a mark of three bytes, each a token of its own; a prefix, and BOS. */

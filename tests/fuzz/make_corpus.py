@@ -19,6 +19,7 @@ import gguf
 import fat16_image
 import models
 from fluid import registry
+from fluid.random_blocks import K_TYPES
 from hostcc import ROOT
 from module_build import make_mod
 
@@ -67,6 +68,16 @@ def small_bpe() -> tuple[list[str], list[str]]:
     return tokens, [f"{a} {b}" for a, b in merges]
 
 
+def make_mixed(path: Path, quant: str) -> None:
+    """Rows of this "K" type, which need 256 columns, between others of two bytes."""
+
+    def kind_of(name: str) -> str:
+        return quant if "ffn_down" in name else "BF16" if "ffn" in name else "F16"
+
+    shape = {"dim": 8, "ffn": 256, "layers": 1, "heads": 1, "kv_heads": 1, "ctx": 64}
+    models.make_tiny(path, kind_of=kind_of, **shape)  # type: ignore[arg-type]
+
+
 def make_gguf(folder: Path) -> None:
     """One small model per tokenizer and type of weights."""
     shape: dict[str, Any] = {
@@ -78,15 +89,20 @@ def make_gguf(folder: Path) -> None:
         "ctx": 64,
     }
     kinds = [("spm", "F32"), ("spm", "Q4_0"), ("spm", "Q8_0"), ("bpe", "F16"), ("bpe", "Q4_1")]
+    kinds += [("spm", "Q5_0"), ("bpe", "Q5_1"), ("spm", "BF16")]
     with mock.patch.object(models, "spm_vocabulary", small_spm):
         with mock.patch.object(models, "bpe_tokens", small_bpe):
             for tokenizer, quant in kinds:
                 name = f"{tokenizer}-{quant.lower()}"
                 path = folder / f"{name}.gguf"
-                narrow = quant in ("F32", "F16")  # the others come in blocks of 32
+                narrow = quant in ("F32", "F16", "BF16")  # the others come in blocks of 32
                 extra = {"dim": 8, "ffn": 12, "heads": 1} if narrow else {}
                 models.make_tiny(path, quant, tokenizer, narrow, **{**shape, **extra})
                 save("gguf", name, path.read_bytes())
+            for quant in K_TYPES:
+                path = folder / f"mixed-{quant.lower()}.gguf"
+                make_mixed(path, quant)
+                save("gguf", path.stem, path.read_bytes())
     alignment = folder / "alignment.gguf"
     with mock.patch.object(models, "spm_vocabulary", small_spm):
         models.make_tiny(
@@ -109,10 +125,10 @@ def make_texts() -> None:
     """Texts of every kind."""
     for target in ("bpe", "spm"):
         for n, text in enumerate(TEXTS):
-            save(target, f"text-{n}", bytes([n % 4]) + text)
+            save(target, f"text-{n}", bytes([n % 4 | n % 2 << 2]) + text)
     for n, text in enumerate(TEXTS):
-        save("chat", f"turn-{n}", bytes([n % 8 | n % 3 << 3]) + b"Be brief.\0" + text)
-        save("chat", f"first-{n}", bytes([7 | n % 3 << 3]) + b"<|im_end|>\0" + text)
+        save("chat", f"turn-{n}", bytes([n % 8 | n % 6 << 3]) + b"Be brief.\0" + text)
+        save("chat", f"first-{n}", bytes([7 | n % 6 << 3]) + b"<|im_end|>\0" + text)
     common = [b"\xe2\x96\x81", b"  ", b"'ll", b" the", b"\xf0\x9f\x98\x80", b"\xc2\xa0", b"12"]
     special = [name.encode() for name in (*models.SPECIAL_BPE, *models.SPECIAL_SPM)]
     save_words("bpe", common + special)

@@ -7,6 +7,7 @@ import pytest
 from guests import TinyModel
 from host_machine import BUILDS, Hosts, hosts_of
 from models import tiny_maker
+from tensor_driver import Tensor
 
 
 @pytest.fixture(params=BUILDS, ids="-".join)
@@ -20,3 +21,11 @@ def hosts(request: pytest.FixtureRequest) -> Iterator[Hosts]:
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
     """tiny(quant, tokenizer, ...): the path of a small random model (tests/models.py)."""
     return tiny_maker(tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture(scope="module")
+def tensor() -> Iterator[Tensor]:
+    """The tensor operations of every variant."""
+    tensor = Tensor()
+    yield tensor
+    tensor.close()

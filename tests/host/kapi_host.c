@@ -122,7 +122,8 @@ _Noreturn void fluid_panic(const char *format, ...) {
 #define OPERATIONS(X)                                                                              \
     X(quantize, quantize_q8)                                                                       \
     X(quantize, quantize_q8_k)                                                                     \
-    X(rmsnorm, rmsnorm) X(rope, rope) X(attention, attention) X(swiglu, swiglu) X(add, add)
+    X(rmsnorm, rmsnorm)                                                                            \
+    X(rope, rope) X(store_kv, store_kv) X(attention, attention) X(swiglu, swiglu) X(add, add)
 #define DECLARE(type, name) extern type##_fn name __attribute__((weak));
 OPERATIONS(DECLARE)
 

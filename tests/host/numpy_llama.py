@@ -41,6 +41,8 @@ class NumpyLlama:
         self.heads: int = key("attention.head_count")
         self.kv_heads: int = key("attention.head_count_kv", self.heads)
         self.head_dim: int = key("attention.key_length", key("embedding_length") // self.heads)
+        values = 2 * self.layers * self.kv_heads * self.head_dim * key("context_length")
+        self.cached = np.float32 if 4 * values <= 4 << 20 else np.float16  # type of cached K and V
         self.rope_dim: int = key("rope.dimension_count", self.head_dim)
         self.rope_base: float = key("rope.freq_base", 10000.0)
         self.eps = np.float32(key("attention.layer_norm_rms_epsilon"))
@@ -89,6 +91,7 @@ class NumpyLlama:
         q = self._rope(self._linear(x, block + "attn_q").reshape(tokens, self.heads, -1))
         k = self._rope(self._linear(x, block + "attn_k").reshape(tokens, self.kv_heads, -1))
         v = self._linear(x, block + "attn_v").reshape(tokens, self.kv_heads, -1)
+        k, v = (x.astype(self.cached).astype(np.float32) for x in (k, v))
         group = self.heads // self.kv_heads
         k, v = np.repeat(k, group, axis=1), np.repeat(v, group, axis=1)
         scores = np.einsum("thd,shd->hts", q, k) / np.float32(np.sqrt(self.head_dim))

@@ -8,6 +8,7 @@ import struct
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from host_features import features, lacking
 from hostcc import ROOT, build
 
 Floats = NDArray[np.float32]
+Cached = NDArray[np.float16] | NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 
 SOURCES = sorted((ROOT / "src" / "modules" / "tensor").glob("*.c"))
@@ -28,8 +30,13 @@ MAX_BUFFERS = 5
 ACT_Q8 = np.dtype([("d", "<f4"), ("sum", "<f4"), ("sums", "<i2", (2,)), ("q", "i1", (32,))])
 ACT_Q8_K = np.dtype([("d", "<f4"), ("sums", "<i2", (16,)), ("q", "i1", (256,))])
 PACK_ROWS = 8
+ATTENTION_BLOCK = 64
 QUANTISE = (("quantize_q8", ACT_Q8, 32), ("quantize_q8_k", ACT_Q8_K, 256))
 FLOATS = ("f32", "f16", "bf16")  # whose rows are not packed
+
+
+def random(seed: int, *shape: int, scale: float = 1.0) -> Floats:
+    return (np.random.default_rng(seed).standard_normal(shape) * scale).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -156,12 +163,20 @@ class Tensor:
         args = [pos, heads, head_dim, table.shape[1] * 2, n]
         return np.frombuffer(self.call("rope", args, x, table), np.float32).reshape(x.shape)
 
-    def attention(self, q: Floats, k: Floats, v: Floats, pos: int) -> Floats:
+    def store_kv(self, cache: Cached, x: Floats, pos: int) -> NDArray[Any]:
+        """cache (kv_heads, ctx, head_dim), x (n, kv_heads, head_dim)."""
+        args = [cache.itemsize, *cache.shape, pos, len(x)]
+        return np.frombuffer(self.call("store_kv", args, cache, x), cache.dtype).reshape(
+            cache.shape
+        )
+
+    def attention(self, q: Floats, k: Cached, v: Cached, pos: int) -> Floats:
         """q (n, heads, head_dim), k and v (kv_heads, ctx, head_dim)."""
         n, heads, head_dim = q.shape
         kv_heads, ctx, _ = k.shape
-        args = [heads, kv_heads, head_dim, ctx, pos, n]
-        buffers = [np.zeros_like(q), q, k, v]
+        args = [heads, kv_heads, head_dim, ctx, pos, n, k.itemsize]
+        scratch = np.zeros((2, ATTENTION_BLOCK, head_dim), np.float32)
+        buffers = [np.zeros_like(q), q, k, v, scratch]
         return np.frombuffer(self.call("attention", args, *buffers), np.float32).reshape(q.shape)
 
     def swiglu(self, gate: Floats, up: Floats) -> Floats:

@@ -39,6 +39,7 @@ TENSOR_PACKED_TYPES(DECLARE_PACK)
 quantize_fn quantize_q8, quantize_q8_k;
 rmsnorm_fn rmsnorm;
 rope_fn rope;
+store_kv_fn store_kv;
 attention_fn attention;
 swiglu_fn swiglu;
 add_fn add;
@@ -110,13 +111,14 @@ static bool run_format(const char *op, const uint32_t *a, void *const b[]) {
     return false;
 }
 
-/* b: out, q, k, v; a: heads, kv_heads, head_dim, ctx, pos, n. */
+/* b: out, q, k, v, scratch; a: heads, kv_heads, head_dim, ctx, pos, n, type. */
 static void run_attention(const uint32_t *a, void *const b[]) {
     struct attention_args args = {
         .out = b[0],
         .q = b[1],
         .k = b[2],
         .v = b[3],
+        .scratch = b[4],
         .heads = a[0],
         .kv_heads = a[1],
         .head_dim = a[2],
@@ -124,6 +126,7 @@ static void run_attention(const uint32_t *a, void *const b[]) {
         .stride = a[0] * a[2],
         .pos = a[4],
         .n = a[5],
+        .type = a[6],
     };
     attention(&args);
 }
@@ -139,6 +142,8 @@ static void run(const char *op, const uint32_t *a, void *const b[]) {
         rmsnorm(b[0], b[1], b[2], a[0], float_of(a[1]), a[2]);
     else if (strcmp(op, "rope") == 0)
         rope(b[0], b[1], a[0], a[1], a[2], a[3], a[4]);
+    else if (strcmp(op, "store_kv") == 0)
+        store_kv(b[0], a[0], b[1], a[1], a[2], a[3], a[4], a[5]);
     else if (strcmp(op, "attention") == 0)
         run_attention(a, b);
     else if (strcmp(op, "swiglu") == 0)

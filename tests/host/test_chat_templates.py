@@ -1,7 +1,6 @@
 """Chat templates of the families that are known, as Jinja renders the templates themselves."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import gguf
@@ -9,62 +8,10 @@ import jinja2
 import pytest
 
 import models
+from chat_families import FAMILIES, Family, make_model
 from engine_driver import Engine
 
-ZEPHYR = (
-    "{% for message in messages %}\n{% if message['role'] == 'user' %}\n"
-    "{{ '<|user|>\n' + message['content'] + eos_token }}\n"
-    "{% elif message['role'] == 'system' %}\n"
-    "{{ '<|system|>\n' + message['content'] + eos_token }}\n"
-    "{% elif message['role'] == 'assistant' %}\n"
-    "{{ '<|assistant|>\n'  + message['content'] + eos_token }}\n"
-    "{% endif %}\n{% if loop.last and add_generation_prompt %}\n"
-    "{{ '<|assistant|>' }}\n{% endif %}\n{% endfor %}"
-)
-LLAMA_2 = (
-    "{% if messages[0]['role'] == 'system' %}{% set loop_messages = messages[1:] %}"
-    "{% set system_message = messages[0]['content'] %}{% else %}"
-    "{% set loop_messages = messages %}{% set system_message = false %}{% endif %}"
-    "{% for message in loop_messages %}{% if loop.index0 == 0 and system_message != false %}"
-    "{% set content = '<<SYS>>\\n' + system_message + '\\n<</SYS>>\\n\\n' + message['content'] %}"
-    "{% else %}{% set content = message['content'] %}{% endif %}"
-    "{% if message['role'] == 'user' %}{{ bos_token + '[INST] ' + content.strip() + ' [/INST]' }}"
-    "{% elif message['role'] == 'assistant' %}{{ ' '  + content.strip() + ' ' + eos_token }}"
-    "{% endif %}{% endfor %}"
-)
-LLAMA_3 = (
-    "{% set loop_messages = messages %}{% for message in loop_messages %}"
-    "{% set content = '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n'"
-    "+ message['content'] | trim + '<|eot_id|>' %}"
-    "{% if loop.index0 == 0 %}{% set content = bos_token + content %}{% endif %}{{ content }}"
-    "{% endfor %}{% if add_generation_prompt %}"
-    "{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif %}"
-)
-CHATML = (
-    "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + "
-    "'<|im_end|>' + '\n'}}{% endfor %}{% if add_generation_prompt %}"
-    "{{ '<|im_start|>assistant\n' }}{% endif %}"
-)
-LLAMA_3_TOKENS = ["<|begin_of_text|>", "<|eot_id|>", "<|start_header_id|>", "<|end_header_id|>"]
 Message = dict[str, str]
-
-
-@dataclass(frozen=True)
-class Family:
-    name: str
-    template: str
-    tokenizer: str
-    special: tuple[str, ...]  # of byte-level BPE: BOS and EOS are numbers 1 and 2, others follow
-    bos: str
-    eos: str
-
-
-FAMILIES = [
-    Family("zephyr", ZEPHYR, "spm", (), "<s>", "</s>"),
-    Family("llama-2", LLAMA_2, "spm", (), "<s>", "</s>"),
-    Family("llama-3", LLAMA_3, "bpe", ("<pad>", *LLAMA_3_TOKENS), LLAMA_3_TOKENS[0], "<|eot_id|>"),
-    Family("chatml", CHATML, "bpe", tuple(models.SPECIAL_BPE), "", "<|im_end|>"),
-]
 
 
 @pytest.fixture(params=FAMILIES, ids=lambda family: family.name)
@@ -74,16 +21,9 @@ def family(request: pytest.FixtureRequest) -> Family:
 
 
 @pytest.fixture
-def engine(family: Family, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+def engine(family: Family, tmp_path: Path) -> Iterator[Engine]:
     """A tiny model with this template, and with the tokens that it is about."""
-
-    def edit(writer: gguf.GGUFWriter) -> None:
-        writer.kv_data[-1].pop("tokenizer.chat_template", None)
-        writer.add_chat_template(family.template)
-
-    if family.special:
-        monkeypatch.setattr(models, "SPECIAL_BPE", list(family.special))
-    path = models.make_tiny(tmp_path / "m.gguf", tokenizer=family.tokenizer, layers=1, edit=edit)
+    path = make_model(tmp_path / "m.gguf", family, layers=1)
     with Engine(path) as opened:
         yield opened
 

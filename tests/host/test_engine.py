@@ -99,6 +99,17 @@ def test_rows_that_fill_no_group(tmp_path: Path, quant: str) -> None:
     check_logits(path, IDS, EXACT)
 
 
+def test_a_large_cache_is_in_half_precision(tmp_path: Path) -> None:
+    """Where rounding makes another half of K or V, the difference is one step of it."""
+    path = models.make_tiny(tmp_path / "m.gguf", ctx=16384)
+    check_logits(path, IDS, 4 * EXACT)
+    info = opened(path)
+    assert info["ctx"] == 16384 and info["kv_bytes"] == 2 * 2 * 2 * 16384 * 16 * 2
+    ids = [1, *(260 + 7 * i % 50 for i in range(150))]
+    with Engine(path) as one, Engine(path) as several:
+        assert one.predict(ids, batch=1) == several.predict(ids, batch=64)
+
+
 def test_partial_rotation(tmp_path: Path) -> None:
     """rope.dimension_count below the head size leaves the rest of each head unrotated."""
     path = models.make_tiny(tmp_path / "m.gguf")

@@ -1,7 +1,5 @@
 """The tensor modules against numpy in double precision, on every variant (tensor_driver.py)."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
@@ -12,7 +10,7 @@ from numpy.typing import NDArray
 from fluid.random_blocks import BLOCKS, K_TYPES, random_blocks
 from fluid.targets import LONG_MODE
 from host_features import lacking
-from tensor_driver import FLOATS, QUANTISE, Bytes, Floats, Tensor
+from tensor_driver import FLOATS, QUANTISE, Bytes, Floats, Tensor, random
 
 KINDS = {
     "f32": GGMLQuantizationType.F32,
@@ -27,13 +25,6 @@ KINDS = {
 }
 QUANTISED = [kind for kind in KINDS if kind not in FLOATS]  # products take activations in 8 bits
 ONE_SCALE = ["q8_0", "q4_0", "q4_1", "q5_0", "q5_1"]  # for 32 weights, which stands first
-
-
-@pytest.fixture(scope="module")
-def tensor() -> Iterator[Tensor]:
-    tensor = Tensor()
-    yield tensor
-    tensor.close()
 
 
 @pytest.mark.parametrize("tag", LONG_MODE)
@@ -84,10 +75,6 @@ def check_matmul(out: Floats, w: NDArray[np.float64], x: NDArray[np.float64]) ->
     """Rounding errors grow with the sum of the magnitudes."""
     limit = 1e-6 * (np.abs(x) @ np.abs(w).T) + 1e-30
     assert (np.abs(out - x @ w.T) <= limit).all()
-
-
-def random(seed: int, *shape: int, scale: float = 1.0) -> Floats:
-    return (np.random.default_rng(seed).standard_normal(shape) * scale).astype(np.float32)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -287,50 +274,6 @@ def test_rope(tensor: Tensor, heads: int, head_dim: int, rope_dim: int) -> None:
     expected = np.stack([number.real, number.imag], axis=3).reshape(n, heads, rope_dim)
     assert np.allclose(out[..., :rope_dim], expected, atol=1e-6)
     assert (out[..., rope_dim:] == x[..., rope_dim:]).all()
-
-
-def attention_reference(q: Floats, k: Floats, v: Floats, pos: int) -> NDArray[np.float64]:
-    n, heads, head_dim = q.shape
-    out = np.zeros(q.shape)
-    for t in range(n):
-        for h in range(heads):
-            kv = h // (heads // k.shape[0])
-            scores = k[kv, : pos + t + 1].astype(np.float64) @ q[t, h] / np.sqrt(head_dim)
-            weight = np.exp(scores - scores.max())
-            out[t, h] = weight / weight.sum() @ v[kv, : pos + t + 1].astype(np.float64)
-    return out
-
-
-@pytest.mark.parametrize(
-    ("heads", "kv_heads", "head_dim", "pos", "n"),
-    [
-        (1, 1, 2, 0, 1),
-        (2, 1, 8, 3, 5),
-        (9, 3, 64, 40, 7),
-        (4, 4, 16, 0, 33),
-        (2, 2, 6, 9, 2),
-        (2, 1, 22, 17, 3),
-        (1, 1, 128, 300, 1),
-    ],
-)
-def test_attention(
-    tensor: Tensor, heads: int, kv_heads: int, head_dim: int, pos: int, n: int
-) -> None:
-    """The cache ends exactly after the last visible position: nothing behind it may be read."""
-    q = random(pos, n, heads, head_dim, scale=2.0)
-    k = random(pos + 1, kv_heads, pos + n, head_dim)
-    v = random(pos + 2, kv_heads, pos + n, head_dim)
-    out = tensor.attention(q, k, v, pos)
-    assert np.allclose(out, attention_reference(q, k, v, pos), atol=3e-6)
-    last = tensor.attention(q[n - 1 :], k, v, pos + n - 1)
-    assert (last[0] == out[n - 1]).all()
-
-
-def test_attention_ignores_the_unused_cache_and_large_scores(tensor: Tensor) -> None:
-    q, k, v = random(1, 1, 2, 8, scale=300), random(2, 2, 20, 8), random(3, 2, 20, 8)
-    k[:, 6:], v[:, 6:] = np.nan, np.nan
-    out = tensor.attention(q, k, v, 5)
-    assert np.allclose(out, attention_reference(q, k, v, 5), atol=1e-4)
 
 
 def exp_through_swiglu(tensor: Tensor, x: Floats) -> Floats:

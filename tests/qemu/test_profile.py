@@ -69,6 +69,7 @@ def expected_operations(done: Done, vocabulary: int) -> dict[tuple[str, int, int
     each = {
         ("rmsnorm", 0, DIM): 2 * LAYERS + 1,
         ("rope", 0, DIM // 4): 2 * LAYERS,
+        ("store_kv", 0, DIM // 4): 2 * LAYERS,
         ("attention", 0, DIM // 4): LAYERS,
         ("add", 0, DIM): 2 * LAYERS,
         ("swiglu", 0, FFN): LAYERS,

@@ -83,13 +83,23 @@ typedef void rmsnorm_fn(float *out, const float *x, const float *w, uint32_t dim
 typedef void rope_fn(float *x, const float *table, uint32_t pos, uint32_t heads, uint32_t head_dim,
                      uint32_t rope_dim, uint32_t n);
 
-/* One layer's attention over an F32 KV cache. Token t sees positions 0 .. pos + t; its own K and V
- * are already in the cache. */
+/* "store_kv": x (n, kv_heads, head_dim) to positions pos .. pos + n of a cache of K or V (kv_heads,
+ * ctx, head_dim). F16: rounded to the nearest, of two the even one; what is larger than the largest
+ * of them, and NaN, becomes that. */
+enum kv_type { KV_F16 = 2, KV_F32 = 4 }; /* bytes of a value */
+typedef void store_kv_fn(void *cache, enum kv_type type, const float *x, uint32_t kv_heads,
+                         uint32_t ctx, uint32_t head_dim, uint32_t pos, uint32_t n);
+
+/* One layer's attention over its KV cache. Token t sees positions 0 .. pos + t; its own K and V are
+ * already in the cache. */
+#define ATTENTION_BLOCK 64 /* positions that are unpacked and used together */
 struct attention_args {
     float *out;     /* (n, heads, head_dim), stride floats from token to token */
     const float *q; /* the same */
-    const float *k; /* (kv_heads, ctx, head_dim): one contiguous run per kv head */
-    const float *v; /* (kv_heads, ctx, head_dim) */
+    const void *k;  /* (kv_heads, ctx, head_dim): one contiguous run per kv head */
+    const void *v;  /* (kv_heads, ctx, head_dim) */
+    float *scratch; /* (2, ATTENTION_BLOCK, head_dim), of this call alone */
+    enum kv_type type;
     uint32_t heads, kv_heads, head_dim, ctx; /* heads % kv_heads == 0 */
     uint32_t stride, pos, n;
 };

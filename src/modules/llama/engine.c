@@ -14,11 +14,9 @@ static int find_operations(struct operations *op, const struct config *c, struct
         uint32_t cols;
         struct fluid_slot **out;
     } wanted[] = {
-        {"rmsnorm", c->dim, &op->rmsnorm},
-        {"rope", c->head_dim, &op->rope},
-        {"attention", c->head_dim, &op->attention},
-        {"swiglu", c->ffn_dim, &op->swiglu},
-        {"add", c->dim, &op->add},
+        {"rmsnorm", c->dim, &op->rmsnorm},        {"rope", c->head_dim, &op->rope},
+        {"store_kv", c->head_dim, &op->store_kv}, {"attention", c->head_dim, &op->attention},
+        {"swiglu", c->ffn_dim, &op->swiglu},      {"add", c->dim, &op->add},
     };
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         *wanted[i].out = operation(wanted[i].name, 0, wanted[i].cols, err);

@@ -52,21 +52,11 @@ static void multiply_one(struct llama_model *m, const struct matrix *w, struct a
     multiply(m, &w, &out, 1, in);
 }
 
-/* src (n, kv_heads, head_dim) -> dst (kv_heads, ctx, head_dim) at positions pos .. pos + n. */
-static void store(float *dst, const float *src, const struct config *c, uint32_t ctx, uint32_t pos,
-                  uint32_t n) {
-    const size_t d = c->head_dim;
-    for (uint32_t t = 0; t < n; t++)
-        for (uint32_t h = 0; h < c->kv_heads; h++)
-            memcpy(dst + ((size_t)h * ctx + pos + t) * d, src + ((size_t)t * c->kv_heads + h) * d,
-                   d * sizeof *dst);
-}
-
-static void attend(struct llama_model *m, const struct layer *l, float *cached_k, uint32_t n) {
+static void attend(struct llama_model *m, const struct layer *l, void *cached_k, uint32_t n) {
     const struct config *c = &m->config;
     struct buffers *b = &m->buffers;
     struct cache *k = &m->cache;
-    float *cached_v = cached_k + (size_t)c->kv_heads * k->ctx * c->head_dim;
+    void *cached_v = (char *)cached_k + (size_t)c->kv_heads * k->ctx * c->head_dim * k->type;
     normalise(m, l->attn_norm, b->x, n);
     struct activation in = {b->norm, n, NULL};
     multiply(m, (const struct matrix *const[]){&l->wq, &l->wk, &l->wv},
@@ -74,13 +64,17 @@ static void attend(struct llama_model *m, const struct layer *l, float *cached_k
     FLUID_CALL(rope_fn, m->op.rope, b->q, k->rope, m->pos, c->heads, c->head_dim, c->rope_dim, n);
     FLUID_CALL(rope_fn, m->op.rope, b->k, k->rope, m->pos, c->kv_heads, c->head_dim, c->rope_dim,
                n);
-    store(cached_k, b->k, c, k->ctx, m->pos, n);
-    store(cached_v, b->v, c, k->ctx, m->pos, n);
+    FLUID_CALL(store_kv_fn, m->op.store_kv, cached_k, k->type, b->k, c->kv_heads, k->ctx,
+               c->head_dim, m->pos, n);
+    FLUID_CALL(store_kv_fn, m->op.store_kv, cached_v, k->type, b->v, c->kv_heads, k->ctx,
+               c->head_dim, m->pos, n);
     const struct attention_args args = {
         .out = b->heads,
         .q = b->q,
         .k = cached_k,
         .v = cached_v,
+        .scratch = b->scratch,
+        .type = k->type,
         .heads = c->heads,
         .kv_heads = c->kv_heads,
         .head_dim = c->head_dim,

@@ -15,7 +15,7 @@
 
 /* Operations that do not depend on the type of the weights. */
 struct operations {
-    struct fluid_slot *rmsnorm, *rope, *attention, *swiglu, *add;
+    struct fluid_slot *rmsnorm, *rope, *store_kv, *attention, *swiglu, *add;
 };
 
 struct candidate { /* for the next token */
@@ -29,6 +29,7 @@ struct buffers {
     float *norm;                  /* (n, dim) */
     float *q;                     /* (n, heads, head_dim) */
     float *k, *v;                 /* (n, kv_heads, head_dim) */
+    float *scratch;               /* (cores, 2, ATTENTION_BLOCK, head_dim) */
     float *heads;                 /* (n, heads, head_dim) attention's result */
     float *out;                   /* (n, dim) */
     float *gate, *up;             /* (n, ffn_dim) */
@@ -39,9 +40,10 @@ struct buffers {
 
 /* What grows with the context. */
 struct cache {
-    uint32_t ctx;  /* positions allocated */
-    float **layer; /* (layers,) of K (kv_heads, ctx, head_dim), then V of the same shape */
-    float *rope;   /* (ctx, rope_dim / 2, 2) cos, sin */
+    uint32_t ctx; /* positions allocated */
+    enum kv_type type;
+    void **layer; /* (layers,) of K (kv_heads, ctx, head_dim), then V of the same shape */
+    float *rope;  /* (ctx, rope_dim / 2, 2) cos, sin */
     uint64_t kv_bytes;
 };
 

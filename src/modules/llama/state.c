@@ -5,6 +5,7 @@
 
 #define BUDGET_PERCENT 85 /* of free memory; the rest is the console's and the file system's */
 #define CTX_STEP 32
+#define F32_BYTES (4u << 20) /* of K and V as floats, up to which nothing is gained by F16 */
 
 static uint32_t max3(uint32_t a, uint32_t b, uint32_t c) {
     uint32_t ab = a > b ? a : b;
@@ -16,6 +17,7 @@ int buffers_init(struct llama_model *m, struct fluid_error *err) {
     const uint64_t n = MODEL_BATCH, q_dim = (uint64_t)c->heads * c->head_dim;
     const uint64_t kv_dim = (uint64_t)c->kv_heads * c->head_dim;
     const uint64_t widest = max3(c->dim, (uint32_t)q_dim, c->ffn_dim);
+    const uint64_t scratch = 2 * (uint64_t)ATTENTION_BLOCK * c->head_dim * fluid_core_count();
     struct buffers *b = &m->buffers;
     const struct {
         void **out;
@@ -26,6 +28,7 @@ int buffers_init(struct llama_model *m, struct fluid_error *err) {
         {(void **)&b->q, n * q_dim, sizeof(float)},
         {(void **)&b->k, n * kv_dim, sizeof(float)},
         {(void **)&b->v, n * kv_dim, sizeof(float)},
+        {(void **)&b->scratch, scratch, sizeof(float)},
         {(void **)&b->heads, n * q_dim, sizeof(float)},
         {(void **)&b->out, n * c->dim, sizeof(float)},
         {(void **)&b->gate, n * c->ffn_dim, sizeof(float)},
@@ -42,10 +45,19 @@ int buffers_init(struct llama_model *m, struct fluid_error *err) {
     return 0;
 }
 
-/* Bytes of K and V of one layer. */
+/* Values of K and V of one layer. */
+static uint64_t layer_values(const struct config *c, uint64_t ctx) {
+    return checked_mul(2 * (uint64_t)c->kv_heads * c->head_dim, ctx);
+}
+
+/* By the model alone, so that what it says does not depend on the memory of the machine. */
+static enum kv_type kv_type(const struct config *c) {
+    uint64_t values = checked_mul(layer_values(c, c->ctx_model), c->layers);
+    return checked_mul(values, KV_F32) <= F32_BYTES ? KV_F32 : KV_F16;
+}
+
 static uint64_t layer_bytes(const struct config *c, uint64_t ctx) {
-    uint64_t per_position = checked_mul((uint64_t)c->kv_heads * c->head_dim, 2 * sizeof(float));
-    return checked_mul(per_position, ctx);
+    return checked_mul(layer_values(c, ctx), kv_type(c));
 }
 
 static uint64_t cache_cost(const struct config *c, uint64_t ctx) {
@@ -59,6 +71,7 @@ static int take_cache(struct llama_model *m, uint32_t ctx, struct fluid_error *e
     struct cache *k = &m->cache;
     const char *what = "context";
     k->ctx = ctx;
+    k->type = kv_type(c);
     k->kv_bytes = layer_bytes(c, ctx) * c->layers;
     k->rope = memory_take(&m->memory, ctx, (uint64_t)c->rope_dim * sizeof(float), what, err);
     if (k->rope == NULL)

@@ -41,6 +41,24 @@ TENSOR_INLINE struct half_pairs half_pairs_to_float(__m128i pairs) {
                                _mm_castsi128_ps(_mm_add_epi32(_mm_and_si128(high, fields), bias))};
 }
 
+/* Lane = the half nearest to that of v, of two the even one. |v| <= 65504. A half's fields are
+ * those of the float with another bias; of a subnormal half the last bit is worth 2^-24, the last
+ * bit of a float between 1/2 and 1, so that adding 1/2 rounds to it. */
+TENSOR_INLINE __m128i half4_of_float(__m128 v) {
+    const __m128i half = _mm_castps_si128(_mm_set1_ps(0.5f)), one = _mm_set1_epi32(1);
+    __m128i all = _mm_castps_si128(v);
+    __m128i bits = _mm_and_si128(all, _mm_set1_epi32(0x7fffffff));
+    __m128i odd = _mm_and_si128(_mm_srli_epi32(bits, 13), one);
+    __m128i bias = _mm_set1_epi32(0xfff - ((127 - 15) << 23));
+    __m128i normal = _mm_srli_epi32(_mm_add_epi32(_mm_add_epi32(bits, bias), odd), 13);
+    __m128 lifted = _mm_add_ps(_mm_castsi128_ps(bits), _mm_castsi128_ps(half));
+    __m128i subnormal = _mm_sub_epi32(_mm_castps_si128(lifted), half);
+    __m128i small = _mm_cmplt_epi32(bits, _mm_set1_epi32((127 - 14) << 23));
+    __m128i sign = _mm_and_si128(_mm_srli_epi32(all, 16), _mm_set1_epi32(0x8000));
+    __m128i value = _mm_or_si128(_mm_and_si128(small, subnormal), _mm_andnot_si128(small, normal));
+    return _mm_or_si128(value, sign);
+}
+
 TENSOR_INLINE float half_to_float(uint16_t half) {
     return _mm_cvtss_f32(half4_to_float(_mm_cvtsi32_si128(half)));
 }

@@ -1,22 +1,23 @@
-/* tensor_attention.c - module: causal attention of n tokens over an F32 KV cache.
+/* tensor_attention.c - module: causal attention of n tokens over a KV cache.
  *
  * A group of heads / kv_heads query heads shares one head of K and V (GQA). The cache is gone
- * through in blocks of positions, each of them for all queries while it is in the first cache; the
- * softmax is computed online (Milakov and Gimelshein, "Online normalizer calculation for softmax",
- * 2018): sums so far are of exp(score - maximum so far), and are scaled when a block has a larger
- * maximum. Blocks begin at multiples of BLOCK, so that a query's result does not depend on the
- * batch that it is in. */
+ * through in blocks of positions, each of them for all queries while it is in the first cache; what
+ * is F16 becomes floats before. The softmax is computed online (Milakov and Gimelshein, "Online
+ * normalizer calculation for softmax", 2018): sums so far are of exp(score - maximum so far), and
+ * are scaled when a block has a larger maximum. Blocks begin at multiples of BLOCK, so that a
+ * query's result does not depend on the batch that it is in. */
 #include "fluid/module.h"
 #include "fluid/tensor.h"
 #include "expf.h"
 #include "rows.h"
 
-#define BLOCK 64        /* positions: K and V of a head of 64 take 32 KiB */
+#define BLOCK ATTENTION_BLOCK
 #define QUERIES 64      /* that a block is used for, one after the other */
 #define POSITIONS 4     /* whose scores are computed together */
 #define VALUE_VECTORS 4 /* accumulators of the weighted sum: 32 values at a time */
 
 FLUID_EXPORT attention_fn attention;
+FLUID_EXPORT store_kv_fn store_kv;
 
 /* One head's view of a token: softmax so far. The weighted sum so far is in out. */
 struct query {
@@ -110,13 +111,12 @@ TENSOR_INLINE void add_values(float *out, const float *weight, const float *v, u
         add_columns(out + c, weight, v + c, head_dim, count, head_dim - c, keep);
 }
 
-/* Positions first .. first + BLOCK, as far as the query sees them. */
-static void see_block(struct query *query, const struct attention_args *args, const float *k,
-                      const float *v, uint32_t first, float scale) {
+/* Positions first .. first + BLOCK, as far as the query sees them; k, v (BLOCK, head_dim). */
+static void see_block(struct query *query, uint32_t head_dim, const float *k, const float *v,
+                      uint32_t first, float scale) {
     float scores[BLOCK];
-    uint32_t head_dim = args->head_dim;
     uint32_t count = query->length - first < BLOCK ? query->length - first : BLOCK;
-    block_scores(scores, query->q, k + (size_t)first * head_dim, head_dim, count, scale);
+    block_scores(scores, query->q, k, head_dim, count, scale);
     float max = largest(scores, count), keep = 1;
     if (first == 0)
         query->max = max;
@@ -125,20 +125,43 @@ static void see_block(struct query *query, const struct attention_args *args, co
         query->max = max;
     }
     query->sum = query->sum * keep + softmax_terms(scores, count, query->max);
-    add_values(query->out, scores, v + (size_t)first * head_dim, head_dim, count, keep);
+    add_values(query->out, scores, v, head_dim, count, keep);
+}
+
+static void unpack(float *out, const uint16_t *in, uint32_t count) {
+    uint32_t i = 0;
+    for (; i + EIGHT <= count; i += EIGHT)
+        v8f_store(out + i, v8f_halves(in + i), EIGHT);
+    for (; i < count; i++)
+        out[i] = half_to_float(in[i]);
+}
+
+/* Values from `first` on of one head's K or V as floats: in place, or unpacked to scratch. */
+TENSOR_INLINE const float *floats(const void *cache, enum kv_type type, size_t first,
+                                  uint32_t count, float *scratch) {
+    if (type == KV_F32)
+        return (const float *)cache + first;
+    unpack(scratch, (const uint16_t *)cache + first, count);
+    return scratch;
 }
 
 static void see_all(struct query queries[QUERIES], uint32_t n, const struct attention_args *args,
-                    const float *k, const float *v) {
-    const uint32_t head_dim = args->head_dim, end = args->pos + args->n;
+                    const void *k, const void *v) {
+    const uint32_t head_dim = args->head_dim, end = queries[n - 1].length;
+    float *scratch_v = args->scratch + (size_t)BLOCK * head_dim;
     const float scale = 1.0f / _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss((float)head_dim)));
     for (uint32_t i = 0; i < n; i++)
         for (uint32_t c = 0; c < head_dim; c++)
             queries[i].out[c] = 0;
-    for (uint32_t first = 0; first < end; first += BLOCK)
+    for (uint32_t first = 0; first < end; first += BLOCK) {
+        const uint32_t values = (end - first < BLOCK ? end - first : BLOCK) * head_dim;
+        const size_t from = (size_t)first * head_dim;
+        const float *block_k = floats(k, args->type, from, values, args->scratch);
+        const float *block_v = floats(v, args->type, from, values, scratch_v);
         for (uint32_t i = 0; i < n; i++)
             if (queries[i].length > first)
-                see_block(&queries[i], args, k, v, first, scale);
+                see_block(&queries[i], head_dim, block_k, block_v, first, scale);
+    }
     for (uint32_t i = 0; i < n; i++)
         for (uint32_t c = 0; c < head_dim; c++)
             queries[i].out[c] /= queries[i].sum;
@@ -147,7 +170,7 @@ static void see_all(struct query queries[QUERIES], uint32_t n, const struct atte
 void attention(const struct attention_args *args) {
     const uint32_t group = args->heads / args->kv_heads;
     for (uint32_t kv = 0; kv < args->kv_heads; kv++) {
-        const size_t cached = (size_t)kv * args->ctx * args->head_dim;
+        const size_t cached = (size_t)kv * args->ctx * args->head_dim * args->type;
         struct query queries[QUERIES];
         uint32_t n = 0;
         for (uint32_t i = 0; i < args->n * group; i++) {
@@ -160,8 +183,36 @@ void attention(const struct attention_args *args) {
             };
             if (n < QUERIES && i + 1 < args->n * group)
                 continue;
-            see_all(queries, n, args, args->k + cached, args->v + cached);
+            see_all(queries, n, args, (const char *)args->k + cached,
+                    (const char *)args->v + cached);
             n = 0;
         }
     }
+}
+
+/* The first count floats of x, at most four, in the low halves of the lanes. */
+TENSOR_INLINE __m128i saturated_halves(__m128 x) {
+    __m128 most = _mm_set1_ps(65504);
+    return half4_of_float(_mm_max_ps(_mm_min_ps(x, most), _mm_sub_ps(_mm_setzero_ps(), most)));
+}
+
+static void pack(uint16_t *out, const float *x, uint32_t count) {
+    for (uint32_t i = 0; i < count; i += 4) {
+        uint32_t left = count - i < 4 ? count - i : 4;
+        __m128i halves = saturated_halves(left == 4 ? load_ps(x + i) : load_partial(x + i, left));
+        for (uint32_t lane = 0; lane < left; lane++, halves = _mm_srli_si128(halves, 4))
+            out[i + lane] = (uint16_t)_mm_cvtsi128_si32(halves);
+    }
+}
+
+void store_kv(void *cache, enum kv_type type, const float *x, uint32_t kv_heads, uint32_t ctx,
+              uint32_t head_dim, uint32_t pos, uint32_t n) {
+    for (uint32_t t = 0; t < n; t++)
+        for (uint32_t h = 0; h < kv_heads; h++, x += head_dim) {
+            const size_t at = ((size_t)h * ctx + pos + t) * head_dim;
+            if (type == KV_F16)
+                pack((uint16_t *)cache + at, x, head_dim);
+            for (uint32_t c = 0; type == KV_F32 && c < head_dim; c += EIGHT)
+                v8f_store((float *)cache + at + c, v8f_load(x + c, head_dim - c), head_dim - c);
+        }
 }
