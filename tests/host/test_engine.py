@@ -313,8 +313,8 @@ def test_context_fits_memory(tmp_path: Path) -> None:
     assert 128 <= tight["ctx"] < 2048 and tight["ctx"] % 32 == 0
     assert tight["used"] <= fixed + full["kv_bytes"] // 2
     with pytest.raises(EngineError, match="E-MEM-01") as refused:
-        opened(path, "memory", fixed)
-    assert "128 tokens" in refused.value.text
+        opened(path, "memory", fixed + full["kv_bytes"] // 32)
+    assert "for 128 tokens" in refused.value.text and "enough for 96" in refused.value.text
     for memory in (1000, 100_000, 2_000_000):
         with pytest.raises(EngineError, match="E-MEM-02"):
             opened(path, "memory", memory)

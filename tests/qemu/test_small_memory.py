@@ -34,9 +34,11 @@ def test_tinyllama_runs_in_512_mib(machines: Machines, image: Path) -> None:
     assert codes(guest.events) == []
 
 
+@pytest.mark.parametrize(("mem", "code"), [(384, "E-MEM-02"), (256, "E-MEM-04")])
 def test_a_machine_too_small_for_it_says_how_much_is_missing(
-    machines: Machines, image: Path
+    machines: Machines, image: Path, mem: int, code: str
 ) -> None:
-    guest = machines.boot("x86-64-v2", image, mem=384)
-    assert codes(guest.events) == ["E-MEM-04"]
+    """The file fits and what a batch needs does not, or not even the file."""
+    guest = machines.boot("x86-64-v2", image, mem=mem)
+    assert codes(guest.events) == [code]
     assert ready_of(guest).model is None

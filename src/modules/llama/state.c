@@ -120,6 +120,7 @@ int cache_init(struct llama_model *m, uint32_t max_ctx, struct fluid_error *err)
     return fluid_fail(
         err, "E-MEM-01",
         "context: %llu bytes for %u tokens expected in %d %% of free memory, %llu bytes "
-        "free (give the machine more memory or use a smaller model)",
-        (unsigned long long)cache_cost(c, least), least, BUDGET_PERCENT, (unsigned long long)free);
+        "free, enough for %u tokens (give the machine more memory or use a smaller model)",
+        (unsigned long long)cache_cost(c, least), least, BUDGET_PERCENT, (unsigned long long)free,
+        fitting_ctx(c, least, free / 100 * BUDGET_PERCENT));
 }
