@@ -352,13 +352,32 @@ def test_kill_at_any_moment(hosts: Hosts, tiny: TinyModel) -> None:
     assert complete(hosts.boot(image), 3, "once")[0]
 
 
+def memory_of(host: Machine) -> tuple[str, int]:
+    """What /mem says but for the number of blocks taken since boot, and that number."""
+    text = said(host, "/mem")
+    found = re.search(r"(\d+) blocks taken since boot", text)
+    assert found, text
+    return text.replace(found[0], ""), int(found[1])
+
+
 def check_flat(host: Machine, count: int) -> None:
     """Generates so many tokens; memory is then as it was after the first reply."""
     complete(host, 100, "a")
-    before, made = said(host, "/mem"), 0
+    (before, _), made = memory_of(host), 0
     while made < count:
         made += len(complete(host, 200, f"once upon a time {made}")[0])
-    assert said(host, "/mem") == before
+    assert memory_of(host)[0] == before
+
+
+def test_a_token_takes_no_memory(hosts: Hosts, tiny: TinyModel) -> None:
+    """A reply of two hundred tokens, drafts and all, takes as many blocks as one of ten."""
+    host = hosts.model(tiny("Q8_0"))
+    blocks = []
+    for count in (10, 200, 10):
+        before = memory_of(host)[1]
+        assert len(complete(host, count, "once upon a time")[0]) == count
+        blocks.append(memory_of(host)[1] - before)
+    assert blocks[0] == blocks[1] == blocks[2]
 
 
 def test_memory_stays_flat(hosts: Hosts, tiny: TinyModel) -> None:

@@ -80,7 +80,7 @@ void command_mem(char *argument, size_t length) {
             print_kib(pages_use_name(use), kib_of(use));
     print_kib(pages_use_name(PAGES_FREE), kib_of(PAGES_FREE));
     print_kib("total", (uint64_t)pages_total() * (PAGE_SIZE / KIB));
-    kprintf("heap: %zu bytes in use\n", heap_used());
+    kprintf("heap: %zu bytes in use, %zu blocks taken since boot\n", heap_used(), heap_taken());
     numa_print();
     print_mappings();
     for (unsigned kind = 0; kind < POOL_KINDS; kind++)

@@ -12,6 +12,7 @@ void *kcalloc(size_t count, size_t size);
 void *krealloc(void *memory, size_t size); /* NULL: none, and memory is as it was */
 void kfree(void *memory);                  /* NULL allowed; panics on what heap_misuse finds */
 size_t heap_used(void);                    /* bytes handed out and not freed, on all accounts */
+size_t heap_taken(void);                   /* blocks handed out since boot */
 
 #define HEAP_ACCOUNTS 128u
 #define HEAP_KERNEL 0u /* the kernel's account; also of modules when there are too many */

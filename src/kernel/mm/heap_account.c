@@ -7,6 +7,7 @@
 
 static struct heap_account accounts[HEAP_ACCOUNTS];
 static bool open[HEAP_ACCOUNTS];
+static size_t taken;
 
 unsigned heap_open_account(void) {
     for (unsigned i = HEAP_KERNEL + 1; i < HEAP_ACCOUNTS; i++) {
@@ -30,6 +31,7 @@ const struct heap_account *heap_account(unsigned number) {
 
 void heap_charge(unsigned number, size_t size) {
     struct heap_account *a = &accounts[number];
+    taken++;
     a->blocks++;
     a->live += size;
     if (a->live > a->peak)
@@ -41,6 +43,10 @@ void heap_discharge(unsigned number, size_t size) {
     KASSERT(a->blocks > 0 && a->live >= size);
     a->blocks--;
     a->live -= size;
+}
+
+size_t heap_taken(void) {
+    return taken;
 }
 
 size_t heap_used(void) {
