@@ -214,7 +214,7 @@ def unfit(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
 
 def _unfit_peers(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
     """Programs are compared as Linux processes, in plain builds."""
-    fixed = {"runner": HOST, "check": "none"}
+    fixed = {"runner": HOST, "check": "none", "pgo": "0"}
     asked = f"peers={arguments['peers']} is expected with"
     if goals != ["bench"]:
         return [f"E-OPT-05 {asked} the goal bench alone, found {' '.join(goals) or 'none'}"]

@@ -75,6 +75,8 @@ def test_values_that_do_not_fit(sources: Tree) -> None:
         (["run", "check=1"], "E-OPT-05 check=1 is expected with the goal bench alone, found run"),
         (["image", "check=write"], "E-OPT-05 check=write is expected with the goal bench alone"),
         (["bench", "check=1", "runner=host"], "E-OPT-05 check=1 is expected with runner=auto|tcg"),
+        (["run", "peers=1"], "E-OPT-05 peers=1 is expected with the goal bench alone, found run"),
+        (["bench", "peers=1", "runner=host", "pgo=1"], "E-OPT-05 peers=1 is expected with pgo=0"),
         (["bench", "check=1", "target=x86-64-v4"], "E-BENCH-50 a target with baselines expected"),
         (["bench", "check=1", "target=native"], "E-BENCH-50 a target with baselines expected"),
     ],
