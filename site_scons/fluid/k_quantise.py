@@ -24,7 +24,7 @@ Bytes = NDArray[np.uint8]
 
 
 def k_quantise(weights: Floats, kind: str) -> Bytes:
-    """(rows, bytes) of weights (rows, cols), cols a multiple of BLOCK; kind: a key of QUANTISERS."""
+    """(rows, bytes) of weights (rows, cols), cols a multiple of BLOCK; kind: of QUANTISERS."""
     blocks = weights.reshape(-1, BLOCK)
     parts = [QUANTISERS[kind](blocks[at : at + CHUNK]) for at in range(0, len(blocks), CHUNK)]
     return np.concatenate(parts).reshape(len(weights), -1)
