@@ -2,6 +2,7 @@
 
 Beside the model a small JSON file tells which part of the weights is in the type that the format is
 named for, and how far these are off. E-QUAL-01: what is given is no model that can be converted.
+E-QUAL-05: the disk does not take the other one.
 """
 
 from __future__ import annotations
@@ -86,15 +87,20 @@ def convert(model: Path | str, kind: str, path: Path | str, progress: Progress) 
     except (OSError, ValueError, KeyError, IndexError) as error:
         raise _refused(model, repr(error)) from error
     errors = Errors()
-    with replacing(path) as new:
-        writer = gguf.GGUFWriter(new, "llama")
-        try:
-            _add_keys(reader, writer, kind)
-            _write(reader, writer, kind, errors, lambda text: progress(f"{kind}: {text}"))
-        except ValueError as error:
-            raise _refused(model, error) from error
-        finally:
-            writer.close()
+    try:
+        with replacing(path) as new:
+            writer = gguf.GGUFWriter(new, "llama")
+            try:
+                _add_keys(reader, writer, kind)
+                _write(reader, writer, kind, errors, lambda text: progress(f"{kind}: {text}"))
+            finally:
+                writer.close()
+    except (ValueError, NotImplementedError) as error:  # a type that the package does not read
+        raise _refused(model, repr(error)) from error
+    except OSError as error:
+        raise FluidError(
+            "E-QUAL-05", f"{path} was expected to be written, found: {error}; make room on the disk"
+        ) from error
     return errors.about(kind)
 
 

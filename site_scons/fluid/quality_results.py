@@ -18,7 +18,7 @@ from fluid.canonical import canonical_json
 from fluid.errors import FluidError
 from fluid.files import write_atomic
 from fluid.quality_formats import EXACT, FORMATS
-from fluid.quality_scores import Scores, Text
+from fluid.quality_scores import Predictions, Scores, Text
 from fluid.records import EventError, from_object, no_constant
 
 SCHEMA: Literal[1] = 1
@@ -120,26 +120,22 @@ def summary(scores: Scores, exact: Scores) -> Format:
         oracle=perplexity([text.oracle.nll for text in scores.texts], counts),
         cost=statistics.fmean(changes),
         spread=statistics.stdev(changes) / math.sqrt(len(changes)),
-        agreed=sum(text.ours.argmax[i] == best for text in scores.texts for i, best in _best(text)),
-        kept=sum(
-            text.oracle.argmax[i] == best for text, other in pairs for i, best in _best(other)
-        ),
-        margin=max(
-            (
-                text.margins[i]
-                for text in scores.texts
-                for i, best in _best(text)
-                if text.ours.argmax[i] != best
-            ),
-            default=0.0,
-        ),
+        agreed=sum(_same(text.ours, text.oracle).count(True) for text in scores.texts),
+        kept=sum(_same(text.oracle, other.oracle).count(True) for text, other in pairs),
+        margin=max(map(_margin, scores.texts)),
         rms=math.sqrt(statistics.fmean(squares)),
     )
 
 
-def _best(text: Text) -> list[tuple[int, int]]:
-    """(position, the oracle's best token)."""
-    return list(enumerate(text.oracle.argmax))
+def _same(here: Predictions, there: Predictions) -> list[bool]:
+    """Whether the best tokens are the same, by position."""
+    return [a == b for a, b in zip(here.argmax, there.argmax, strict=True)]
+
+
+def _margin(text: Text) -> float:
+    """The oracle's largest margin at a position where the engine's best token is another."""
+    same = _same(text.ours, text.oracle)
+    return max((m for m, agreed in zip(text.margins, same, strict=True) if not agreed), default=0.0)
 
 
 def collect(found: Sequence[Scores], target: str, runner: str) -> Quality:

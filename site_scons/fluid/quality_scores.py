@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
@@ -160,7 +161,7 @@ def measure(
 ) -> Scores:
     """Of one format; the image with it is there only meanwhile."""
     size = model.stat().st_size
-    options = {"mem": machine_memory(size), "smp": threads, "emulator": program}
+    options: dict[str, Any] = {"mem": machine_memory(size), "smp": threads, "emulator": program}
     with TemporaryDirectory(prefix="quality-", dir=boot_area.parent) as folder:
         partition, image = Path(folder, "fat.img"), Path(folder, "fluid.img")
         progress(f"{about.kind}: image")

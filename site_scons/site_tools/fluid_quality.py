@@ -88,12 +88,14 @@ def _quality(env: Any, alias: str, boot: Any, host: list[Any]) -> None:
     if env["FLUID_MODEL"] is None:
         env.Alias(alias, env.NoModel(f"$OUT/{RESULT}", []))
         return
+    models = _models(env)
     texts = env.QualityTexts(TEXTS, [f"#{path}" for path in _documents()])
     scores = []
-    for kind, model in _models(env).items():
+    for kind, model in models.items():
         path = f"$OUT/quality/{kind.lower()}.json"
         scores += env.QualityScores(path, [*model, boot, host[0], texts])
     env.SideEffect(ONE_AT_A_TIME, scores)
+    env.Requires(scores, list(models.values()))  # nothing else works beside a measurement
     result = env.QualityResult([f"$OUT/{RESULT}", TABLE], scores)
     env.FluidNotShared([scores, result])  # of this machine
     shown = env.Alias(alias, result[1], env.Action(_show, None))
