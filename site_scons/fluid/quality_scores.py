@@ -153,17 +153,18 @@ def measure(
     about: About,
     boot_area: Path,
     pieces: Sequence[Piece],
+    folder: Path,
     progress: Progress,
     *,
     target: str,
     threads: int,
     program: str,
 ) -> Scores:
-    """Of one format; the image with it is there only meanwhile."""
+    """Of one format; the image with it is in `folder` only meanwhile."""
     size = model.stat().st_size
     options: dict[str, Any] = {"mem": machine_memory(size), "smp": threads, "emulator": program}
-    with TemporaryDirectory(prefix="quality-", dir=boot_area.parent) as folder:
-        partition, image = Path(folder, "fat.img"), Path(folder, "fluid.img")
+    with TemporaryDirectory(prefix="quality-", dir=folder) as scratch:
+        partition, image = Path(scratch, "fat.img"), Path(scratch, "fluid.img")
         progress(f"{about.kind}: image")
         fat.build_fat_partition([(model, "MODEL.GGUF")], partition)
         build_image(boot_area, partition, image)

@@ -46,6 +46,7 @@ def _scores_step(target: list[str], source: list[str], env: Any) -> None:
         convert.read_about(about),
         boot,
         quality_texts.read_pieces(texts),
+        Path(target[0]).parent,
         show_progress,
         target=env["FLUID_TARGET"].emulated,
         threads=usable_cores(),
