@@ -6,7 +6,6 @@ tells what the format costs; our engine against the oracle on these same weights
 
 from __future__ import annotations
 
-import json
 import math
 import statistics
 from collections.abc import Sequence
@@ -19,7 +18,8 @@ from fluid.errors import FluidError
 from fluid.files import write_atomic
 from fluid.quality_formats import EXACT, FORMATS
 from fluid.quality_scores import Predictions, Scores, Text
-from fluid.records import EventError, from_object, no_constant
+from fluid.records import EventError
+from fluid.samples import damaged, read_as
 
 SCHEMA: Literal[1] = 1
 COUNT = {"least": 1}
@@ -159,26 +159,22 @@ def write_quality(found: Quality, path: Path | str) -> None:
 
 def read_quality(path: Path | str, target: str) -> Quality:
     """E-RPT-03 when it is not what write_quality writes."""
+    found = read_as(path, Quality, SCHEMA, target)
     try:
-        data = json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=no_constant)
-        found = from_object(data, Quality, "quality")
-        _check(found, target)
-    except (OSError, ValueError, EventError) as error:
-        raise FluidError(
-            "E-RPT-03",
-            f"{path}: measurements of quality expected, found: {error}; remove it and run "
-            "./sconsw quality again",
-        ) from error
+        _check(found)
+    except EventError as error:
+        raise damaged(path, error) from error
     return found
 
 
-def _check(found: Quality, target: str) -> None:
-    if found.target != target:
-        raise EventError(f"quality.target: {target} expected, {found.target} found")
+def _check(found: Quality) -> None:
     kinds = [one.kind for one in found.formats]
     if kinds[:1] != [EXACT] or len(set(kinds)) < len(kinds) or not set(kinds) <= set(FORMATS):
         raise EventError(f"quality.formats: {EXACT} and others of ours expected, {kinds} found")
     for one in found.formats:
+        numbers = (one.perplexity, one.oracle, one.cost, one.spread, one.margin, one.rms, one.error)
+        if not all(map(math.isfinite, numbers)):
+            raise EventError(f"{one.kind}: finite numbers expected")
         if not max(one.agreed, one.kept) <= found.positions:
             raise EventError(f"{one.kind}: at most {found.positions} positions expected")
         if min(one.perplexity, one.oracle) < 1 or min(one.spread, one.margin, one.rms) < 0:

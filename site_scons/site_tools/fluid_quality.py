@@ -113,9 +113,11 @@ def _documents() -> tuple[str, ...]:
 def generate(env: Any) -> None:
     """Adds env.FluidQuality."""
     about = ["FLUID_TAG"]
-    env.PythonBuilder("ConvertedModel", "CONVERT", ["convert"], _convert_step, ["FLUID_FORMAT"])
+    env.PythonBuilder(
+        "ConvertedModel", "CONVERT", ["progress", "convert"], _convert_step, ["FLUID_FORMAT"]
+    )
     env.PythonBuilder("QualityTexts", None, ["quality_texts"], _texts_step)
-    env.PythonBuilder("QualityScores", "SCORE", ["quality_scores"], _scores_step, about)
+    env.PythonBuilder("QualityScores", "SCORE", ["progress", "quality_scores"], _scores_step, about)
     env.PythonBuilder("QualityResult", "QUALITY", ["quality_results"], _result_step, about)
     env.AddMethod(_quality, "FluidQuality")
 

@@ -243,5 +243,5 @@ def test_damaged_file(tmp_path: Path, damage: dict[str, Any]) -> None:
     (data if damage.keys() <= data.keys() else data["formats"][1]).update(damage)
     path = tmp_path / "quality.json"
     path.write_bytes(canonical_json(data))
-    with pytest.raises(FluidError, match=r"E-RPT-03 .*\./sconsw quality again"):
+    with pytest.raises(FluidError, match=r"E-RPT-03 .*quality\.json"):
         read_quality(path, TARGET)
