@@ -52,6 +52,16 @@ class Format:
     rms: float
 
     @property
+    def above(self) -> float:
+        """By which part the oracle's perplexity is above that on unchanged weights."""
+        return math.expm1(self.cost)
+
+    @property
+    def above_error(self) -> float:
+        """Its standard error."""
+        return math.exp(self.cost) * self.spread
+
+    @property
     def arithmetic(self) -> float:
         """By which part our perplexity is above that of the oracle on the same weights."""
         return self.perplexity / self.oracle - 1
@@ -195,17 +205,17 @@ def table(found: Quality) -> str:
         "oracle on the same",
         "weights, best tokens agreed, rms difference of logsumexp, largest margin where they "
         "disagree",
-        f"{'format':<7}{'MB':>7}{'share':>7}{'error':>8}{'oracle':>9}{'weights':>17}{'kept':>8}"
+        f"{'format':<7}{'MB':>7}{'share':>7}{'error':>8}{'oracle':>9}{'weights':>18}{'kept':>8}"
         f"{'ours':>9}{'arithmetic':>12}{'agreed':>8}{'rms':>8}{'margin':>8}",
     ]
     return "\n".join([*lines, *(_row(found, one) for one in found.formats)]) + "\n"
 
 
 def _row(found: Quality, one: Format) -> str:
-    cost = f"{math.expm1(one.cost):+.2%} ± {one.spread:.2%}"
+    cost = f"{one.above:+.2%} ± {one.above_error:.2%}"
     return (
         f"{one.kind:<7}{one.file_bytes / 1e6:>7.1f}{one.share:>7.0%}{one.error:>8.2%}"
-        f"{one.oracle:>9.3f}{cost:>17}{one.kept / found.positions:>8.1%}{one.perplexity:>9.3f}"
+        f"{one.oracle:>9.3f}{cost:>18}{one.kept / found.positions:>8.1%}{one.perplexity:>9.3f}"
         f"{one.arithmetic:>+12.2%}{one.agreed / found.positions:>8.1%}{one.rms:>8.4f}"
         f"{one.margin:>8.3f}"
     )

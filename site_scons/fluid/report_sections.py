@@ -322,7 +322,12 @@ def _quality(inputs: Inputs) -> Section:
         return section
     title = f"{found.model}, runner {found.runner}, {found.cpu}"
     section.show("chart", title, report_quality.chart(found))
-    title = f"The same as numbers, of {found.positions:,} positions"
+    title = (
+        f"The same as numbers, of {found.positions:,} positions: share of the weights in the type "
+        "and their error; the oracle's perplexity, by how much it is above that on unchanged "
+        "weights (and the standard error), best tokens kept; ours, by how much it is above the "
+        "oracle's, best tokens agreed, rms difference of logsumexp, largest margin of a disagreement"
+    )
     section.tables.append(Table(title, report_quality.HEAD, report_quality.rows(found)))
     return section
 
