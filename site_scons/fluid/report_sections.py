@@ -326,7 +326,7 @@ def _quality(inputs: Inputs) -> Section:
         f"The same as numbers, of {found.positions:,} positions: share of the weights in the type "
         "and their error; the oracle's perplexity, by how much it is above that on unchanged "
         "weights (and the standard error), best tokens kept; ours, by how much it is above the "
-        "oracle's, best tokens agreed, rms difference of logsumexp, largest margin of a disagreement"
+        "oracle's, best tokens agreed, rms difference of logsumexp, largest margin where not"
     )
     section.tables.append(Table(title, report_quality.HEAD, report_quality.rows(found)))
     return section
