@@ -24,6 +24,7 @@ IN_PROCESS = ("address",)  # of these the ones that only fluid-host can run
 PGO_BUILDS = ("base", "counters", "trial")
 LEVEL_BUILDS = ("O0", "O1", "O3")  # `scons levels`: every module at this one; base is the fourth
 HOST_TESTED = ("i686", "x86-64-v2")  # targets whose fluid-host the tests run: one of each width
+MIB = 1 << 20
 TOP = Path(__file__).resolve().parents[2]
 
 
@@ -60,6 +61,12 @@ def command(
         )
     argv = [str(path), "--mem", str(mem), "--cores", str(cores), *extra]
     return [*argv, *([] if reboot else ["--no-reboot"]), str(image)]
+
+
+def machine_memory(size: int) -> int:
+    """MiB of a machine for a model file of so many bytes: the file, its weights once more as a
+    kernel may want them, and the KV cache."""
+    return 1024 + 3 * size // MIB
 
 
 def place(made: Sequence[str], paths: Sequence[str]) -> None:

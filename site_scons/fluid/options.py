@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fluid import quality_formats
 from fluid.emulator import DEFAULT_MEM, HOST, RUNNERS
 from fluid.errors import FluidError
 from fluid.hosted import (
@@ -143,6 +144,7 @@ ALIASES = {
     "test-matrix": "every image on CPU models of each level, with a table; target= as test-qemu",
     "bench": "time to the prompt, benchmarks; check=1: instructions against baselines, write: new",
     "synthetic": "a model with random weights: build/models/<shape>-<type>.gguf, for model=",
+    "quality": "perplexity and agreement with a float oracle in each format; 5 minutes, 3 GB",
     "levels": "the benchmarks at O0 .. O3 and with pgo=1: instructions and time, as a table",
     "report": "build/<target>/report/index.html: all that is measured, as charts; implies pgo=1",
     "profile": "runs the training workload; profiles/hotness/<target>.json, for hotness=",
@@ -198,6 +200,16 @@ def unfit(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
         return [
             f"E-OPT-05 profile is expected with check=none, found check={arguments['check']}; "
             "instrumented code takes other cycles"
+        ]
+    if quality_formats.wanted(goals) and arguments["check"] != "none":
+        return [
+            f"E-OPT-05 quality is expected with check=none, found check={arguments['check']}; what "
+            "is measured must be what is used"
+        ]
+    if quality_formats.wanted(goals) and arguments["runner"] not in ("auto", HOST):
+        return [
+            f"E-OPT-05 quality is expected with runner={HOST}, found "
+            f"runner={arguments['runner']}; emulated it takes hours"
         ]
     if arguments.get("peers", "0") != "0":
         return _unfit_peers(arguments, goals)
@@ -324,6 +336,7 @@ def wants_host(target: str, runner: str, goals: list[str], pgo: bool = False) ->
         or named
         or tested
         or "coverage" in goals
+        or quality_formats.wanted(goals)
         or (bool(BOOTED & set(goals)) and runner == HOST)
     )
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from fluid.emulator import HOST
 from fluid.errors import FluidError
 from fluid.event_types import Boot, Error, Prompt, Ready, Speed
+from fluid.hosted import machine_memory
 from fluid.machine import Machine
 from fluid.peer_process import Bandwidth, Peer
 from fluid.peer_results import SCHEMA, Counted, Model, Peers, Work, table, write_peers
@@ -75,12 +76,6 @@ def token_bytes(path: Path) -> int:
         return size
     rows = int(embedding.shape[1])
     return size - int(embedding.n_bytes) + int(embedding.n_bytes) // rows
-
-
-def machine_memory(size: int) -> int:
-    """MiB of a machine for a model file of so many bytes: the file, its weights once more as a
-    kernel may want them, and the KV cache."""
-    return 1024 + 3 * size // MIB
 
 
 def check_memory(size: int) -> None:

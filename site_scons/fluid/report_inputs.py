@@ -20,6 +20,7 @@ from fluid.levels import LEVELS_SCHEMA, Levels
 from fluid.peer_results import Peers, read_peers
 from fluid.pgo import Comparison, read_comparison
 from fluid.plan import BASELINE, Plan, read_plan
+from fluid.quality_results import Quality, read_quality
 from fluid.samples import SamplesFile, damaged, read_as, read_checked, read_samples
 from fluid.timing import Step, Whole, last_run, read_timing, whole
 
@@ -52,6 +53,7 @@ class Inputs:
     samples: SamplesFile
     logs: Logs
     peers: Peers | None  # nothing was compared
+    quality: Quality | None  # nothing was measured
 
     @property
     def target(self) -> str:
@@ -130,6 +132,7 @@ def read_inputs(
     samples: str,
     logs: str,
     peers: str | None = None,
+    quality: str | None = None,
 ) -> Inputs:
     """Raises what the reader of each file raises."""
     return Inputs(
@@ -141,4 +144,5 @@ def read_inputs(
         samples=read_samples(samples, target),
         logs=read_logs(logs, target),
         peers=None if peers is None else read_peers(peers, target),
+        quality=None if quality is None else read_quality(quality, target),
     )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from fluid import report_numbers, report_peers, report_shapes, report_style
+from fluid import report_numbers, report_peers, report_quality, report_shapes, report_style
 from fluid.catalogue import ABSENT, Result
 from fluid.history import IMAGE, Record
 from fluid.hotness import Run
@@ -303,10 +303,39 @@ def _peers(inputs: Inputs) -> Section:
     return section
 
 
+def _quality(inputs: Inputs) -> Section:
+    found = inputs.quality
+    section = Section(
+        "quality",
+        "Quality by format",
+        "Perplexity of the model with its weights in each format, on texts of this project; less "
+        "is better, the axis is logarithmic. Bars are our engine's, marks those of a float forward "
+        "pass over the same weights: how far a mark is above the dashed line, unchanged weights, "
+        "is what the format costs, and a bar above its mark what our 8-bit activations cost. "
+        "Rounding to K types is plain; files of llama.cpp's quantizer are better.",
+    )
+    if found is None:
+        section.missing.append(
+            "Nothing was measured yet; ./sconsw quality does, and writes quality-host.json of its "
+            "target."
+        )
+        return section
+    title = f"{found.model}, runner {found.runner}, {found.cpu}"
+    section.show("chart", title, report_quality.chart(found))
+    title = (
+        f"The same as numbers, of {found.positions:,} positions: share of the weights in the type "
+        "and their error; the oracle's perplexity, by how much it is above that on unchanged "
+        "weights (and the standard error), best tokens kept; ours, by how much it is above the "
+        "oracle's, best tokens agreed, rms difference of logsumexp, largest margin where not"
+    )
+    section.tables.append(Table(title, report_quality.HEAD, report_quality.rows(found)))
+    return section
+
+
 def sections(inputs: Inputs) -> list[Section]:
     """In the order of the page."""
     made = (
-        *(_benchmarks, _peers, _before_after, _levels, _history),
+        *(_benchmarks, _peers, _quality, _before_after, _levels, _history),
         *(_hotness, _flame, _plan, _build),
     )
     return [make(inputs) for make in made]

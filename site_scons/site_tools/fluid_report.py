@@ -14,7 +14,8 @@ from fluid.hosted import PGO_BUILDS, output_folder
 from fluid.options import wants_report
 
 BASE, _, TRIAL = PGO_BUILDS
-PARTS = ("plan", "trial", "comparison", "levels", "hotness", "samples", "logs", "peers")
+PARTS = ("plan", "trial", "comparison", "levels", "hotness", "samples", "logs")
+MEASURED_APART = ("peers", "quality")  # in $OUT/<part>-host.json, where somebody asked for it
 
 
 def _logs_step(target: list[str], source: list[str], env: Any) -> None:
@@ -28,7 +29,8 @@ def _logs_step(target: list[str], source: list[str], env: Any) -> None:
 def _report_step(target: list[str], source: list[str], env: Any) -> None:
     from fluid import report, report_inputs
 
-    paths = dict(zip(PARTS, source, strict=False))  # peers only where they were measured
+    paths = dict(zip(PARTS, source, strict=False))
+    paths |= {Path(path).name.removesuffix("-host.json"): path for path in source[len(PARTS) :]}
     report.write_report(report_inputs.read_inputs(env["FLUID_TAG"], **paths), target[0])
 
 
@@ -66,8 +68,9 @@ def _report(env: Any, alias: str) -> None:
         samples,
     ]
     logs = env.AlwaysBuild(env.ReportLogs("$OUT/report/logs.json", [*measured, "$OUT/fluid.img"]))
-    compared = [path for path in ["$OUT/peers-host.json"] if _there(env, path)]
-    pages = env.Report("$OUT/report/index.html", [*measured, logs, *compared])
+    apart = [f"$OUT/{part}-host.json" for part in MEASURED_APART]
+    shown = [path for path in apart if _there(env, path)]
+    pages = env.Report("$OUT/report/index.html", [*measured, logs, *shown])
     others = env.Stacks(
         ["$OUT/report/stacks.speedscope.json", "$OUT/report/stacks.folded"], samples
     )

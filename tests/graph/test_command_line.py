@@ -81,7 +81,9 @@ def test_values_that_do_not_fit(sources: Tree) -> None:
         (["bench", "check=1", "target=native"], "E-BENCH-50 a target with baselines expected"),
     ],
 )
-def test_measurements_are_for_bench_alone(sources: Tree, arguments: list[str], sentence: str) -> None:
+def test_measurements_are_for_bench_alone(
+    sources: Tree, arguments: list[str], sentence: str
+) -> None:
     """Said before anything is built."""
     result = sources.scons(*arguments)
     assert result.status == 2

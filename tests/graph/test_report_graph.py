@@ -51,15 +51,16 @@ def test_samples_of_a_training_of_ones_own(tree: Tree) -> None:
     assert f"{FOLDER}-base/hotness.json" not in steps(tree, *given)
 
 
-def test_peers_are_shown_where_they_were_compared(tree: Tree) -> None:
-    """They are no reason to measure, and a new comparison makes a new page."""
-    page = f"{FOLDER}/report/index.html"
+@pytest.mark.parametrize("part", ["peers", "quality"])
+def test_what_somebody_asked_for_is_shown(tree: Tree, part: str) -> None:
+    """It is no reason to measure, and a new measurement makes a new page."""
+    page, path = f"{FOLDER}/report/index.html", f"{part}-host.json"
     needs = tree.scons("-n", "--tree=derived,prune", "report", ok=True).text
-    assert "peers-host.json" not in needs
-    (tree.top / OUT / "peers-host.json").write_text("{}")
+    assert path not in needs
+    (tree.top / OUT / path).write_text("{}")
     text = tree.scons("-n", "--tree=all,prune", page, ok=True).text
-    (tree.top / OUT / "peers-host.json").unlink()
-    assert "peers-host.json" in text
+    (tree.top / OUT / path).unlink()
+    assert path in text
 
 
 def test_measured_must_be_what_is_used(tree: Tree) -> None:

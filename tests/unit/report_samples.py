@@ -19,6 +19,7 @@ FILES = {
     "hotness": "hotness.json",
     "samples": "samples.json",
     "peers": "peers-host.json",
+    "quality": "quality-host.json",
 }
 
 

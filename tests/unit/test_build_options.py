@@ -213,6 +213,17 @@ def test_peers_are_compared_by_bench_in_processes(value: str) -> None:
         assert sentence.startswith("E-OPT-05 peers=") and f"found {name}={other};" in sentence
 
 
+def test_quality_is_measured_in_plain_processes() -> None:
+    given = {o.name: o.default for o in options.OPTIONS}
+    for goal in ("quality", "build/i686/quality-host.json"):
+        assert options.unfit(given, [goal]) == options.unfit(given | {"runner": "host"}, [goal])
+        assert options.unfit(given, [goal]) == [] and options.wants_host("i686", "auto", [goal])
+        for name, other in (("check", "address"), ("check", "1"), ("runner", "tcg")):
+            (sentence,) = options.unfit(given | {name: other}, [goal])
+            assert sentence.startswith("E-OPT-05 quality is expected with")
+            assert f"found {name}={other};" in sentence
+
+
 def test_synthetic_models_by_shape_and_type() -> None:
     assert options.problems({"shape": "tiny", "type": "Q4_K"}) == []
     assert "tinyllama|tiny" in options.problems({"shape": "huge"})[0]

@@ -36,7 +36,7 @@ def section(recorded: Recorded, name: str) -> Section:
 
 def test_every_section_has_something(recorded: Recorded) -> None:
     made = sections(recorded.inputs())
-    first = ["benchmarks", "peers", "before-after", "levels", "history"]
+    first = ["benchmarks", "peers", "quality", "before-after", "levels", "history"]
     assert [one.id for one in made] == [*first, "hotness", "flame", "plan", "build"]
     assert all(one.charts or one.tables for one in made)
     assert [one.id for one in made if not one.charts] == ["plan"]
@@ -249,6 +249,24 @@ def test_peers_that_were_not_compared(recorded: Recorded) -> None:
     found = replace(recorded.inputs(), peers=None)
     [peers] = [one for one in sections(found) if one.id == "peers"]
     assert not peers.charts and "bench runner=host target=native peers=1" in peers.missing[0]
+
+
+def test_quality_that_was_not_measured(recorded: Recorded) -> None:
+    """The section says how to."""
+    found = replace(recorded.inputs(), quality=None)
+    [quality] = [one for one in sections(found) if one.id == "quality"]
+    assert not quality.charts and "./sconsw quality" in quality.missing[0]
+
+
+def test_numbers_of_quality(recorded: Recorded) -> None:
+    """A row for each format; unchanged weights cost nothing."""
+    measured = recorded.inputs().quality
+    assert measured is not None
+    [shown] = section(recorded, "quality").tables
+    assert {len(row) for row in shown.rows} == {len(shown.head)}
+    assert [row[0] for row in shown.rows] == [one.kind for one in measured.formats]
+    assert shown.rows[0][:2] == ["F32", "540"]
+    assert shown.rows[0][5:7] == ["+0.00% ± 0.00%", "100.0%"]
 
 
 def test_numbers_of_peers(recorded: Recorded) -> None:

@@ -65,7 +65,7 @@ def test_nothing_is_loaded(page: Page) -> None:
 
 def test_every_section_has_a_sentence(page: Page) -> None:
     found = page.root.all("section")
-    assert len(found) == 9
+    assert len(found) == 10
     for section in found:
         assert section.all("h2")[0].text and section.all("p")[0].text.count(".") >= 1
         assert section.all("svg", "main-svg") or section.attributes["id"] == "plan"
@@ -88,6 +88,16 @@ def test_peers(page: Page, inputs: Inputs) -> None:
     assert bars(page, "peers-chart") == [len(works), len(works), len(rooflines)]
     rows = page.root.by_id("peers").all("tbody")[0].all("tr")
     assert len(rows) == len(works)
+
+
+def test_quality(page: Page, inputs: Inputs) -> None:
+    """A bar and a mark for each format."""
+    assert inputs.quality is not None
+    formats = len(inputs.quality.formats)
+    assert bars(page, "quality-chart") == [formats]
+    marks = chart(page, "quality-chart").all("g", "scatter")
+    assert [len(trace.all("path", "point")) for trace in marks] == [formats]
+    assert len(page.root.by_id("quality").all("tbody")[0].all("tr")) == formats
 
 
 def test_before_and_after(page: Page, inputs: Inputs) -> None:
