@@ -144,7 +144,7 @@ ALIASES = {
     "test-matrix": "every image on CPU models of each level, with a table; target= as test-qemu",
     "bench": "time to the prompt, benchmarks; check=1: instructions against baselines, write: new",
     "synthetic": "a model with random weights: build/models/<shape>-<type>.gguf, for model=",
-    "quality": "perplexity and agreement with a float oracle in each format; 5 minutes, 3 GB",
+    "quality": "perplexity and agreement with a float oracle in each format; 5 to 10 minutes, 3 GB",
     "levels": "the benchmarks at O0 .. O3 and with pgo=1: instructions and time, as a table",
     "report": "build/<target>/report/index.html: all that is measured, as charts; implies pgo=1",
     "profile": "runs the training workload; profiles/hotness/<target>.json, for hotness=",
