@@ -138,8 +138,8 @@ def unpack_superblock(sector: bytes) -> Superblock | None:
     mean something; they stay where they are in all versions, as do magic and checksum."""
     if sector[: len(MAGIC)] != MAGIC or not _intact(sector):
         return None
-    _, major, minor, *fields, _, _ = SUPERBLOCK.unpack(sector)
-    found = Superblock(*fields, major, minor)
+    _, major, minor, arena, generation, epoch, life, sectors, lba, _, _ = SUPERBLOCK.unpack(sector)
+    found = Superblock(arena, generation, epoch, life, sectors, lba, major, minor)
     return found if found.generation <= GENERATION_MAX else None
 
 
