@@ -27,6 +27,7 @@ GENERATION_MAX = 1 << 48
 CLOCK_MAX = 1 << 48
 ENTRIES_MAX = 512
 QUARANTINE_MAX = 64
+TOUCH_BYTES_MAX = 64 * SECTOR  # payload of one record: more than ENTRIES_MAX touches
 HEAT_BOOTS = 4  # an entry's benefit counts half for every so many boots without use
 KEY_SIZE = 32
 LINK_SIZE = 16
@@ -145,7 +146,8 @@ def unpack_superblock(sector: bytes) -> Superblock | None:
 
 def usable(s: Superblock, lba: int, sectors: int) -> bool:
     """Whether a superblock of our major version, found at lba, describes this partition."""
-    return s.arena <= 1 and s.sectors == sectors and s.lba == lba and s.life <= s.generation
+    place = s.arena <= 1 and s.sectors == sectors and s.lba == lba
+    return place and 0 < s.life <= s.generation
 
 
 def pack_record(r: Record) -> bytes:

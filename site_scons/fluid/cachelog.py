@@ -17,6 +17,7 @@ from fluid.cachelayout import (
     SECTORS_MIN,
     SUPERBLOCKS,
     TOUCH,
+    TOUCH_BYTES_MAX,
     VERSION_MAJOR,
     VERSION_MINOR,
     ZERO_SECTOR,
@@ -213,7 +214,7 @@ class Log:
             self.keep(_row(record))
 
     def _take_touches(self, record: Record) -> None:
-        payload = self.payload(record)
+        payload = self.payload(record) if record.payload_size <= TOUCH_BYTES_MAX else None
         if payload is None:
             self.rejected += 1
             return

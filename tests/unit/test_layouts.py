@@ -127,6 +127,7 @@ CONSTANTS: dict[str, int] = {
     "CACHE_CLOCK_MAX": cachelayout.CLOCK_MAX,
     "CACHE_ENTRIES_MAX": cachelayout.ENTRIES_MAX,
     "CACHE_QUARANTINE_MAX": cachelayout.QUARANTINE_MAX,
+    "CACHE_TOUCH_BYTES_MAX": cachelayout.TOUCH_BYTES_MAX,
     "CACHE_HEAT_BOOTS": cachelayout.HEAT_BOOTS,
     "CACHE_KEY_SIZE": cachelayout.KEY_SIZE,
     "CACHE_LINK_SIZE": cachelayout.LINK_SIZE,

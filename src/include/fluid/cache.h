@@ -27,6 +27,7 @@
 #define CACHE_CLOCK_MAX (1ull << 48)
 #define CACHE_ENTRIES_MAX 512u
 #define CACHE_QUARANTINE_MAX 64u
+#define CACHE_TOUCH_BYTES_MAX 32768u /* payload of one record */
 #define CACHE_HEAT_BOOTS 4u
 #define CACHE_KEY_SIZE 32u
 #define CACHE_LINK_SIZE 16u
