@@ -36,18 +36,24 @@ class RecordingDisk(MemoryDisk):
         self.events: list[Event] = []
         self.write_faults = -1
         self.flush_fails = False
+        self.bad = range(0)  # sectors that cannot be read
+
+    def read(self, lba: int, count: int) -> bytes:
+        if any(at in self.bad for at in range(lba, lba + count)):
+            raise DiskFault("E-DISK-01")
+        return super().read(lba, count)
 
     def write(self, lba: int, data: bytes) -> None:
         for i in range(0, len(data), SECTOR):
             if self.write_faults == 0:
-                raise DiskFault
+                raise DiskFault("E-DISK-05")
             self.write_faults -= self.write_faults > 0
             self.events.append((lba + i // SECTOR, data[i : i + SECTOR]))
             super().write(lba + i // SECTOR, data[i : i + SECTOR])
 
     def flush(self) -> None:
         if self.flush_fails:
-            raise DiskFault
+            raise DiskFault("E-DISK-07")
         self.events.append(FLUSH)
 
 

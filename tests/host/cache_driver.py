@@ -6,11 +6,14 @@ from __future__ import annotations
 import struct
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
-from cache_crash import FLUSH, Event
-from fluid.cachefile import WRITE_LIMIT
+from cache_crash import FLUSH, Event, RecordingDisk
+from fluid.cachedisk import DiskFault
+from fluid.cachefile import WRITE_LIMIT, Cache
 from fluid.cachekey import KeyFields
 from fluid.cachelayout import SECTOR
 from fluid.cachelog import Findings, Name, Row
@@ -22,6 +25,7 @@ KERNEL = ROOT / "src/kernel"
 CACHE = sorted((KERNEL / "cache").glob("cache_*.c"))
 LOG = [path for path in CACHE if path.name != "cache_partition.c"]  # no console, no processor
 BELOW = [KERNEL / "dev/block.c", KERNEL / "load/sha256.c", FAIL, HERE / "cache_device.c"]
+SOURCES = [HERE / "cache_host.c", HERE / "cache_flips.c"]
 GNU = ["-D_GNU_SOURCE"]
 EMPTY = ("", "blank", "damaged", "version")
 READ_ONLY = ("", "disk", "read error", "write error")
@@ -48,7 +52,7 @@ class CacheHost:
     """One process; `partition` is what the disk holds at first."""
 
     def __init__(self, partition: bytes) -> None:
-        program = build("cache_host", [HERE / "cache_host.c", *LOG, *BELOW], flags=GNU)
+        program = build("cache_host", [*SOURCES, *LOG, *BELOW], flags=GNU)
         self.folder = tempfile.TemporaryDirectory()
         self.file = Path(self.folder.name) / "partition"
         self.process = subprocess.Popen(
@@ -151,7 +155,97 @@ class CacheHost:
         records, superblocks, bad, end = map(int, self.ask("verify")[-1].split())
         return Findings(records, superblocks, bad, end != 0)
 
+    def fail(self, writes: int = -1, flush: bool = False) -> None:
+        """After so many more sectors all writes fail; all flushes."""
+        self.ask("fail", writes, int(flush))
+
+    def bad(self, lba: int, count: int) -> None:
+        """Sectors that cannot be read."""
+        self.ask("bad", lba, count)
+
+    def writable(self, yes: bool) -> None:
+        """From the next mount on."""
+        self.ask("writable", int(yes))
+
     def key(self, f: KeyFields) -> bytes:
         words = (f.toolchain, f.flags, f.bitcode.hex(), f.plan, f.rows, f.cols, f.quant)
         answer = self.ask("key", f.kernel_abi, f.cpu_mask, f.xcr0, *words)
         return bytes.fromhex(answer[-1])
+
+
+STATE = ("why_empty", "read_only", "skipped", "rejected", "evicted", "compactions", "clock")
+
+
+class CacheModel:
+    """The model, with the interface of CacheHost."""
+
+    def __init__(self, partition: bytes) -> None:
+        self.disk = RecordingDisk(partition)
+
+    def __enter__(self) -> CacheModel:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def load(self, partition: bytes) -> None:
+        self.disk.data[:] = partition
+
+    def save(self) -> bytes:
+        return bytes(self.disk.data)
+
+    def mount(self, seed: int = 0, write_limit: int = WRITE_LIMIT) -> None:
+        self.cache = Cache(self.disk, SplitMix(seed), write_limit)
+
+    def rows(self) -> dict[Name, Row]:
+        return self.cache.rows
+
+    def state(self) -> dict[str, str | int]:
+        return {name: getattr(self.cache, name) for name in (*STATE, "written")}
+
+    def verify(self) -> Findings:
+        return self.cache.verify()
+
+    def get(self, kind: int, key: bytes) -> bytes:
+        return self.cache.get(kind, key)
+
+    def note(self, kind: int, key: bytes, benefit: int) -> None:
+        self.cache.note(kind, key, benefit)
+
+    def put(self, kind: int, key: bytes, payload: bytes, benefit: int) -> None:
+        with faults_as_errors():
+            self.cache.put(kind, key, payload, benefit)
+
+    def remove(self, kind: int, key: bytes) -> None:
+        with faults_as_errors():
+            self.cache.remove(kind, key)
+
+    def quarantine(self, kind: int, key: bytes) -> None:
+        with faults_as_errors():
+            self.cache.quarantine(kind, key)
+
+    def sync(self) -> None:
+        with faults_as_errors():
+            self.cache.sync()
+
+    def clear(self) -> None:
+        with faults_as_errors():
+            self.cache.clear()
+
+    def fail(self, writes: int = -1, flush: bool = False) -> None:
+        self.disk.write_faults, self.disk.flush_fails = writes, flush
+
+    def bad(self, lba: int, count: int) -> None:
+        self.disk.bad = range(lba, lba + count)
+
+    def writable(self, yes: bool) -> None:
+        self.disk.writable = yes
+
+
+@contextmanager
+def faults_as_errors() -> Iterator[None]:
+    """The kernel has codes for errors of the disk."""
+    try:
+        yield
+    except DiskFault as fault:
+        raise FluidError(str(fault), "the disk reports an error") from fault

@@ -18,6 +18,7 @@
 #include "cache/cache.h"
 #include "cache/cache_key.h"
 #include "cache_device.h"
+#include "cache_flips.h"
 
 #define PARTITION 5u
 #define WORDS 12
@@ -66,6 +67,7 @@ static void put(uint16_t kind, const uint8_t *key, uint64_t benefit, const char 
     size_t size = strlen(hex) / 2;
     uint8_t *data = malloc(size ? size : 1); /* exact, so that ASan sees any overrun */
     from_hex(hex, data, size);
+    flips_put(kind, key, data, size);
     answer(cache_put(&cache, kind, key, data, size, benefit, &err));
     free(data);
 }
@@ -136,6 +138,10 @@ static void on_disk(char **w) {
     } else if (!strcmp(w[0], "bad")) {
         disk.bad_lba = number(w[1]) + PARTITION;
         disk.bad_count = number(w[2]);
+    } else if (!strcmp(w[0], "flips")) {
+        struct flips f =
+            flip_all(&cache, partition, (uint32_t)number(w[1]), (uint32_t)number(w[2]));
+        printf("%lu %lu %lu\n", f.flipped, f.unnoticed, f.wrong);
     } else if (!strcmp(w[0], "writable")) {
         disk_set_writable(&disk, number(w[1]));
     } else {
