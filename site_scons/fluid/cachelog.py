@@ -279,7 +279,9 @@ class Log:
             records += 1
             if self.payload(record) is None:
                 bad += 1
-                for row in [r for r in self.rows.values() if r.lba == record.lba]:
+                lba = record.lba
+                at = [r for r in self.rows.values() if r.lba == lba and not r.quarantined]
+                for row in at:
                     self.drop(row)
         return Findings(records, len(SUPERBLOCKS) - len(good), bad, self.damaged_end)
 
