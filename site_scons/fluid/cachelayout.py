@@ -14,6 +14,7 @@ from dataclasses import astuple, dataclass
 from enum import IntEnum
 
 SECTOR = 512
+PARTITION_TYPE = 0x7F  # of the MBR: for private use, which no other system touches
 MAGIC = b"FLUCACHE"
 RECORD_MAGIC = 0x43455246  # "FREC"
 VERSION_MAJOR = 1

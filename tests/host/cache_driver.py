@@ -6,10 +6,12 @@ from __future__ import annotations
 import struct
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+
+import pytest
 
 from cache_crash import FLUSH, Event, RecordingDisk
 from fluid.cachedisk import DiskFault
@@ -249,3 +251,17 @@ def faults_as_errors() -> Iterator[None]:
         yield
     except DiskFault as fault:
         raise FluidError(str(fault), "the disk reports an error") from fault
+
+
+Make = Callable[[bytes], CacheHost | CacheModel]
+SECTORS = 96
+
+
+def refused(code: str, operation: Callable[..., object], *arguments: object) -> None:
+    with pytest.raises(FluidError) as error:
+        operation(*arguments)
+    assert error.value.code == code
+
+
+def blank(sectors: int = SECTORS) -> bytes:
+    return bytes(sectors * SECTOR)

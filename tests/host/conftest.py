@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from cache_driver import CacheHost, CacheModel, Make
 from guests import TinyModel
 from host_machine import BUILDS, Hosts, hosts_of
 from models import tiny_maker
@@ -20,3 +21,10 @@ def hosts(request: pytest.FixtureRequest) -> Iterator[Hosts]:
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
     """tiny(quant, tokenizer, ...): the path of a small random model (tests/models.py)."""
     return tiny_maker(tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture(params=[CacheHost, CacheModel], ids=["kernel", "model"])
+def make(request: pytest.FixtureRequest) -> Make:
+    """make(partition): the kernel's cache on it, or the cache's model."""
+    chosen: Make = request.param
+    return chosen

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from cache_crash import key
-from cache_driver import CacheHost, CacheModel
+from cache_driver import CacheHost, CacheModel, Make
 from cache_golden import EPOCH, SECTORS, all_images, load, record, versions
 from fluid.cachelayout import (
     ARENA_LBA,
@@ -31,14 +30,6 @@ from fluid.cachelayout import (
 )
 from fluid.cachelog import Findings
 from fluid.errors import FluidError
-
-Make = Callable[[bytes], CacheHost | CacheModel]
-
-
-@pytest.fixture(params=[CacheHost, CacheModel], ids=["kernel", "model"])
-def make(request: pytest.FixtureRequest) -> Make:
-    chosen: Make = request.param
-    return chosen
 
 
 @pytest.mark.parametrize("version", all_images())

@@ -114,6 +114,7 @@ CONSTANTS: dict[str, int] = {
     "BOOT_MACHINE_X86_64": modlayout.MACHINE_X86_64,
     "SCRATCH_HIGH": scratch.HIGH,
     "SCRATCH_COUNT_MAX": scratch.COUNT_MAX,
+    "CACHE_PARTITION": cachelayout.PARTITION_TYPE,
     "CACHE_RECORD_MAGIC": cachelayout.RECORD_MAGIC,
     "CACHE_VERSION_MAJOR": cachelayout.VERSION_MAJOR,
     "CACHE_VERSION_MINOR": cachelayout.VERSION_MINOR,

@@ -13,6 +13,9 @@
 
 #include <stdint.h>
 
+/* MBR type of the partition: set aside for private use (Alternative OS Development Partition
+ * Standard, 2002), so that no other system mounts it or makes a file system in it. */
+#define CACHE_PARTITION 0x7f
 #define CACHE_MAGIC "FLUCACHE" /* without its NUL */
 #define CACHE_RECORD_MAGIC 0x43455246u
 #define CACHE_VERSION_MAJOR 1 /* another one: the cache counts as empty */
