@@ -111,15 +111,7 @@ KERNEL_FOLDERS = (
 # The kernel as a Linux process: what is above the machine, and arch/hosted in the machine's place.
 HOST_FOLDERS = (
     "arch/hosted",
-    "mm",
-    "fs",
-    "load",
-    "task",
-    "prof",
-    "cache",
-    "console",
-    "selftest",
-    "lib",
+    *(f for f in KERNEL_FOLDERS if f != "dev" and not f.startswith("arch/")),
 )
 HOST_FILES = (
     "main.c",
