@@ -17,14 +17,14 @@ def hosts(request: pytest.FixtureRequest) -> Iterator[Hosts]:
         yield made
 
 
-@pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
-    """tiny(quant, tokenizer, ...): the path of a small random model (tests/models.py)."""
-    return tiny_maker(tmp_path_factory.mktemp("models"))
-
-
 @pytest.fixture(params=[CacheHost, CacheModel], ids=["kernel", "model"])
 def make(request: pytest.FixtureRequest) -> Make:
     """make(partition): the kernel's cache on it, or the cache's model."""
     chosen: Make = request.param
     return chosen
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
+    """tiny(quant, tokenizer, ...): the path of a small random model (tests/models.py)."""
+    return tiny_maker(tmp_path_factory.mktemp("models"))
