@@ -16,6 +16,7 @@ from fluid.records import EventError, Json, object_schema, values
 
 _CODE = {"pattern": r"^E-[A-Z0-9]+-[0-9]{2}$"}
 Counters = list[tuple[str, int | None]]  # of the processor by name; None: it does not count that
+_REASON = {"pattern": "^(blank|damaged|version|read-only|read-error)$"}
 _BASE64 = {"pattern": r"^[A-Za-z0-9+/]*={0,2}$"}
 
 
@@ -170,6 +171,18 @@ class ProfRaw(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Cache(Event):
+    """The cache partition. mount: key is null, reason why it is empty or cannot be written, or
+    null; entries: how many it has."""
+
+    ev: ClassVar[str] = "cache"
+    op: Literal["mount"]
+    key: str | None
+    reason: str | None = field(metadata=_REASON)
+    entries: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Warn(Event):
     """Something is not as expected; the system goes on."""
 
@@ -209,7 +222,7 @@ class Bye(Event):
 EVENTS: dict[str, type[Event]] = {
     cls.ev: cls
     for cls in (
-        *(Boot, Ready, Prompt, Token, Done, Score, Speed, Bench, Hotness, ProfRaw),
+        *(Boot, Ready, Prompt, Token, Done, Score, Speed, Bench, Hotness, ProfRaw, Cache),
         *(Warn, Error, Panic, Bye),
     )
 }

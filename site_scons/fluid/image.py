@@ -1,4 +1,4 @@
-"""The disk image: boot area, partition table, FAT16 partition.
+"""The disk image: boot area, partition table, FAT16 partition, cache partition.
 
 E-IMG-01 the partition table is damaged, 02 the parts do not fit, 03 no FAT16 partition.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from fluid import bootarea, fat
+from fluid.cachelayout import PARTITION_TYPE
 from fluid.errors import FluidError
 from fluid.files import StrPath, align_up, replacing
 from fluid.manifest import (
@@ -114,29 +115,35 @@ def _copy_sparse(source: StrPath, target: BinaryIO, offset: int) -> None:
             offset += len(chunk)
 
 
-def build_image(boot_bin: StrPath, fat_img: StrPath, out_path: StrPath) -> None:
-    """The boot area, then the FAT16 partition at the next MiB boundary; a whole number of MiB."""
+def build_image(boot_bin: StrPath, fat_img: StrPath, out_path: StrPath, cache: int = 0) -> None:
+    """The boot area, then the FAT16 partition at the next MiB boundary, then an empty one for the
+    cache of so many MiB, or none; a whole number of MiB."""
     boot_size, fat_size = Path(boot_bin).stat().st_size, Path(fat_img).stat().st_size
     bootarea.read_area(boot_bin)
     fat.read_geometry(fat_img)
     start = max(align_up(boot_size, MIB), MIB)
-    if boot_size % SECTOR or fat_size % SECTOR or (start + fat_size) // SECTOR >= 1 << 32:
+    cache_start = align_up(start + fat_size, MIB)
+    end = cache_start + cache * MIB
+    if boot_size % SECTOR or fat_size % SECTOR or end // SECTOR >= 1 << 32:
         raise FluidError(
             "E-IMG-02",
             f"whole sectors within 2 TiB expected, {boot_size} + {fat_size} bytes found; choose a "
             "smaller model",
         )
-    partition = Partition(True, PARTITION_FAT16_LBA, start // SECTOR, fat_size // SECTOR)
+    partitions = [Partition(True, PARTITION_FAT16_LBA, start // SECTOR, fat_size // SECTOR)]
+    if cache:
+        sectors = cache * MIB // SECTOR
+        partitions.append(Partition(False, PARTITION_TYPE, cache_start // SECTOR, sectors))
     with replacing(out_path) as new:
         with new.open("wb") as file:
-            file.truncate(align_up(start + fat_size, MIB))
+            file.truncate(end)
             _copy_sparse(boot_bin, file, 0)
             _copy_sparse(fat_img, file, start)
             file.seek(PARTITION_TABLE)
-            file.write(pack_table([partition]))
-        if read_layout(new).fat16() != partition:
+            file.write(pack_table(partitions))
+        if read_layout(new).partitions != partitions:
             raise FluidError(
-                "E-IMG-01", "the same partition expected after packing, another found; report this"
+                "E-IMG-01", "the same partitions expected after packing, others found; report this"
             )
 
 

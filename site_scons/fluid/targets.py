@@ -102,13 +102,17 @@ KERNEL_FOLDERS = (
     "load",
     "task",
     "prof",
+    "cache",
     "console",
     "selftest",
     "lib",
 )
 
 # The kernel as a Linux process: what is above the machine, and arch/hosted in the machine's place.
-HOST_FOLDERS = ("arch/hosted", "mm", "fs", "load", "task", "prof", "console", "selftest", "lib")
+HOST_FOLDERS = (
+    "arch/hosted",
+    *(f for f in KERNEL_FOLDERS if f != "dev" and not f.startswith("arch/")),
+)
 HOST_FILES = (
     "main.c",
     "arch/x86/backtrace.c",

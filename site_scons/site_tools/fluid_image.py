@@ -26,7 +26,7 @@ def _no_model_step(target: list[str], source: list[str], env: Any) -> None:
 def _image_step(target: list[str], source: list[str], env: Any) -> None:
     from fluid import image
 
-    image.build_image(source[0], source[1], target[0])
+    image.build_image(source[0], source[1], target[0], int(env["cache"]))
 
 
 def _image(env: Any, boot: Any) -> Any:
@@ -58,7 +58,7 @@ def generate(env: Any) -> None:
     """Adds env.FluidImage and env.FluidImageWith."""
     env.PythonBuilder("FatPartition", "FAT16", ["fat"], _fat_step)
     env.PythonBuilder("NoModel", "FAT16", ["errors"], _no_model_step)
-    env.PythonBuilder("DiskImage", "IMAGE", ["image"], _image_step)
+    env.PythonBuilder("DiskImage", "IMAGE", ["image"], _image_step, ["cache"])
     env.AddMethod(_image, "FluidImage")
     env.AddMethod(_image_with, "FluidImageWith")
 

@@ -11,6 +11,7 @@
 #include "arch/x86/time.h"
 #include "arch/x86/timer.h"
 #include "arch/x86/trap.h"
+#include "cache/cache_partition.h"
 #include "console/boot_event.h"
 #include "console/console.h"
 #include "console/event.h"
@@ -82,6 +83,7 @@ _Noreturn void kernel_main(const struct bootinfo *boot) {
     block_init();                                    // disks
     partition_mount();                               // the file system with the model
     module_disk_load_all();                          // modules beside it
+    cache_partition_mount();                         // what earlier boots have left for this one
     cores_init();                                    // the other processors
     console_run();                                   // open the model, converse
 }

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from cache_driver import CacheHost, CacheModel, Make
 from guests import TinyModel
 from host_machine import BUILDS, Hosts, hosts_of
 from models import tiny_maker
@@ -15,6 +16,13 @@ def hosts(request: pytest.FixtureRequest) -> Iterator[Hosts]:
     """fluid-host of each width, and the one with sanitizers."""
     with hosts_of(request.param) as made:
         yield made
+
+
+@pytest.fixture(params=[CacheHost, CacheModel], ids=["kernel", "model"])
+def make(request: pytest.FixtureRequest) -> Make:
+    """make(partition): the kernel's cache on it, or the cache's model."""
+    chosen: Make = request.param
+    return chosen
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,18 @@ COMMANDS = [
     "complete",
     "speed",
 ]
-COMMANDS += ["set", "show", "clear", "regen", "load", "unload", "selftest", "reboot", "off"]
+COMMANDS += [
+    "set",
+    "show",
+    "clear",
+    "regen",
+    "load",
+    "unload",
+    "cache",
+    "selftest",
+    "reboot",
+    "off",
+]
 
 
 def test_boot_tells_its_events_in_order(machines: Machines, target: str, tiny: TinyModel) -> None:

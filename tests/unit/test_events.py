@@ -147,6 +147,7 @@ EXAMPLES: list[dict[str, Any]] = [
         "backtrace": ["kernel_main+0x12"],
     },
     {"ev": "bye"},
+    {"ev": "cache", "op": "mount", "key": None, "reason": "blank", "entries": 0},
 ]
 
 BROKEN: list[tuple[Any, str]] = [

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from fluid import kernelfile, ksyms, manifest, modlayout, registry, scratch
+from fluid import cachelayout, kernelfile, ksyms, manifest, modlayout, registry, scratch
 from fluid.cpufeatures import FEATURES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,6 +53,18 @@ STRUCTS: list[tuple[str, struct.Struct, str]] = [
         "magic header_size build_id target cpu_bits machine reserved",
     ),
     ("scratch", scratch.HEADER, "magic sectors seed operations flags zero"),
+    (
+        "cache_superblock",
+        cachelayout.SUPERBLOCK,
+        "magic version_major version_minor arena generation epoch life sectors lba zero sha256",
+    ),
+    (
+        "cache_record",
+        cachelayout.RECORD,
+        "magic version_major version_minor type kind payload_size lba epoch life last_use benefit "
+        "link key payload_sha256 zero sha256",
+    ),
+    ("cache_touch", cachelayout.TOUCH, "lba last_use benefit"),
 ]
 
 CONSTANTS: dict[str, int] = {
@@ -102,6 +114,25 @@ CONSTANTS: dict[str, int] = {
     "BOOT_MACHINE_X86_64": modlayout.MACHINE_X86_64,
     "SCRATCH_HIGH": scratch.HIGH,
     "SCRATCH_COUNT_MAX": scratch.COUNT_MAX,
+    "CACHE_PARTITION": cachelayout.PARTITION_TYPE,
+    "CACHE_RECORD_MAGIC": cachelayout.RECORD_MAGIC,
+    "CACHE_VERSION_MAJOR": cachelayout.VERSION_MAJOR,
+    "CACHE_VERSION_MINOR": cachelayout.VERSION_MINOR,
+    "CACHE_SUPERBLOCK_0": cachelayout.SUPERBLOCKS[0],
+    "CACHE_SUPERBLOCK_1": cachelayout.SUPERBLOCKS[1],
+    "CACHE_ARENA_LBA": cachelayout.ARENA_LBA,
+    "CACHE_ARENA_ALIGN": cachelayout.ARENA_ALIGN,
+    "CACHE_SECTORS_MIN": cachelayout.SECTORS_MIN,
+    "CACHE_SECTORS_MAX": cachelayout.SECTORS_MAX,
+    "CACHE_GENERATION_MAX": cachelayout.GENERATION_MAX,
+    "CACHE_CLOCK_MAX": cachelayout.CLOCK_MAX,
+    "CACHE_ENTRIES_MAX": cachelayout.ENTRIES_MAX,
+    "CACHE_QUARANTINE_MAX": cachelayout.QUARANTINE_MAX,
+    "CACHE_TOUCH_BYTES_MAX": cachelayout.TOUCH_BYTES_MAX,
+    "CACHE_HEAT_BOOTS": cachelayout.HEAT_BOOTS,
+    "CACHE_KEY_SIZE": cachelayout.KEY_SIZE,
+    "CACHE_LINK_SIZE": cachelayout.LINK_SIZE,
+    **{f"CACHE_{t.name}": t.value for t in cachelayout.Type},
     **{f"FLUID_CPU_{name.upper().replace('.', '')}": 1 << bit for name, bit in FEATURES.items()},
 }
 
@@ -130,7 +161,7 @@ def assertions() -> list[str]:
 
 
 def compile_assertions(target: str, lines: list[str]) -> subprocess.CompletedProcess[str]:
-    headers = ("bootinfo", "cpu", "module", "registry", "scratch")
+    headers = ("bootinfo", "cache", "cpu", "module", "registry", "scratch")
     source = "#include <stddef.h>\n" + "".join(f'#include "fluid/{h}.h"\n' for h in headers)
     source += '#define S "other layout in Python"\n' + "\n".join(lines)
     command = ["clang-19", f"--target={target}", "-std=c17", "-ffreestanding", "-fsyntax-only"]
@@ -152,7 +183,7 @@ def test_a_difference_would_be_noticed() -> None:
 def test_every_field_of_every_struct_is_listed() -> None:
     text = "".join(
         (ROOT / f"src/include/fluid/{h}.h").read_text()
-        for h in ("bootinfo", "module", "registry", "scratch")
+        for h in ("bootinfo", "cache", "module", "registry", "scratch")
     )
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
     for name, _, fields in STRUCTS:

@@ -37,6 +37,7 @@ static const struct command commands[] = {
     {"regen", "/regen", "another reply to what was said last", command_regen},
     {"load", "/load [NAME]", "take a module from the folder MODULES, or list all", command_load},
     {"unload", "/unload NAME", "take it out again", command_unload},
+    {"cache", "/cache [clear|verify]", "what is kept for the next start", command_cache},
     {"selftest", "/selftest [NAME]", "check the machine's own invariants", command_selftest},
     {"reboot", "/reboot", "restart the machine", command_reboot},
     {"off", "/off", "switch the machine off", command_off},

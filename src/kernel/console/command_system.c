@@ -9,6 +9,7 @@
 #include "arch/x86/power.h"
 #include "arch/x86/time.h"
 #include "arch/x86/timer.h"
+#include "cache/cache_partition.h"
 #include "console/event.h"
 #include "console/model.h"
 #include "dev/pci.h"
@@ -116,6 +117,7 @@ void command_pci(char *argument, size_t length) {
 }
 
 static void say_bye(const char *text) {
+    cache_partition_sync();
     kprintf("%s\n", text);
     event_begin("bye");
     event_end();

@@ -19,6 +19,7 @@ struct hosted_options {
     int cpu;      /* that the first core runs on; -1: where the process is */
     unsigned cores;
     bool reboot;    /* /reboot starts again instead of ending the process */
+    bool writable;  /* the kernel may write to the image */
     bool simulated; /* another program runs this one in its own memory (valgrind) */
 };
 
@@ -31,7 +32,7 @@ size_t arena_size(void);
 void arena_shared(void);
 
 /* The disk (disk.c). -1 with E-HOST-02. */
-int disk_open(const char *path, struct fluid_error *err);
+int disk_open(const char *path, bool writable, struct fluid_error *err);
 /* Reads size bytes from LBA on; false when the image is too short or unreadable. */
 bool disk_read(uint64_t lba, void *to, size_t size);
 

@@ -26,11 +26,12 @@ uint64_t kernel_entry_tsc;
 static struct bootinfo bootinfo;
 
 static _Noreturn void usage(const char *found) {
-    fprintf(stderr,
-            "E-HOST-01 fluid-host [--mem MIB] [--cores N] [--cpu N] [--no-reboot] [--fail-alloc N] "
-            "[--simulated] IMAGE expected with %u to %u MiB and 1 to %u cores, found %s; "
-            "build/<target>/fluid.img is an image\n",
-            MEM_MIN, MEM_MAX, CORES_MAX, found);
+    fprintf(
+        stderr,
+        "E-HOST-01 fluid-host [--mem MIB] [--cores N] [--cpu N] [--no-reboot] [--fail-alloc N] "
+        "[--simulated] [--writable] IMAGE expected with %u to %u MiB and 1 to %u cores, found %s; "
+        "build/<target>/fluid.img is an image\n",
+        MEM_MIN, MEM_MAX, CORES_MAX, found);
     exit(HOSTED_USAGE_STATUS);
 }
 
@@ -59,6 +60,8 @@ static struct hosted_options parse(char **argv) {
             o.reboot = false;
         } else if (strcmp(*at, "--simulated") == 0) {
             o.simulated = true;
+        } else if (strcmp(*at, "--writable") == 0) {
+            o.writable = true;
         } else if (strcmp(*at, "--fail-alloc") == 0) {
             alloc_failure_set(number("--fail-alloc without a number", at[1], 1, UINT_MAX));
             at++;
@@ -106,8 +109,9 @@ int main(int argc, char **argv) {
         arena_shared();
     cpu_init(); /* what boot_load holds the image against */
     if (cpus_choose(options.cpu, options.cores, &err) == 0 &&
-        arena_create(options.mem, &err) == 0 && disk_open(options.image, &err) == 0 &&
-        boot_load(&bootinfo, &err) == 0 && run(&thread, &err) == 0) {
+        arena_create(options.mem, &err) == 0 &&
+        disk_open(options.image, options.writable, &err) == 0 && boot_load(&bootinfo, &err) == 0 &&
+        run(&thread, &err) == 0) {
         pthread_join(thread, NULL); /* kernel_main ends the process */
         return EXIT_FAILURE;
     }

@@ -1,0 +1,62 @@
+"""SCons tool: the cache partition of an image, shown, pulled to a file, pushed from one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+def _step(work: Callable[[Path, Path], str]) -> Callable[..., int]:
+    """An action that does something with an image and a file, and says what."""
+
+    def run(target: Any, source: Any, env: Any) -> int:
+        from fluid.errors import FluidError
+
+        image = Path(env["image"] or source[0].abspath)
+        try:
+            print(work(image, Path(env["cachefile"] or env.subst("$OUT/cache.bin"))))
+        except FluidError as error:
+            print(error, file=sys.stderr)
+            return 1
+        return 0
+
+    return run
+
+
+def _show(image: Path, _: Path) -> str:
+    from fluid.cache_image import show
+
+    return show(image)
+
+
+def _pull(image: Path, file: Path) -> str:
+    from fluid.cache_image import pull
+
+    pull(image, file)
+    return f"  the cache of {image.name} is in {file}"
+
+
+def _push(image: Path, file: Path) -> str:
+    from fluid.cache_image import push
+
+    push(file, image)
+    return f"  {image.name} has the cache of {file}"
+
+
+def _cache(env: Any, image: Any) -> None:
+    """Aliases for the partition of `image=`, else of the node `image`."""
+    needed = [] if env["image"] else [image]
+    for alias, work in (("cache-show", _show), ("cache-pull", _pull), ("cache-push", _push)):
+        env.AlwaysBuild(env.Alias(alias, needed, env.Action(_step(work), None)))
+
+
+def generate(env: Any) -> None:
+    """Adds env.FluidCache."""
+    env.AddMethod(_cache, "FluidCache")
+
+
+def exists(env: Any) -> bool:
+    """Needs nothing but Python."""
+    return True
