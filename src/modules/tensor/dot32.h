@@ -59,7 +59,7 @@ TENSOR_INLINE v8i dot_signed(const v8i w[DOT_VECTORS], const struct act_q8 *x) {
 #if defined(TENSOR_VNNI)
         dot = (v8i)_mm256_dpbusd_epi32((__m256i)dot, (__m256i)(w[v] ^ (int32_t)0x80808080),
                                        (__m256i)xv);
-#elif defined(__SSSE3__)
+#elif defined(__AVX2__)
         dot += dot_sum(v8i_maddubs(v8i_abs(w[v]), v8i_sign(xv, w[v])));
 #else
         v8i even = v8i_madd((v8i)((v16s)((v16u)w[v] << 8) >> 8), (v8i)((v16s)((v16u)xv << 8) >> 8));
