@@ -148,6 +148,7 @@ ALIASES = {
     "report": "build/<target>/report/index.html: all that is measured, as charts; implies pgo=1",
     "profile": "runs the training workload; profiles/hotness/<target>.json, for hotness=",
     "jit": "build/jit/jit.elf, the compiler that runs on the machine; needs LLVM's libraries",
+    "jit-times": "the compile time of each tensor operation at each level; minutes",
     "plan": "how each module is compiled with hotness=, and why",
     "profile-cpu": "the CPU profile of this machine, printed and stored in build/cpu/native.json",
     "toolchain": "the tools of this machine against toolchain.lock.json",
@@ -337,7 +338,8 @@ def wants_host(target: str, runner: str, goals: list[str], pgo: bool = False) ->
 
 def asks_for_jit(jit: str, goals: list[str]) -> bool:
     """Whether the compiler of the machine is asked for by name."""
-    return jit == "1" or any(g == "jit" or g.startswith("build/jit/") for g in goals)
+    named = {"jit", "jit-times"} & set(goals)
+    return jit == "1" or bool(named) or any(g.startswith("build/jit/") for g in goals)
 
 
 def wants_jit(jit: str, goals: list[str]) -> bool:
@@ -347,8 +349,8 @@ def wants_jit(jit: str, goals: list[str]) -> bool:
 
 def wants_bitcode(jit: str, goals: list[str]) -> bool:
     """Whether what it compiles does."""
-    tested = bool(TESTS_OF_ALL & set(goals))
-    return jit == "1" or tested or any(goal.endswith(".bc") for goal in goals)
+    used = bool({*TESTS_OF_ALL, "jit-times"} & set(goals))
+    return jit == "1" or used or any(goal.endswith(".bc") for goal in goals)
 
 
 def wants_report(goals: list[str]) -> bool:

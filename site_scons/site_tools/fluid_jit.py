@@ -85,8 +85,29 @@ def _bitcode(env: Any, variant: ModuleVariant, response: Any) -> list[Any]:
     return list(node)
 
 
+def _print_times(target: Any, source: Any, env: Any) -> None:
+    """The alias jit-times."""
+    from fluid import cpu, jit_times
+    from fluid.progress import show_progress
+
+    program, profile, *files = (Path(str(node)) for node in source)
+    found = cpu.read_target_profile(profile, env["FLUID_TAG"])
+    pairs = zip(files[::2], files[1::2], strict=True)
+    rows = jit_times.measure(program, jit_times.requests_of(pairs, found), show_progress)
+    print(f"\n{jit_times.table(rows)}")
+
+
+def _times(env: Any, alias: str, jit: list[Any]) -> None:
+    """Alias that measures the modules of the target's own tag."""
+    tag = env["FLUID_TAG"]
+    names = [v.name for v in env["FLUID_VARIANTS"] if v.category == "tensor" and v.tag == tag]
+    files = [f"$OUT/modules/{name}.{kind}" for name in names for kind in ("mod", "bc")]
+    action = Action(_print_times, "  TIMES   $SOURCE")
+    env.AlwaysBuild(env.Alias(alias, [*jit, env["FLUID_PROFILE"], *map(env.File, files)], action))
+
+
 def generate(env: Any) -> None:
-    """Adds env.FluidJit and env.ModuleBitcode."""
+    """Adds env.FluidJit, env.ModuleBitcode and env.FluidJitTimes."""
     env["JITCOM"] = "$CC @$LINKFLAGSFILE -o $TARGET $SOURCES $JIT_LIBRARIES"
     env["JITCOMSTR"] = "" if env["FLUID_VERBOSE"] else "  LINK    $TARGET"
     env.PythonBuilder("NoJit", "LINK", ["jitbuild"], _no_jit_step, ["JIT_MISSING"])
@@ -95,6 +116,7 @@ def generate(env: Any) -> None:
     env.PythonBuilder("BitcodeFlags", "FLAGS", ["flags", "jitbuild"], _bitcode_flags_step)
     env.AddMethod(_jit, "FluidJit")
     env.AddMethod(_bitcode, "ModuleBitcode")
+    env.AddMethod(_times, "FluidJitTimes")
 
 
 def exists(env: Any) -> bool:

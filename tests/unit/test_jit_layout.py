@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fluid import jit, jitbuild, jitlayout
+from fluid import jit, jit_times, jitbuild, jitlayout
 from fluid.error_docs import load
 from fluid.errors import FluidError
 from fluid.flags import BARE, CODE
@@ -165,3 +165,18 @@ def test_missing_libraries(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     assert jitbuild.missing("clang-19")[:2] == [str(header), str(archive)]
     with pytest.raises(FluidError, match=r"E-JIT-32 .*llvm-19-dev"):
         jitbuild.refuse([str(header)])
+
+
+def test_the_table_of_times() -> None:
+    """Percentiles are of all operations; the least time of several counts."""
+    best = [
+        jitlayout.Response(0, 1_000_000, n * 1_000_000, 500_000, "", bytes(n)) for n in range(4)
+    ]
+    rows = [jit_times.row(name, best) for name in ("add", "rope")]
+    assert rows[0].total == (1.5, 2.5, 3.5, 4.5) and rows[0].size == (0, 1, 2, 3)
+    lines = jit_times.table(rows).splitlines()
+    assert lines[1].split() == ["add", "1.5", "2.5", "3.5", "4.5"]
+    assert [line.split()[0] for line in lines[4:]] == [*("p50", "p95", "p100"), *["p50"] * 4]
+    values = list(range(1, 101))
+    assert [jit_times.percentile(values, p) for p in (1, 50, 95, 100)] == [1, 50, 95, 100]
+    assert jit_times.percentile([7], 50) == 7
