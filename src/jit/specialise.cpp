@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <map>
 
+#include <llvm/ADT/STLExtras.h>
 #include <llvm/IR/DataLayout.h>
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/InstIterator.h>
@@ -132,7 +133,8 @@ static void forward(llvm::IRBuilder<> &at, llvm::Function &function, llvm::Funct
     llvm::CallInst *call = at.CreateCall(&body, arguments);
     call->setCallingConv(body.getCallingConv());
     call->setAttributes(body.getAttributes().removeFnAttributes(body.getContext()));
-    call->setTailCall();
+    if (llvm::none_of(function.args(), [](auto &argument) { return argument.hasByValAttr(); }))
+        call->setTailCall(); // no copies of structures in this frame
     if (call->getType()->isVoidTy())
         at.CreateRetVoid();
     else

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from fluid import modfile
 from fluid.cpufeatures import feature_bits
 from fluid.jitlayout import Constant
 from fluid.modlayout import Module
-from fluid.modread import unpack
+from fluid.modread import read_mod, unpack
 from fluid.random_blocks import BLOCKS, random_blocks
 from host_features import features, lacking
 from jit_modules import NAMES, TAGS, ahead, ahead_module, compiled, process, request, written
@@ -155,6 +157,19 @@ def test_known_arguments(tmp_path: Path) -> None:
 def test_equal_requests_have_equal_answers() -> None:
     made = [compiled("tensor_norm", "x86-64-v2", "x86-64-v2").mod for _ in range(2)]
     assert made[0] == made[1]
+
+
+def test_modules_that_carry_bitcode(tmp_path: Path) -> None:
+    """The loader passes over it, and it comes back as it was."""
+    case, name = ("x86-64-v2", "x86-64-v2"), "tensor_act"
+    bitcode = request(name, *case).payload
+    carrying = tmp_path / "carrying.mod"
+    carrying.write_bytes(modfile.pack(replace(ahead_module(name, *case), bitcode=bitcode)))
+    assert read_mod(carrying).bitcode == bitcode
+    plain = process("ahead", case[0], [ahead(name, *case)])
+    both = Tensor([plain, process("carrying", case[0], [carrying])])
+    both.add(random(1, 100), random(2, 100))
+    both.close()
 
 
 def test_entry_points_alone() -> None:
