@@ -75,6 +75,12 @@ def compiled(name: str, target: str, tag: str, **changes: object) -> Response:
     return jit.compile_module(require(), request(name, target, tag, **changes))
 
 
+@functools.cache
+def plain(name: str, target: str, tag: str, level: int) -> Response:
+    """The same with nothing special, once."""
+    return compiled(name, target, tag, level=level)
+
+
 def process(name: str, target: str, modules: Iterable[Path]) -> TensorProcess:
     """The operations of these .mod files, under a name for messages."""
     program = build(

@@ -12,11 +12,11 @@ import pytest
 from fluid import modfile
 from fluid.cpufeatures import feature_bits
 from fluid.jitlayout import Constant
-from fluid.modlayout import Module
+from fluid.modlayout import SECTION_EXEC, Module
 from fluid.modread import read_mod, unpack
 from fluid.random_blocks import BLOCKS, random_blocks
 from host_features import features, lacking
-from jit_modules import NAMES, TAGS, ahead, ahead_module, compiled, process, request, written
+from jit_modules import NAMES, TAGS, ahead, ahead_module, compiled, plain, process, request, written
 from tensor_driver import FLOATS, Bytes, Tensor, random
 
 FULL = pytest.mark.full
@@ -45,7 +45,7 @@ def tensor(
 ) -> Iterator[Tensor]:
     """The build's modules and jit.elf's, to be compared."""
     level = request.param
-    responses = [compiled(name, *case, level=level) for name in NAMES]
+    responses = [plain(name, *case, level) for name in NAMES]
     for name, response in zip(NAMES, responses, strict=True):
         made, expected = unpack(response.mod), ahead_module(name, *case)
         assert made.cpu_bits == feature_bits(features(case[1]))
@@ -108,6 +108,18 @@ def attend(tensor: Tensor, head_dim: int, dtype: type[np.generic]) -> None:
 def test_attention(tensor: Tensor, dtype: type[np.generic]) -> None:
     for head_dim in (8, 22, 64):
         attend(tensor, head_dim, dtype)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_code_is_the_builds(case: tuple[str, str], name: str) -> None:
+    """At the build's level and with its features: the same passes in the same order."""
+    both = (ahead_module(name, *case), unpack(plain(name, *case, 2).mod))
+    code = [[s for s in module.sections if s.flags & SECTION_EXEC] for module in both]
+    sizes = [[(s.name, s.mem_size) for s in sections] for sections in code]
+    assert sizes[0] == sizes[1] and sizes[0]
+    if case[0] != "i686":  # addends of its relocations stand in the code
+        assert code[0] == code[1]
+    assert both[0].symbols == both[1].symbols
 
 
 @pytest.mark.parametrize("level", LEVELS)
