@@ -40,7 +40,7 @@ def of_machine() -> set[str]:
     digits = re.findall(r"(?:movb \$'|incb %dh /\* )(\d)", stage1)
     codes = {f"E-BOOT-3{digit}" for digit in digits}
     codes |= {f"E-BOOT-{number}" for number in re.findall(r"\bfail\(\s*(\d\d),", _boot_c())}
-    return codes | set(CODE.findall(_texts("src", ".c", ".h", ".S")))
+    return codes | set(CODE.findall(_texts("src", ".c", ".cpp", ".h", ".S")))
 
 
 def _boot_c() -> str:

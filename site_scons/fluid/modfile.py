@@ -118,12 +118,13 @@ def build_mod(
     features: list[str],
     rank: int,
     source: bytes = bytes(SOURCE_SIZE),
+    bitcode: bytes = b"",
 ) -> None:
     """Makes the .mod of one relocatable ELF object; nothing of the object's path gets into it.
 
     It may use `features`; it requires those that its code does use, so that it also loads where
     the others are missing. Which variant is better is for the rank to say. source: the digest of
-    its sources.
+    its sources. bitcode: for jit.elf, which compiles it on the machine.
     """
     obj = read_object(object_path)
     texts = module_texts(obj.sections, obj.symbols, obj.machine)
@@ -139,6 +140,7 @@ def build_mod(
         exports=obj.exports,
         imports=obj.imports,
         symbols=obj.symbols,
+        bitcode=bitcode,
         source=source,
     )
     write_atomic(out_path, pack(module))

@@ -98,6 +98,7 @@ OPTIONS = (
     Option("model", "", "GGUF file for the image; SmolLM2-135M from .venv if not given", _file()),
     Option("pgo", "0", "1 measures, plans, rebuilds and measures again", _one_of("0", "1")),
     Option("hotness", "", "measurements that decide how modules are compiled", _file()),
+    Option("jit", "0", "1 puts LLVM bitcode into tensor modules, for jit.elf", _one_of("0", "1")),
     Option("runner", "auto", "what executes the image in run", _one_of(*RUNNERS)),
     Option(
         "check",
@@ -153,6 +154,8 @@ ALIASES = {
     "levels": "the benchmarks at O0 .. O3 and with pgo=1: instructions and time, as a table",
     "report": "build/<target>/report/index.html: all that is measured, as charts; implies pgo=1",
     "profile": "runs the training workload; profiles/hotness/<target>.json, for hotness=",
+    "jit": "build/jit/jit.elf, the compiler that runs on the machine; needs LLVM's libraries",
+    "jit-times": "the compile time of each tensor operation at each level; minutes",
     "plan": "how each module is compiled with hotness=, and why",
     "profile-cpu": "the CPU profile of this machine, printed and stored in build/cpu/native.json",
     "toolchain": "the tools of this machine against toolchain.lock.json",
@@ -215,6 +218,11 @@ def unfit(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
         return [
             f"E-OPT-05 quality is expected with runner={HOST}, found "
             f"runner={arguments['runner']}; emulated it takes hours"
+        ]
+    if arguments.get("jit") == "1" and arguments["check"] not in ("none", *GATES):
+        return [
+            f"E-OPT-05 jit=1 is expected with check=none, found check={arguments['check']}; "
+            "bitcode is not instrumented"
         ]
     if arguments.get("peers", "0") != "0":
         return _unfit_peers(arguments, goals)
@@ -344,6 +352,23 @@ def wants_host(target: str, runner: str, goals: list[str], pgo: bool = False) ->
         or quality_formats.wanted(goals)
         or (bool(BOOTED & set(goals)) and runner == HOST)
     )
+
+
+def asks_for_jit(jit: str, goals: list[str]) -> bool:
+    """Whether the compiler of the machine is asked for by name."""
+    named = {"jit", "jit-times"} & set(goals)
+    return jit == "1" or bool(named) or any(g.startswith("build/jit/") for g in goals)
+
+
+def wants_jit(jit: str, goals: list[str]) -> bool:
+    """Whether it belongs to what is asked for: tests run it, too."""
+    return asks_for_jit(jit, goals) or bool(TESTS_OF_ALL & set(goals))
+
+
+def wants_bitcode(jit: str, goals: list[str]) -> bool:
+    """Whether what it compiles does."""
+    used = bool({*TESTS_OF_ALL, "jit-times"} & set(goals))
+    return jit == "1" or used or any(goal.endswith(".bc") for goal in goals)
 
 
 def wants_report(goals: list[str]) -> bool:

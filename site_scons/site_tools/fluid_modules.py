@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from fluid import libc_manifest, sources
+from fluid import jitbuild, libc_manifest, sources
 from fluid.hosted import PGO_BUILDS, output_folder
 from fluid.options import wants_libc
 from fluid.targets import COUNTED, CXX_INCLUDES, CXX_RUNTIME
@@ -30,6 +30,7 @@ def _mod_step(target: list[str], source: list[str], env: Any) -> None:
         features=list(profile.features),
         rank=int(env["FLUID_RANK"]),
         source=sources.digest(Path(env.Dir("#").abspath), env["FLUID_SOURCES"]),
+        bitcode=Path(source[2]).read_bytes() if source[2:] else b"",
     )
 
 
@@ -84,8 +85,9 @@ def _counters(env: Any, variant: Any) -> str | None:
 
 def _modules(env: Any) -> dict[str, Any]:
     """Node `registry`; `mods`, one per module and variant; `libc`, what any module may link of the
-    C library, if it is wanted."""
+    C library, if it is wanted; `bitcode`, what tests compile."""
     mods, libc = [], []
+    bitcode: list[Any] = []
     top = Path(env.Dir("#").abspath)
     counting = env["check"] == COUNTERS
     for variant in env["FLUID_VARIANTS"]:
@@ -118,10 +120,13 @@ def _modules(env: Any) -> dict[str, Any]:
         if variant.name in libc_manifest.UNITS and wants_libc(env["FLUID_GOALS"]):
             objects = _library(named, "modules", variant.tag, response[0])
             libc = [named.LinkRelocatable("$OUT/libc.o", objects, env["FLUID_TARGET"].builtins)]
-        mods += named.Mod(f"$OUT/modules/{variant.file}", [linked, env["FLUID_PROFILE"]])
+        own = named.ModuleBitcode(variant, response[0])
+        carried = own if env["jit"] == "1" else []
+        mods += named.Mod(f"$OUT/modules/{variant.file}", [linked, env["FLUID_PROFILE"], *carried])
+        bitcode += own if variant.tag in jitbuild.TESTED.get(env["FLUID_TAG"], ()) else []
         env.Depends(mods[-1], list(named["FLUID_SOURCES"]))  # also what the compiler passes over
     (registry,) = env.Registry("$OUT/registry.bin", mods)
-    return {"mods": mods, "registry": registry, "libc": libc}
+    return {"mods": mods, "registry": registry, "libc": libc, "bitcode": bitcode}
 
 
 def generate(env: Any) -> None:

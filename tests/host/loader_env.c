@@ -182,7 +182,8 @@ void *kapi_resolve(const char *name) {
     } table[] = {
         {"fluid_fail", (void *)fluid_fail}, {"fluid_alloc", (void *)fluid_alloc},
         {"fluid_free", (void *)fluid_free}, {"memset", (void *)memset},
-        {"host_note", (void *)host_note},
+        {"host_note", (void *)host_note},   {"memcpy", (void *)memcpy},
+        {"memmove", (void *)memmove},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
         if (strcmp(table[i].name, name) == 0)

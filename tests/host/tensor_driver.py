@@ -6,6 +6,7 @@ compiled. Integer sums are exact and float operations have one order, so all mus
 
 import struct
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,16 +60,10 @@ VARIANTS = [
 class TensorProcess:
     """One variant's tensor_host, answering requests until it is closed."""
 
-    def __init__(self, variant: Variant) -> None:
-        program = build(
-            f"tensor_host.{variant.name}",
-            [Path(__file__).with_name("tensor_host.c"), *SOURCES],
-            flags=[*COMMON, *variant.flags],
-            sanitize=variant.sanitize,
-        )
+    def __init__(self, variant: Variant, command: Sequence[str]) -> None:
         self.variant = variant
         self.process = subprocess.Popen(
-            [str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
 
     def call(self, op: str, args: list[int], buffers: list[bytes]) -> list[bytes]:
@@ -93,11 +88,22 @@ class TensorProcess:
         assert self.process.returncode == 0, "the driver ended badly: a leak found at exit?"
 
 
+def compiled(variant: Variant) -> TensorProcess:
+    """The modules' sources in a process."""
+    program = build(
+        f"tensor_host.{variant.name}",
+        [Path(__file__).with_name("tensor_host.c"), *SOURCES],
+        flags=[*COMMON, *variant.flags],
+        sanitize=variant.sanitize,
+    )
+    return TensorProcess(variant, [str(program)])
+
+
 class Tensor:
     """The operations of tensor.h on numpy arrays."""
 
-    def __init__(self) -> None:
-        self.processes = [TensorProcess(variant) for variant in VARIANTS]
+    def __init__(self, processes: Sequence[TensorProcess] | None = None) -> None:
+        self.processes = processes or [compiled(variant) for variant in VARIANTS]
 
     def close(self) -> None:
         for process in self.processes:

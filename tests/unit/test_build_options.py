@@ -228,3 +228,24 @@ def test_synthetic_models_by_shape_and_type() -> None:
     assert options.problems({"shape": "tiny", "type": "Q4_K"}) == []
     assert "tinyllama|tiny" in options.problems({"shape": "huge"})[0]
     assert "Q4_0|" in options.problems({"type": "q4_0"})[0]
+
+
+def test_who_wants_the_compiler_of_the_machine() -> None:
+    """By name or option; tests of C run it, and compile bitcode. An image does without."""
+    for goals in ([], ["image"], ["run"], ["test-unit"], ["test-qemu"], ["build/i686/fluid.img"]):
+        assert not options.wants_jit("0", goals) and not options.wants_bitcode("0", goals)
+        assert options.wants_jit("1", goals) and options.wants_bitcode("1", goals)
+    for goals in (["jit"], ["jit-times"], ["build/jit/jit.elf"]):
+        assert options.asks_for_jit("0", goals) and options.wants_jit("0", goals)
+    for goals in (["test"], ["test-host"]):
+        assert options.wants_jit("0", goals) and not options.asks_for_jit("0", goals)
+        assert options.wants_bitcode("0", goals)
+    assert options.wants_bitcode("0", ["build/i686/modules/tensor_act.bc"])
+
+
+def test_bitcode_is_of_plain_builds() -> None:
+    given = {o.name: o.default for o in options.OPTIONS} | {"jit": "1"}
+    assert options.unfit(given, ["image"]) == []
+    assert options.unfit(given | {"check": "1"}, ["bench"]) == []
+    assert options.unfit(given | {"check": "address"}, [])[0].startswith("E-OPT-05 jit=1")
+    assert options.problems({"jit": "2"})[0].startswith("E-OPT-02 jit=2")

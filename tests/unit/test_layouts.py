@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from fluid import cachelayout, kernelfile, ksyms, manifest, modlayout, registry, scratch
+from fluid import cachelayout, jitlayout, kernelfile, ksyms, manifest, modlayout, registry, scratch
 from fluid.cpufeatures import FEATURES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,6 +52,21 @@ STRUCTS: list[tuple[str, struct.Struct, str]] = [
         kernelfile.KERNEL_HEADER,
         "magic header_size build_id target cpu_bits machine reserved",
     ),
+    (
+        "jit_request",
+        jitlayout.REQUEST,
+        "magic version_major version_minor header_size file_size level machine input flags "
+        "memory_bytes cpu_seconds kernel_abi rank reserved name target source feature_count "
+        "feature_off entry_count entry_off constant_count constant_off string_size string_off "
+        "input_size input_off",
+    ),
+    ("jit_constant", jitlayout.CONSTANT, "entry argument field_off size value"),
+    (
+        "jit_response",
+        jitlayout.RESPONSE,
+        "magic version_major version_minor header_size file_size status reserved parse_ns "
+        "optimise_ns generate_ns text_size text_off mod_size mod_off",
+    ),
     ("scratch", scratch.HEADER, "magic sectors seed operations flags zero"),
     (
         "cache_superblock",
@@ -68,6 +83,21 @@ STRUCTS: list[tuple[str, struct.Struct, str]] = [
 ]
 
 CONSTANTS: dict[str, int] = {
+    "JIT_REQUEST_MAGIC": jitlayout.REQUEST_MAGIC,
+    "JIT_RESPONSE_MAGIC": jitlayout.RESPONSE_MAGIC,
+    "JIT_VERSION_MAJOR": jitlayout.VERSION_MAJOR,
+    "JIT_VERSION_MINOR": jitlayout.VERSION_MINOR,
+    "JIT_REQUEST_MAX": jitlayout.REQUEST_MAX,
+    "JIT_LEVEL_MAX": jitlayout.LEVEL_MAX,
+    "JIT_MEMORY_MIN": jitlayout.MEMORY_MIN,
+    "JIT_MEMORY_MAX": jitlayout.MEMORY_MAX,
+    "JIT_CPU_SECONDS_MAX": jitlayout.CPU_SECONDS_MAX,
+    "JIT_INPUT_BITCODE": jitlayout.INPUT_BITCODE,
+    "JIT_INPUT_OBJECT": jitlayout.INPUT_OBJECT,
+    "JIT_FLAG_NO_RED_ZONE": jitlayout.FLAG_NO_RED_ZONE,
+    "JIT_FLAG_FRAME_POINTER": jitlayout.FLAG_FRAME_POINTER,
+    "JIT_FLAGS": jitlayout.FLAGS,
+    "JIT_WHOLE_ARGUMENT": jitlayout.WHOLE_ARGUMENT,
     "MOD_MAGIC": modlayout.MAGIC,
     "MOD_VERSION_MAJOR": modlayout.VERSION_MAJOR,
     "MOD_VERSION_MINOR": modlayout.VERSION_MINOR,
@@ -161,7 +191,7 @@ def assertions() -> list[str]:
 
 
 def compile_assertions(target: str, lines: list[str]) -> subprocess.CompletedProcess[str]:
-    headers = ("bootinfo", "cache", "cpu", "module", "registry", "scratch")
+    headers = ("bootinfo", "cache", "cpu", "jit", "module", "registry", "scratch")
     source = "#include <stddef.h>\n" + "".join(f'#include "fluid/{h}.h"\n' for h in headers)
     source += '#define S "other layout in Python"\n' + "\n".join(lines)
     command = ["clang-19", f"--target={target}", "-std=c17", "-ffreestanding", "-fsyntax-only"]
@@ -183,7 +213,7 @@ def test_a_difference_would_be_noticed() -> None:
 def test_every_field_of_every_struct_is_listed() -> None:
     text = "".join(
         (ROOT / f"src/include/fluid/{h}.h").read_text()
-        for h in ("bootinfo", "cache", "module", "registry", "scratch")
+        for h in ("bootinfo", "cache", "jit", "module", "registry", "scratch")
     )
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
     for name, _, fields in STRUCTS:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from browser import PROGRAMS as BROWSERS
+from fluid.jitbuild import PACKAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -180,6 +181,22 @@ def test_a_compiler_is_installed_for_peers(checkout: Checkout, wanted: str) -> N
     assert "g++" not in (apt.read_text() if apt.exists() else "")
     assert checkout.run("bench", wanted) == ["bench", wanted]
     assert " gcc g++" in apt.read_text()
+
+
+@pytest.mark.parametrize("wanted", ["jit", "jit=1", "build/jit/jit.elf", "test", "test-host"])
+def test_llvm_is_installed_for_its_users(checkout: Checkout, wanted: str) -> None:
+    """The packages that E-JIT-32 names, when they are not beside the compiler."""
+    apt = checkout.top / "apt"
+    llvm = checkout.top.parent / "llvm"
+    builtins = llvm / "lib/clang/19/lib/linux/libclang_rt.builtins-i386.a"
+    for file in (llvm / "bin/clang-19", builtins):
+        file.parent.mkdir(parents=True)
+        file.touch(0o755)
+    checkout.environment["PATH"] = f"{llvm}/bin:{checkout.environment['PATH']}"
+    checkout.run("image", "jit=0")
+    assert PACKAGES not in (apt.read_text() if apt.exists() else "")
+    assert checkout.run(wanted) == [wanted]
+    assert PACKAGES in apt.read_text()
 
 
 def test_called_through_a_link(checkout: Checkout) -> None:

@@ -1,0 +1,68 @@
+/* pipeline.cpp - the pass pipeline and the code generator. */
+#include "pipeline.h"
+
+#include <llvm/Analysis/TargetLibraryInfo.h>
+#include <llvm/IR/LegacyPassManager.h>
+#include <llvm/Passes/PassBuilder.h>
+#include <llvm/Transforms/IPO/GlobalDCE.h>
+
+#include "response.h"
+
+namespace jit {
+
+static llvm::OptimizationLevel optimization(unsigned level) {
+    const llvm::OptimizationLevel levels[] = {
+        llvm::OptimizationLevel::O0, llvm::OptimizationLevel::O1, llvm::OptimizationLevel::O2,
+        llvm::OptimizationLevel::O3};
+    return levels[level];
+}
+
+/* -ffreestanding: no function of a library is there because of its name. */
+static llvm::TargetLibraryInfoImpl no_library(const llvm::TargetMachine &machine) {
+    llvm::TargetLibraryInfoImpl library(machine.getTargetTriple());
+    library.disableAllFunctions();
+    return library;
+}
+
+/* As clang's BackendUtil.cpp and CompilerInvocation.cpp set them; LLVM's own defaults are others.
+ */
+static llvm::PipelineTuningOptions tuning(unsigned level) {
+    llvm::PipelineTuningOptions options;
+    options.LoopUnrolling = level >= 2;
+    options.LoopInterleaving = level >= 2;
+    options.LoopVectorization = level >= 2;
+    options.SLPVectorization = level >= 2;
+    return options;
+}
+
+void optimise(llvm::Module &module, llvm::TargetMachine &machine, unsigned level) {
+    llvm::LoopAnalysisManager loops;
+    llvm::FunctionAnalysisManager functions;
+    llvm::CGSCCAnalysisManager calls;
+    llvm::ModuleAnalysisManager modules;
+    llvm::PassBuilder builder(&machine, tuning(level));
+    functions.registerPass([&] { return llvm::TargetLibraryAnalysis(no_library(machine)); });
+    builder.registerModuleAnalyses(modules);
+    builder.registerCGSCCAnalyses(calls);
+    builder.registerFunctionAnalyses(functions);
+    builder.registerLoopAnalyses(loops);
+    builder.crossRegisterProxies(loops, functions, calls, modules);
+    llvm::ModulePassManager passes;
+    passes.addPass(llvm::GlobalDCEPass()); // what no entry point needs is not worth the time
+    passes.addPass(level ? builder.buildPerModuleDefaultPipeline(optimization(level))
+                         : builder.buildO0DefaultPipeline(optimization(level)));
+    passes.run(module, modules);
+}
+
+std::string generate(llvm::Module &module, llvm::TargetMachine &machine) {
+    llvm::SmallVector<char, 0> object;
+    llvm::raw_svector_ostream stream(object);
+    llvm::legacy::PassManager passes;
+    passes.add(new llvm::TargetLibraryInfoWrapperPass(no_library(machine)));
+    if (machine.addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::ObjectFile))
+        refuse(JIT_BAD_CODE, "an LLVM that writes object files expected, found one that does not");
+    passes.run(module);
+    return std::string(object.data(), object.size());
+}
+
+} // namespace jit
