@@ -11,12 +11,10 @@ from pathlib import Path
 
 from fluid import quality_formats
 from fluid.emulator import DEFAULT_MEM, HOST, RUNNERS
-from fluid.errors import FluidError
 from fluid.hosted import (
     CHECKS,
     CORES_MAX,
     HOST_TESTED,
-    IN_PROCESS,
     PROGRAM,
     output_folder,
     usable_cores,
@@ -186,95 +184,6 @@ def problems(arguments: Mapping[str, str]) -> list[str]:
             valid = known[name].valid[0]
             found.append(f"E-OPT-02 {name}={value} is not valid; expected: {valid}")
     return found
-
-
-def unfit(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
-    """One sentence per pair of valid values that do not go together."""
-    of_levels = [goal for goal in goals if goal == "coverage" or goal in BY_TARGET]
-    if of_levels and arguments["target"] not in TARGETS:
-        return [
-            f"E-OPT-05 {of_levels[0]} is expected with target={'|'.join(TARGETS)}, found "
-            f"target={arguments['target']}; its tests know these"
-        ]
-    if "module-push" in goals and not arguments["module"]:
-        return ["E-OPT-05 module-push is expected with module=FILE, found none; name a .mod file"]
-    pgo = arguments.get("pgo") == "1" or wants_levels(goals)  # which has a column of it
-    if pgo and arguments["check"] != "none":
-        return [
-            f"E-OPT-05 pgo=1 is expected with check=none, found check={arguments['check']}; what "
-            "is measured must be what is used"
-        ]
-    if "profile" in goals and arguments["check"] != "none":
-        return [
-            f"E-OPT-05 profile is expected with check=none, found check={arguments['check']}; "
-            "instrumented code takes other cycles"
-        ]
-    if quality_formats.wanted(goals) and arguments["check"] != "none":
-        return [
-            f"E-OPT-05 quality is expected with check=none, found check={arguments['check']}; what "
-            "is measured must be what is used"
-        ]
-    if quality_formats.wanted(goals) and arguments["runner"] not in ("auto", HOST):
-        return [
-            f"E-OPT-05 quality is expected with runner={HOST}, found "
-            f"runner={arguments['runner']}; emulated it takes hours"
-        ]
-    if arguments.get("jit") == "1" and arguments["check"] not in ("none", *GATES):
-        return [
-            f"E-OPT-05 jit=1 is expected with check=none, found check={arguments['check']}; "
-            "bitcode is not instrumented"
-        ]
-    if arguments.get("peers", "0") != "0":
-        return _unfit_peers(arguments, goals)
-    if arguments["check"] in GATES:
-        return _unfit_gate(arguments, goals)
-    boots = bool(BOOTED & set(goals))
-    if boots and arguments["check"] in IN_PROCESS and arguments["runner"] != HOST:
-        return [
-            f"E-OPT-05 check={arguments['check']} is expected with runner={HOST}, found "
-            f"runner={arguments['runner']}; instrumented modules need a Linux process"
-        ]
-    return []
-
-
-def _unfit_peers(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
-    """Programs are compared as Linux processes, in plain builds."""
-    fixed = {"runner": HOST, "check": "none", "pgo": "0"}
-    asked = f"peers={arguments['peers']} is expected with"
-    if goals != ["bench"]:
-        return [f"E-OPT-05 {asked} the goal bench alone, found {' '.join(goals) or 'none'}"]
-    return [
-        f"E-OPT-05 {asked} {name}={value}, found {name}={arguments[name]}; what is compared are "
-        "processes of one machine"
-        for name, value in fixed.items()
-        if arguments[name] != value
-    ]
-
-
-def _unfit_gate(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
-    """What instructions are counted of: plain images, on one processor, in TCG. Baselines are of
-    the image that the options say nothing about."""
-    from fluid import baselines  # here: other builds do without
-
-    check = arguments["check"]
-    if goals != ["bench"]:
-        return [
-            f"E-OPT-05 check={check} is expected with the goal bench alone, found "
-            f"{' '.join(goals) or 'none'}; instructions are bench's"
-        ]
-    try:
-        baselines.check_target(arguments["target"])
-    except FluidError as error:
-        return [str(error)]
-    fixed: dict[str, tuple[str, ...]] = {"runner": ("auto", "tcg"), "smp": (AUTO, "1")}
-    if check == "write":
-        fixed |= {"variants": VARIANTS[:1], "model": ("",), "hotness": ("",)}
-    return [
-        f"E-OPT-05 check={check} is expected with {name}={'|'.join(valid)}, found "
-        f"{name}={arguments[name]}; baselines are of that"
-        for name, valid in fixed.items()
-        if arguments[name] not in valid
-    ]
 
 
 def processors(smp: str, runner: str, alias: str) -> int:

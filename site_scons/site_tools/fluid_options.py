@@ -11,6 +11,7 @@ from SCons.Script import ARGUMENTS, COMMAND_LINE_TARGETS, Help
 from SCons.Variables import Variables
 
 from fluid import options as command_line
+from fluid import options_fit
 
 
 def generate(env: Any) -> None:
@@ -22,7 +23,7 @@ def generate(env: Any) -> None:
     given = {o.name: env[o.name] for o in command_line.OPTIONS} | variables.UnknownVariables()
     goals = [str(goal) for goal in COMMAND_LINE_TARGETS]
     problems = command_line.problems(given) + command_line.unknown_goals(goals)
-    problems += command_line.unfit(given, goals) if not problems else []
+    problems += options_fit.unfit(given, goals) if not problems else []
     if problems:
         print(
             "\n".join(problems) + "\n`./sconsw -h` explains every option and alias", file=sys.stderr

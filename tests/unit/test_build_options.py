@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fluid import options
+from fluid import options, options_fit
 from fluid.emulator import EMULATED
 from fluid.targets import DEFAULT_TARGET, TARGETS
 
@@ -46,8 +46,8 @@ def test_model_must_exist(tmp_path: Path) -> None:
 
 def test_a_module_to_push_must_be_named() -> None:
     given = {o.name: o.default for o in options.OPTIONS}
-    assert options.unfit(given, ["module-push"])[0].startswith("E-OPT-05 module-push")
-    assert options.unfit(given | {"module": "any.mod"}, ["module-push"]) == []
+    assert options_fit.unfit(given, ["module-push"])[0].startswith("E-OPT-05 module-push")
+    assert options_fit.unfit(given | {"module": "any.mod"}, ["module-push"]) == []
     assert options.problems({"module": "/nowhere.mod", "image": "/nowhere.img"})
 
 
@@ -59,11 +59,11 @@ def test_targets_that_are_no_level(tmp_path: Path) -> None:
     assert options.problems({"target": str(file)}) == options.problems({"target": "native"}) == []
     assert options.wanted_builds("attic", "none", [], [*TARGETS, "attic"]) == [("attic", "none")]
     given = {"check": "none", "runner": "auto", "target": "native", "module": ""}
-    assert options.unfit(given, ["coverage"])[0].startswith("E-OPT-05 coverage")
-    assert options.unfit(given | {"target": "i686"}, ["coverage"]) == []
+    assert options_fit.unfit(given, ["coverage"])[0].startswith("E-OPT-05 coverage")
+    assert options_fit.unfit(given | {"target": "i686"}, ["coverage"]) == []
     for goal in ("test-qemu", "test-matrix"):
-        assert options.unfit(given, [goal])[0].startswith(f"E-OPT-05 {goal} is expected with")
-        assert options.unfit(given | {"target": "x86-64-v3"}, [goal]) == []
+        assert options_fit.unfit(given, [goal])[0].startswith(f"E-OPT-05 {goal} is expected with")
+        assert options_fit.unfit(given | {"target": "x86-64-v3"}, [goal]) == []
 
 
 def test_goals() -> None:
@@ -122,8 +122,8 @@ def test_the_report_needs_the_levels() -> None:
     for goal in ("image", "build/i686/fluid.img", "/home/report/build", "docs/report/x"):
         assert not options.wants_levels([goal])
     given = {"check": "address", "runner": "auto"}
-    assert options.unfit(given, ["report"])[0].startswith("E-OPT-05 pgo=1 is expected")
-    assert options.unfit(given, ["profile"])[0].startswith("E-OPT-05 profile is expected")
+    assert options_fit.unfit(given, ["report"])[0].startswith("E-OPT-05 pgo=1 is expected")
+    assert options_fit.unfit(given, ["profile"])[0].startswith("E-OPT-05 profile is expected")
 
 
 def test_host_only_when_asked_for() -> None:
@@ -152,33 +152,35 @@ def test_processors() -> None:
 def test_instrumented_code_needs_a_process() -> None:
     """check= with a runner that cannot execute its modules is refused, not ignored."""
     given = {"check": "address", "runner": "auto"}
-    assert options.unfit(given, ["run"])[0].startswith("E-OPT-05 check=address")
-    assert options.unfit(given, ["test-host"]) == []
-    assert options.unfit({**given, "runner": "host"}, ["run"]) == []
+    assert options_fit.unfit(given, ["run"])[0].startswith("E-OPT-05 check=address")
+    assert options_fit.unfit(given, ["test-host"]) == []
+    assert options_fit.unfit({**given, "runner": "host"}, ["run"]) == []
 
 
 def test_the_gate_on_instructions_is_benchs() -> None:
     """Values of check= that build nothing of their own."""
     given = {o.name: o.default for o in options.OPTIONS} | {"check": "1"}
-    assert options.problems(given) == options.unfit(given, ["bench"]) == []
+    assert options.problems(given) == options_fit.unfit(given, ["bench"]) == []
     assert options.split_check("1") == ("none", "1")
     assert options.split_check("address") == ("address", "")
     for goals in ([], ["run"], ["test-qemu"], ["bench", "image"]):
-        assert options.unfit(given, goals)[0].startswith("E-OPT-05 check=1 is expected with the g")
+        assert options_fit.unfit(given, goals)[0].startswith(
+            "E-OPT-05 check=1 is expected with the g"
+        )
     for other in ({"runner": "host"}, {"smp": "2"}, {"pgo": "1"}):
-        assert options.unfit(given | other, ["bench"])[0].startswith("E-OPT-05 ")
+        assert options_fit.unfit(given | other, ["bench"])[0].startswith("E-OPT-05 ")
     for target in ("x86-64-v4", "native"):
-        assert "E-BENCH-50" in options.unfit(given | {"target": target}, ["bench"])[0]
+        assert "E-BENCH-50" in options_fit.unfit(given | {"target": target}, ["bench"])[0]
 
 
 def test_baselines_are_of_plain_images() -> None:
     given = {o.name: o.default for o in options.OPTIONS} | {"check": "write"}
-    assert options.unfit(given, ["bench"]) == []
+    assert options_fit.unfit(given, ["bench"]) == []
     for other in ({"hotness": "any.json"}, {"model": "any.gguf"}, {"variants": "base"}):
         ((name, value),) = other.items()
-        (sentence,) = options.unfit(given | other, ["bench"])
+        (sentence,) = options_fit.unfit(given | other, ["bench"])
         assert sentence.startswith("E-OPT-05 check=write") and f"found {name}={value};" in sentence
-        assert options.unfit(given | other | {"check": "1"}, ["bench"]) == []
+        assert options_fit.unfit(given | other | {"check": "1"}, ["bench"]) == []
 
 
 def test_default_model_is_found() -> None:
@@ -198,10 +200,10 @@ def test_help_names_everything() -> None:
 @pytest.mark.parametrize("value", ["1", "all"])
 def test_peers_are_compared_by_bench_in_processes(value: str) -> None:
     given = {o.name: o.default for o in options.OPTIONS} | {"peers": value, "runner": "host"}
-    assert options.problems(given) == options.unfit(given, ["bench"]) == []
+    assert options.problems(given) == options_fit.unfit(given, ["bench"]) == []
     assert "E-OPT-02 peers=2" in options.problems({"peers": "2"})[0]
     for goals in ([], ["run"], ["bench", "report"]):
-        (sentence,) = options.unfit(given, goals)
+        (sentence,) = options_fit.unfit(given, goals)
         assert sentence.startswith(f"E-OPT-05 peers={value} is expected with the goal bench alone")
     for name, other in (
         ("runner", "auto"),
@@ -209,17 +211,19 @@ def test_peers_are_compared_by_bench_in_processes(value: str) -> None:
         ("check", "1"),
         ("check", "address"),
     ):
-        (sentence,) = options.unfit(given | {name: other}, ["bench"])
+        (sentence,) = options_fit.unfit(given | {name: other}, ["bench"])
         assert sentence.startswith("E-OPT-05 peers=") and f"found {name}={other};" in sentence
 
 
 def test_quality_is_measured_in_plain_processes() -> None:
     given = {o.name: o.default for o in options.OPTIONS}
     for goal in ("quality", "build/i686/quality-host.json"):
-        assert options.unfit(given, [goal]) == options.unfit(given | {"runner": "host"}, [goal])
-        assert options.unfit(given, [goal]) == [] and options.wants_host("i686", "auto", [goal])
+        assert options_fit.unfit(given, [goal]) == options_fit.unfit(
+            given | {"runner": "host"}, [goal]
+        )
+        assert options_fit.unfit(given, [goal]) == [] and options.wants_host("i686", "auto", [goal])
         for name, other in (("check", "address"), ("check", "1"), ("runner", "tcg")):
-            (sentence,) = options.unfit(given | {name: other}, [goal])
+            (sentence,) = options_fit.unfit(given | {name: other}, [goal])
             assert sentence.startswith("E-OPT-05 quality is expected with")
             assert f"found {name}={other};" in sentence
 
@@ -245,7 +249,7 @@ def test_who_wants_the_compiler_of_the_machine() -> None:
 
 def test_bitcode_is_of_plain_builds() -> None:
     given = {o.name: o.default for o in options.OPTIONS} | {"jit": "1"}
-    assert options.unfit(given, ["image"]) == []
-    assert options.unfit(given | {"check": "1"}, ["bench"]) == []
-    assert options.unfit(given | {"check": "address"}, [])[0].startswith("E-OPT-05 jit=1")
+    assert options_fit.unfit(given, ["image"]) == []
+    assert options_fit.unfit(given | {"check": "1"}, ["bench"]) == []
+    assert options_fit.unfit(given | {"check": "address"}, [])[0].startswith("E-OPT-05 jit=1")
     assert options.problems({"jit": "2"})[0].startswith("E-OPT-02 jit=2")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from fluid import options
+from fluid import options, options_fit
 from fluid.suites import SUITES
 from fluid.targets import TARGETS
 
@@ -45,7 +45,7 @@ def problems(words: list[str], tag: str) -> Iterator[str]:
     yield from found
     yield from [f"{goal} is no alias" for goal in goals if goal not in options.ALIASES]
     if not found:
-        yield from options.unfit({o.name: o.default for o in options.OPTIONS} | given, goals)
+        yield from options_fit.unfit({o.name: o.default for o in options.OPTIONS} | given, goals)
     if not goals:
         yield "an alias expected, found none"
 

@@ -1,0 +1,101 @@
+"""Options and goals that are valid alone and do not go together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fluid import quality_formats
+from fluid.emulator import HOST
+from fluid.errors import FluidError
+from fluid.hosted import IN_PROCESS
+from fluid.options import AUTO, BOOTED, GATES, wants_levels
+from fluid.suites import BY_TARGET
+from fluid.targets import TARGETS, VARIANTS
+
+
+def unfit(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
+    """One sentence per pair of valid values that do not go together."""
+    of_levels = [goal for goal in goals if goal == "coverage" or goal in BY_TARGET]
+    if of_levels and arguments["target"] not in TARGETS:
+        return [
+            f"E-OPT-05 {of_levels[0]} is expected with target={'|'.join(TARGETS)}, found "
+            f"target={arguments['target']}; its tests know these"
+        ]
+    if "module-push" in goals and not arguments["module"]:
+        return ["E-OPT-05 module-push is expected with module=FILE, found none; name a .mod file"]
+    if arguments["check"] != "none" and (found := _unfit_check(arguments, goals)):
+        return found
+    if quality_formats.wanted(goals) and arguments["runner"] not in ("auto", HOST):
+        return [
+            f"E-OPT-05 quality is expected with runner={HOST}, found "
+            f"runner={arguments['runner']}; emulated it takes hours"
+        ]
+    if arguments.get("peers", "0") != "0":
+        return _unfit_peers(arguments, goals)
+    if arguments["check"] in GATES:
+        return _unfit_gate(arguments, goals)
+    boots = bool(BOOTED & set(goals))
+    if boots and arguments["check"] in IN_PROCESS and arguments["runner"] != HOST:
+        return [
+            f"E-OPT-05 check={arguments['check']} is expected with runner={HOST}, found "
+            f"runner={arguments['runner']}; instrumented modules need a Linux process"
+        ]
+    return []
+
+
+def _unfit_check(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
+    """What is done with plain builds alone; check= is not none."""
+    check = arguments["check"]
+    pgo = arguments.get("pgo") == "1" or wants_levels(goals)  # which has a column of it
+    bitcode = arguments.get("jit") == "1" and check not in GATES
+    plain = (
+        ("pgo=1", pgo, "what is measured must be what is used"),
+        ("profile", "profile" in goals, "instrumented code takes other cycles"),
+        ("quality", quality_formats.wanted(goals), "what is measured must be what is used"),
+        ("jit=1", bitcode, "bitcode is not instrumented"),
+    )
+    return [
+        f"E-OPT-05 {what} is expected with check=none, found check={check}; {why}"
+        for what, wanted, why in plain
+        if wanted
+    ][:1]
+
+
+def _unfit_peers(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
+    """Programs are compared as Linux processes, in plain builds."""
+    fixed = {"runner": HOST, "check": "none", "pgo": "0"}
+    asked = f"peers={arguments['peers']} is expected with"
+    if goals != ["bench"]:
+        return [f"E-OPT-05 {asked} the goal bench alone, found {' '.join(goals) or 'none'}"]
+    return [
+        f"E-OPT-05 {asked} {name}={value}, found {name}={arguments[name]}; what is compared are "
+        "processes of one machine"
+        for name, value in fixed.items()
+        if arguments[name] != value
+    ]
+
+
+def _unfit_gate(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
+    """What instructions are counted of: plain images, on one processor, in TCG. Baselines are of
+    the image that the options say nothing about."""
+    from fluid import baselines  # here: other builds do without
+
+    check = arguments["check"]
+    if goals != ["bench"]:
+        return [
+            f"E-OPT-05 check={check} is expected with the goal bench alone, found "
+            f"{' '.join(goals) or 'none'}; instructions are bench's"
+        ]
+    try:
+        baselines.check_target(arguments["target"])
+    except FluidError as error:
+        return [str(error)]
+    fixed: dict[str, tuple[str, ...]] = {"runner": ("auto", "tcg"), "smp": (AUTO, "1")}
+    if check == "write":
+        fixed |= {"variants": VARIANTS[:1], "model": ("",), "hotness": ("",)}
+    return [
+        f"E-OPT-05 check={check} is expected with {name}={'|'.join(valid)}, found "
+        f"{name}={arguments[name]}; baselines are of that"
+        for name, valid in fixed.items()
+        if arguments[name] not in valid
+    ]
