@@ -5,6 +5,7 @@ E-CACHE-50 there is no such partition, 51 the file is no cache for it, 52 readin
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -84,7 +85,8 @@ def push(file: Path, image: Path) -> None:
     a device is written to."""
     with _errors(file):
         data = file.read_bytes()
-    where = partition(image)
+    with _errors(image):
+        where = partition(image)
     if len(data) != where.sectors * SECTOR or Log(MemoryDisk(data)).why_empty in (
         "damaged",
         "version",
@@ -108,3 +110,5 @@ def _write(path: Path, where: Partition, data: bytes) -> None:
     with path.open("r+b") as target:
         target.seek(where.lba * SECTOR)
         target.write(data)
+        target.flush()
+        os.fsync(target.fileno())

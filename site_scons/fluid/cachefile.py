@@ -103,7 +103,7 @@ class Cache(Log):
         rows = sorted((r for r in self.rows.values() if r.dirty), key=lambda r: r.lba)
         payload = b"".join(TOUCH.pack(r.lba, r.last_use, r.benefit) for r in rows)
         need = 1 + payload_sectors(len(payload))
-        if not rows or self.read_only or not self._room(self.chain, need):
+        if not rows or self.read_only or self.broken or not self._room(self.chain, need):
             return
         if not self._within(self._cost(need)):
             return
@@ -114,9 +114,14 @@ class Cache(Log):
 
     def clear(self) -> None:
         """Forgets all entries, those in quarantine too; an error of reading ends with that."""
-        if self.read_only == "read error":
+        before = self.read_only
+        if before == "read error":
             self.read_only = ""
-        self._must_write(self._cost(0) + SWITCHING)
+        try:
+            self._must_write(self._cost(0) + SWITCHING)
+        except FluidError:
+            self.read_only = before
+            raise
         self._open()
         self._change_arenas([])
 
@@ -145,7 +150,8 @@ class Cache(Log):
 
     def _prepare(self, need: int, grows: bool) -> None:
         """Room for a record of so many sectors, or a refusal before anything is written."""
-        full = not self._room(self.chain, need) or (grows and len(self.rows) >= ENTRIES_MAX)
+        full = self.broken or not self._room(self.chain, need)
+        full = full or (grows and len(self.rows) >= ENTRIES_MAX)
         plan = self._plan() if full else []
         moved = sum(row.sectors() for row in plan) + SWITCHING if full else 0
         self._must_write(self._cost(need) + moved)
@@ -242,7 +248,7 @@ class Cache(Log):
             if any(s and (s.epoch, s.life) == (chain.epoch, chain.life) for s in self.slots):
                 live = [sum(not r.quarantined for r in t.values()) for t in (self.rows, kept)]
                 self.evicted += live[0] - live[1]
-                self.chain, self.rows = chain, kept
+                self.chain, self.rows, self.broken = chain, kept, False
 
     def _move(self, row: Row, chain: Chain) -> Row | None:
         """Copies an entry to the end of a chain; returns its new row, None when it is damaged. The

@@ -1,6 +1,7 @@
 """The key of a cache entry: SHA-256 of all that its content depends on.
 
-The same function in C: src/kernel/cache/cache_key.c; tests/host/test_cache_key.py compares them.
+The same function in C is src/kernel/cache/cache_key.c; tests/host/test_cache_vectors.py compares
+both.
 Each field is its length, 32 bits little-endian, then its bytes; numbers are 4 or 8 bytes, lists of
 words are joined by spaces. No two different lists of fields give the same bytes.
 """

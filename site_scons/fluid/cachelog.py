@@ -97,6 +97,7 @@ class Log:
         self.why_empty = ""
         self.read_only = "" if disk.writable else "disk"
         self.damaged_end = False
+        self.broken = False  # a header before the last one is damaged: what follows would be lost
         self.skipped = self.rejected = 0
         self.generation = 0
         self.clock = 1
@@ -193,6 +194,8 @@ class Log:
         elif last:
             self.rejected += 1
             self.damaged_end = True
+            if self.read(last[0].lba + 1, payload_sectors(last[0].payload_size)) is None:
+                self.read_only = self.read_only or "read error"  # it may be whole
         self.clock = min(max([r.last_use for r in self.rows.values()], default=0) + 1, CLOCK_MAX)
 
     def _take(self, record: Record, link: bytes) -> None:
@@ -226,13 +229,15 @@ class Log:
                 by_lba[lba].benefit = benefit
 
     def keep(self, row: Row) -> None:
-        """Into the table; where it is full, in place of the entry with the lowest LBA."""
+        """Into the table; where it is full, in place of the entry with the lowest LBA that is not
+        in quarantine, and where the quarantine is, of its oldest."""
         self.rows.pop((row.kind, row.key), None)
         kept = [r for r in self.rows.values() if r.quarantined]
         if row.quarantined and len(kept) >= QUARANTINE_MAX:
-            self.drop(min(kept, key=lambda r: r.lba))
+            self.drop(min(kept, key=lambda r: (r.last_use, r.lba == 0, r.lba)))
         if len(self.rows) >= ENTRIES_MAX:
-            self.drop(min(self.rows.values(), key=lambda r: r.lba))
+            others = (r for r in self.rows.values() if not r.quarantined)
+            self.drop(min(others, key=lambda r: r.lba))
         self.rows[row.kind, row.key] = row
 
     def drop(self, row: Row) -> None:
@@ -254,6 +259,7 @@ class Log:
             raise FluidError("E-CACHE-09", "an entry of this key expected, none found; make it")
         record = self.source(row)
         payload = self.payload(record) if record else None
+        self.broken |= record is None
         if payload is None:
             self.rejected += 1
             self.drop(row)
@@ -275,14 +281,17 @@ class Log:
             return Findings(bad_superblocks=2 if why_empty == "damaged" else 0)
         good = [s for s in slots if s and (s.epoch, s.life) == (self.chain.epoch, self.chain.life)]
         records = bad = 0
+        end = self.geometry.start(self.chain.arena)
         for record, _ in self.walk():
             records += 1
+            end = record.lba + 1 + payload_sectors(record.payload_size)
             if self.payload(record) is None:
                 bad += 1
                 lba = record.lba
                 at = [r for r in self.rows.values() if r.lba == lba and not r.quarantined]
                 for row in at:
                     self.drop(row)
+        self.broken |= end < self.chain.at
         return Findings(records, len(SUPERBLOCKS) - len(good), bad, self.damaged_end)
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 
-def _step(work: Callable[[Path, Path], str]) -> Callable[..., int]:
-    """An action that does something with an image and a file, and says what."""
+def _step(work: Callable[[Path, Path], str], built: str) -> Callable[..., int]:
+    """An action that does something with an image, `built` or image=, and a file, and says what."""
 
     def run(target: Any, source: Any, env: Any) -> int:
         from fluid.errors import FluidError
 
-        image = Path(env["image"] or source[0].abspath)
+        image = Path(env["image"] or built)
         try:
             print(work(image, Path(env["cachefile"] or env.subst("$OUT/cache.bin"))))
         except FluidError as error:
@@ -46,10 +46,12 @@ def _push(image: Path, file: Path) -> str:
 
 
 def _cache(env: Any, image: Any) -> None:
-    """Aliases for the partition of `image=`, else of the node `image`."""
-    needed = [] if env["image"] else [image]
+    """Aliases for the partition of `image=`, else of the node `image`. What is read must not be
+    built anew before: a new image has an empty cache."""
     for alias, work in (("cache-show", _show), ("cache-pull", _pull), ("cache-push", _push)):
-        env.AlwaysBuild(env.Alias(alias, needed, env.Action(_step(work), None)))
+        needed = [image] if work is _push and not env["image"] else []
+        step = env.Action(_step(work, image.abspath), None)
+        env.AlwaysBuild(env.Alias(alias, needed, step))
 
 
 def generate(env: Any) -> None:

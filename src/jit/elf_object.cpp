@@ -195,8 +195,10 @@ template <typename ELFT> void Reader<ELFT>::read_symbols() {
         auto section = index_.find(symbol.st_shndx);
         if (section == index_.end() || name.empty())
             continue;
-        Place place = {name.str(), section->second, (uint32_t)symbol.st_value,
-                       (uint32_t)symbol.st_size};
+        uint64_t at = symbol.st_value, size = symbol.st_size;
+        if (at > UINT32_MAX || size > UINT32_MAX)
+            bad("symbols inside of their sections", name.str() + " at " + std::to_string(at));
+        Place place = {name.str(), section->second, (uint32_t)at, (uint32_t)size};
         unsigned bind = symbol.getBinding(), visible = symbol.getVisibility();
         if ((bind == STB_GLOBAL || bind == STB_WEAK) &&
             (visible == STV_DEFAULT || visible == STV_PROTECTED))

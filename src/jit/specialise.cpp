@@ -28,12 +28,16 @@ using Constants = std::vector<struct jit_constant>;
                                  " expected, found none there; plan without it");
 }
 
-/* Whether an integer of this many bytes is a field of a structure that the code reads: the guard
- * must not read behind the end of what an argument points to. */
-static bool has_field(const llvm::Module &module, uint32_t off, uint32_t size) {
-    const llvm::DataLayout &layout = module.getDataLayout();
-    for (llvm::StructType *type : module.getIdentifiedStructTypes()) {
-        if (type->isOpaque() || !type->isSized())
+/* Whether an integer of this many bytes is a field of a structure that the entry point itself goes
+ * into. Bitcode does not say what an argument points to; a function that knows no such structure is
+ * not given one. */
+static bool has_field(const llvm::Function &function, uint32_t off, uint32_t size) {
+    const llvm::DataLayout &layout = function.getParent()->getDataLayout();
+    for (const llvm::Instruction &instruction : llvm::instructions(function)) {
+        const auto *into = llvm::dyn_cast<llvm::GetElementPtrInst>(&instruction);
+        auto *type =
+            into ? llvm::dyn_cast<llvm::StructType>(into->getSourceElementType()) : nullptr;
+        if (type == nullptr || !type->isSized())
             continue;
         const llvm::StructLayout *fields = layout.getStructLayout(type);
         for (unsigned n = 0; n < type->getNumElements(); n++)
@@ -55,7 +59,7 @@ static void check(const llvm::Function &function, const struct jit_constant &c) 
     }
     if (!type->isPointerTy())
         bad(function, "a pointer as argument " + std::to_string(c.argument));
-    if (!has_field(*function.getParent(), c.field_off, c.size))
+    if (!has_field(function, c.field_off, c.size))
         bad(function, "a structure with an integer of " + std::to_string(c.size) + " bytes at " +
                           std::to_string(c.field_off));
 }

@@ -61,8 +61,8 @@ WRONG = {
     ),
     "any_payload": (
         "cache_io.c",
-        "    return memcmp(found, digest, SHA256_SIZE) == 0;",
-        "    return true;",
+        "    return memcmp(found, digest, SHA256_SIZE) == 0 ? CACHE_SOUND : CACHE_WRONG;",
+        "    return CACHE_SOUND;",
     ),
     "any_superblock": (
         "cache_superblock.c",

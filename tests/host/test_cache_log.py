@@ -118,6 +118,43 @@ def test_quarantine_takes_no_more_than_its_part(make: Make) -> None:
         assert cache.get(1, key(0)) == b"good"
 
 
+def test_the_latest_stay_in_quarantine(make: Make) -> None:
+    """Over several boots, with a change of arenas between them, which puts the latest first."""
+    with make(blank(1024)) as cache:
+        number = 0
+        for _ in range(3):
+            cache.mount()
+            for _ in range(QUARANTINE_MAX // 2):
+                number += 1
+                cache.quarantine(1, key(number))
+            for other in range(1000, 1120):  # fills the arena
+                cache.put(1, key(other), bytes(2000), 1)
+        assert int(cache.state()["compactions"]) > 0
+        for _ in range(2):
+            banned = {name[1] for name, row in cache.rows().items() if row.quarantined}
+            assert banned == {key(n) for n in range(number - QUARANTINE_MAX + 1, number + 1)}
+            cache.mount()
+
+
+def test_nothing_is_lost_behind_a_damaged_header(make: Make) -> None:
+    """Once a search for damage or a read has met it, the next record goes to the other arena."""
+    for search in (True, False):
+        with make(blank()) as cache:
+            cache.mount()
+            for number in range(3):
+                cache.put(1, key(number), bytes([number]) * 9, 1)
+            image = bytearray(cache.save())
+            image[(ARENA_LBA + 2) * SECTOR + 40] ^= 1
+            cache.load(bytes(image))
+            if search:
+                cache.verify()
+            refused("E-CACHE-10", cache.get, 1, key(1))
+            cache.put(1, key(3), b"after", 1)
+            cache.mount()
+            assert cache.get(1, key(3)) == b"after" and cache.get(1, key(2)) == bytes([2]) * 9
+            assert cache.verify().sound()
+
+
 def test_the_most_beneficial_stay(make: Make) -> None:
     """As long as half an arena holds them, nothing else pushes them out."""
     with make(blank()) as cache:
@@ -249,7 +286,7 @@ def test_a_disk_that_cannot_be_written(make: Make) -> None:
         assert cache.save() == image
 
 
-@pytest.mark.parametrize("lba", [*SUPERBLOCKS, ARENA_LBA, ARENA_LBA + 2])
+@pytest.mark.parametrize("lba", [*SUPERBLOCKS, ARENA_LBA, ARENA_LBA + 2, ARENA_LBA + 3])
 def test_what_cannot_be_read_is_not_written_over(make: Make, lba: int) -> None:
     """clear() gives the partition up."""
     with make(blank()) as cache:

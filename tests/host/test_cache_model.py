@@ -120,7 +120,7 @@ def test_superblocks_without_checksum_are_found(monkeypatch: pytest.MonkeyPatch)
 
 def test_records_without_checksums_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """A torn header alone is noticed by the payload's checksum, too; a flipped bit is not:
-    test_cache_log.py."""
+    test_cache_damage.py."""
     monkeypatch.setattr(cachelog, "unpack_record", unchecked_record)
     with pytest.raises(AssertionError):
         campaign(AnyPayload, 1, 20_000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from guests import TinyModel, names
 from host_machine import SECONDS, Hosts, image_of
 
 WRITABLE = ("--writable",)
+TABLE, ENTRY = 446, 16  # of partitions: where, and bytes of an entry
 
 
 def cached(hosts: Hosts, tiny: TinyModel, folder: Path, partition: bytes) -> Path:
@@ -120,6 +122,23 @@ def test_a_partition_that_is_too_small(hosts: Hosts, tiny: TinyModel, tmp_path: 
     assert codes(host.events) == ["E-CACHE-02"]
     assert names(host.events) == ["boot", "warn", "ready", "prompt"]
     assert codes(host.command("/cache")) == ["E-CACHE-02"]
+
+
+@pytest.mark.parametrize(("lba", "sectors"), [(40, 64), (None, 64)])
+def test_a_partition_over_something_else(
+    hosts: Hosts, tiny: TinyModel, tmp_path: Path, lba: int | None, sectors: int
+) -> None:
+    """In the boot area, or over the model's first sectors: neither mounted nor written to."""
+    image = cached(hosts, tiny, tmp_path, filled())
+    data = bytearray(image.read_bytes())
+    model = struct.unpack_from("<I", data, TABLE + 8)[0]
+    struct.pack_into("<II", data, TABLE + ENTRY + 8, model if lba is None else lba, sectors)
+    image.write_bytes(data)
+    host = hosts.boot(image, extra=WRITABLE)
+    assert codes(host.events) == ["E-CACHE-13"]
+    assert codes(host.command("/cache clear")) == ["E-CACHE-13"]
+    off(host)
+    assert image.read_bytes() == data
 
 
 def test_an_image_without_a_cache(hosts: Hosts, tiny: TinyModel) -> None:

@@ -182,6 +182,7 @@ def test_entry_points(program: Path, good: Request) -> None:
         Constant("attention", 0, 64, field_off=1 << 20),
         Constant("store_kv", 3, 1, 8),  # has four bytes
         Constant("store_kv", 3, 1, field_off=0),  # not a pointer
+        Constant("store_kv", 0, 64, field_off=52),  # of a structure that attention alone knows
     ],
 )
 def test_constants(program: Path, known: Constant) -> None:

@@ -183,7 +183,10 @@ def test_a_compiler_is_installed_for_peers(checkout: Checkout, wanted: str) -> N
     assert " gcc g++" in apt.read_text()
 
 
-@pytest.mark.parametrize("wanted", ["jit", "jit=1", "build/jit/jit.elf", "test", "test-host"])
+@pytest.mark.parametrize(
+    "wanted",
+    ["jit", "jit-times", "jit=1", "build/jit/jit.elf", "test", "test-graph", "test-host"],
+)
 def test_llvm_is_installed_for_its_users(checkout: Checkout, wanted: str) -> None:
     """The packages that E-JIT-32 names, when they are not beside the compiler."""
     apt = checkout.top / "apt"

@@ -62,8 +62,9 @@ struct jit_request {
 
 /* A value that an entry point is called with most of the time. Code for that is made beside the
  * general code, and each call asks which of them is right: a wrong value costs time and nothing
- * else. Fields may be known of structures that every call has, and that nothing writes while the
- * call runs: the ones that the signature calls const. */
+ * else, as long as the argument does point to the structure that is meant. Fields may be known of
+ * structures that every call has, and that nothing writes while the call runs: the ones that the
+ * signature calls const. */
 struct jit_constant {
     uint32_t entry;     /* index */
     uint32_t argument;  /* index */

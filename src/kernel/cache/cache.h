@@ -52,6 +52,7 @@ struct cache {
     enum cache_read_only read_only;
     bool opened;      /* this boot has written superblocks where needed */
     bool damaged_end; /* something else than zeros stood behind the last record */
+    bool broken;      /* a header before the last one is damaged: what follows would be lost */
     uint64_t generation;
     struct cache_superblock slots[2]; /* magic[0] 0: damaged, or not ours */
     struct cache_chain chain;

@@ -87,6 +87,7 @@ static void adopt(struct cache *c, const struct cache_chain *chain) {
     }
     c->count = count;
     c->chain = *chain;
+    c->broken = false;
 }
 
 int cache_change_arenas(struct cache *c, uint32_t planned, struct fluid_error *err) {

@@ -23,12 +23,21 @@ void cache_row_drop(struct cache *c, struct cache_row *row) {
     *row = c->rows[--c->count];
 }
 
-/* The entry with the lowest LBA; of those in quarantine, if so said. */
-static struct cache_row *lowest(struct cache *c, bool quarantined) {
+/* Of those in quarantine the one of the earliest boot; what is not on the disk yet is of this one.
+ * Of the others the one with the lowest LBA. */
+static bool older(const struct cache_row *a, const struct cache_row *b) {
+    if (a->quarantined && a->last_use != b->last_use)
+        return a->last_use < b->last_use;
+    if (a->quarantined && (a->lba == 0) != (b->lba == 0))
+        return b->lba == 0;
+    return a->lba < b->lba;
+}
+
+static struct cache_row *oldest(struct cache *c, bool quarantined) {
     struct cache_row *found = NULL;
     for (uint32_t i = 0; i < c->count; i++) {
         struct cache_row *row = &c->rows[i];
-        if ((!quarantined || row->quarantined) && (!found || row->lba < found->lba))
+        if (row->quarantined == quarantined && (!found || older(row, found)))
             found = row;
     }
     return found;
@@ -46,9 +55,9 @@ void cache_row_keep(struct cache *c, const struct cache_row *row) {
     if (old)
         cache_row_drop(c, old);
     if (row->quarantined && quarantined(c) >= CACHE_QUARANTINE_MAX)
-        cache_row_drop(c, lowest(c, true));
+        cache_row_drop(c, oldest(c, true));
     if (c->count == CACHE_ENTRIES_MAX)
-        cache_row_drop(c, lowest(c, false));
+        cache_row_drop(c, oldest(c, false));
     c->rows[c->count++] = *row;
 }
 

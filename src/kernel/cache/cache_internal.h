@@ -37,9 +37,14 @@ int cache_io_flush(struct cache *c, struct fluid_error *err);
 /* Header, padded payload, and zeros when zeros is true; no flush. */
 int cache_io_put(struct cache *c, uint32_t lba, const struct cache_record *header, const void *data,
                  bool zeros, struct fluid_error *err);
-/* Reads a payload, into `to` unless that is NULL; false: it is not what the digest says. */
-bool cache_io_payload(struct cache *c, uint32_t lba, uint32_t size,
-                      const uint8_t digest[SHA256_SIZE], void *to);
+/* Reads a payload, into `to` unless that is NULL. */
+enum cache_payload {
+    CACHE_SOUND,
+    CACHE_WRONG, /* it is not what the digest says */
+    CACHE_UNREADABLE,
+};
+enum cache_payload cache_io_payload(struct cache *c, uint32_t lba, uint32_t size,
+                                    const uint8_t digest[SHA256_SIZE], void *to);
 /* Copies a payload. *sound: it is what the digest says. -1: an error of writing. */
 int cache_io_copy(struct cache *c, uint32_t from, uint32_t to, uint32_t size,
                   const uint8_t digest[SHA256_SIZE], bool *sound, struct fluid_error *err);
@@ -83,7 +88,8 @@ bool cache_walk_next(struct cache *c, struct cache_walk *w);
 struct cache_row *cache_row_find(struct cache *c, uint32_t kind, const uint8_t *key);
 struct cache_row *cache_row_at(struct cache *c, uint32_t lba); /* not in quarantine */
 void cache_row_drop(struct cache *c, struct cache_row *row);
-/* Puts an entry in; where the table is full, in place of the one with the lowest LBA. */
+/* Puts an entry in; where the table is full, in place of the one with the lowest LBA that is not in
+ * quarantine, and where the quarantine is, of its oldest. */
 void cache_row_keep(struct cache *c, const struct cache_row *row);
 
 /* cache_compact.c */

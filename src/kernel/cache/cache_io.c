@@ -73,8 +73,8 @@ int cache_io_put(struct cache *c, uint32_t lba, const struct cache_record *heade
     return drain(c, &s, err);
 }
 
-bool cache_io_payload(struct cache *c, uint32_t lba, uint32_t size,
-                      const uint8_t digest[SHA256_SIZE], void *to) {
+enum cache_payload cache_io_payload(struct cache *c, uint32_t lba, uint32_t size,
+                                    const uint8_t digest[SHA256_SIZE], void *to) {
     struct sha256 state;
     uint8_t found[SHA256_SIZE], *out = to;
     uint32_t sectors = cache_payload_sectors(size);
@@ -83,7 +83,7 @@ bool cache_io_payload(struct cache *c, uint32_t lba, uint32_t size,
         uint32_t count = sectors < CACHE_BUFFER_SECTORS ? sectors : CACHE_BUFFER_SECTORS;
         uint32_t bytes = count * BLOCK_SECTOR, wanted = bytes < size ? bytes : size;
         if (!cache_io_read(c, lba, count, c->buffer))
-            return false;
+            return CACHE_UNREADABLE;
         sha256_update(&state, c->buffer, bytes);
         if (out) {
             memcpy(out, c->buffer, wanted);
@@ -94,7 +94,7 @@ bool cache_io_payload(struct cache *c, uint32_t lba, uint32_t size,
         sectors -= count;
     }
     sha256_final(&state, found);
-    return memcmp(found, digest, SHA256_SIZE) == 0;
+    return memcmp(found, digest, SHA256_SIZE) == 0 ? CACHE_SOUND : CACHE_WRONG;
 }
 
 int cache_io_copy(struct cache *c, uint32_t from, uint32_t to, uint32_t size,

@@ -30,7 +30,8 @@ static void touch(struct cache *c, const struct cache_touch *t) {
 /* The payload is checked before any of it counts; it fits in the buffer. */
 static void take_touches(struct cache *c, const struct cache_record *r) {
     if (r->payload_size > CACHE_TOUCH_BYTES_MAX ||
-        !cache_io_payload(c, (uint32_t)r->lba + 1, r->payload_size, r->payload_sha256, NULL)) {
+        cache_io_payload(c, (uint32_t)r->lba + 1, r->payload_size, r->payload_sha256, NULL) !=
+            CACHE_SOUND) {
         c->rejected++;
         return;
     }
@@ -64,6 +65,7 @@ static void take(struct cache *c, const struct cache_record *r) {
 static void scan(struct cache *c) {
     struct cache_walk w;
     struct cache_record last;
+    enum cache_payload payload = CACHE_SOUND;
     bool any = false;
     cache_walk_begin(c, &w);
     while (cache_walk_next(c, &w)) {
@@ -72,8 +74,12 @@ static void scan(struct cache *c) {
         last = w.record;
         any = true;
     }
-    if (any &&
-        cache_io_payload(c, (uint32_t)last.lba + 1, last.payload_size, last.payload_sha256, NULL)) {
+    if (any)
+        payload = cache_io_payload(c, (uint32_t)last.lba + 1, last.payload_size,
+                                   last.payload_sha256, NULL);
+    if (payload == CACHE_UNREADABLE && c->read_only == CACHE_WRITABLE)
+        c->read_only = CACHE_READ_ERROR; /* it may be whole, and must not be written over */
+    if (any && payload == CACHE_SOUND) {
         take(c, &last);
     } else if (any) {
         c->rejected++;

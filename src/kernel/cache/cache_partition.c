@@ -59,6 +59,35 @@ static void mount(struct block_device *disk, const struct partition *p) {
     tell();
 }
 
+/* It is written to: nothing else may be where it is, nor may it stand before all others, where the
+ * boot area is. mbr_read has seen to it that entries end on the disk. */
+static bool stands_alone(const struct partition partitions[4], const struct partition *p) {
+    bool behind = false;
+    for (unsigned i = 0; i < 4; i++) {
+        const struct partition *o = &partitions[i];
+        if (o == p || o->type == 0)
+            continue;
+        if (p->lba < o->lba + o->sectors && o->lba < p->lba + p->sectors)
+            return false;
+        behind |= o->lba < p->lba;
+    }
+    return behind;
+}
+
+static void mount_if_alone(struct block_device *disk, const struct partition partitions[4],
+                           const struct partition *p) {
+    if (stands_alone(partitions, p)) {
+        mount(disk, p);
+        return;
+    }
+    fluid_fail(&reason, "E-CACHE-13",
+               "disk %s: a cache partition behind another one and over none expected, found it at "
+               "sectors %llu to %llu; write the image again",
+               disk->name, (unsigned long long)p->lba,
+               (unsigned long long)(p->lba + p->sectors - 1));
+    report_warn(&reason);
+}
+
 void cache_partition_mount(void) {
     struct fat16 *files = partition_files(NULL);
     struct partition partitions[4];
@@ -67,11 +96,15 @@ void cache_partition_mount(void) {
                "a partition of type %02x expected beside the model's, found none; build the image "
                "with cache=16",
                CACHE_PARTITION);
-    if (!files || mbr_read(files->device, partitions, &reason))
+    if (!files)
         return;
+    if (mbr_read(files->device, partitions, &reason)) {
+        report_warn(&reason);
+        return;
+    }
     for (unsigned i = 0; i < 4; i++) {
         if (partitions[i].type == CACHE_PARTITION) {
-            mount(files->device, &partitions[i]);
+            mount_if_alone(files->device, partitions, &partitions[i]);
             return;
         }
     }

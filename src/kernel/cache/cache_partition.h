@@ -8,7 +8,7 @@
 /* Finds and mounts it, once the disks and the file system are known; says what it found in an event
  * and warns of what is wrong. Never fails. */
 void cache_partition_mount(void);
-/* NULL with E-CACHE-01, or 02, where there is none; err may be NULL. */
+/* NULL where there is none, with E-CACHE-01, 02, 13 or the code of mbr_read; err may be NULL. */
 struct cache *cache_partition(struct fluid_error *err);
 /* Writes what is only in memory, before the machine is switched off; warns when that fails. */
 void cache_partition_sync(void);

@@ -14,9 +14,11 @@ int cache_read(struct cache *c, uint16_t kind, const uint8_t key[CACHE_KEY_SIZE]
         return fluid_fail(err, "E-CACHE-11",
                           "room for %u bytes of an entry expected, found %zu; give more", row->size,
                           capacity);
-    if (!cache_record_of(c, row, &header) ||
-        !cache_io_payload(c, row->lba + 1, row->size, header.payload_sha256, to)) {
+    bool in_chain = cache_record_of(c, row, &header);
+    if (!in_chain ||
+        cache_io_payload(c, row->lba + 1, row->size, header.payload_sha256, to) != CACHE_SOUND) {
         uint32_t lba = row->lba;
+        c->broken |= !in_chain;
         c->rejected++;
         c->misses++;
         cache_row_drop(c, row);
@@ -50,13 +52,15 @@ struct cache_findings cache_verify(struct cache *c) {
     while (cache_walk_next(c, &w)) {
         const struct cache_record *r = &w.record;
         f.records++;
-        if (cache_io_payload(c, (uint32_t)r->lba + 1, r->payload_size, r->payload_sha256, NULL))
+        if (cache_io_payload(c, (uint32_t)r->lba + 1, r->payload_size, r->payload_sha256, NULL) ==
+            CACHE_SOUND)
             continue;
         f.bad_records++;
         struct cache_row *row = cache_row_at(c, (uint32_t)r->lba);
         if (row)
             cache_row_drop(c, row);
     }
+    c->broken |= w.at < c->chain.at;
     f.damaged_end = c->damaged_end;
     return f;
 }

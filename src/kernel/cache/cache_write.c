@@ -38,9 +38,11 @@ static uint64_t cost(const struct cache *c, uint32_t sectors) {
     return (uint64_t)sectors + 1 + cache_opening_cost(c);
 }
 
-/* Room for a record of so many sectors, and for a new entry if it is one. */
+/* Room for a record of so many sectors, and for a new entry if it is one, in a chain that the next
+ * boot will find it in. */
 static int prepare(struct cache *c, uint32_t sectors, bool grows, struct fluid_error *err) {
-    bool full = cache_room(c, &c->chain) < sectors || (grows && c->count == CACHE_ENTRIES_MAX);
+    bool full =
+        c->broken || cache_room(c, &c->chain) < sectors || (grows && c->count == CACHE_ENTRIES_MAX);
     uint32_t moved = 0, planned = full ? cache_plan(c, &moved) : 0;
     uint64_t all = cost(c, sectors) + (full ? moved + CACHE_SWITCHING : 0);
     if (must_write(c, all, err) || cache_open(c, err))
@@ -149,7 +151,7 @@ int cache_sync(struct cache *c, struct fluid_error *err) {
     struct cache_row row = {.last_use = c->clock};
     uint32_t count = dirty_rows(c);
     row.size = count * (uint32_t)sizeof touches[0];
-    if (count == 0 || c->read_only != CACHE_WRITABLE ||
+    if (count == 0 || c->read_only != CACHE_WRITABLE || c->broken ||
         cache_room(c, &c->chain) < cache_row_sectors(&row) ||
         !within(c, cost(c, cache_row_sectors(&row))))
         return 0;
@@ -165,9 +167,14 @@ int cache_sync(struct cache *c, struct fluid_error *err) {
 }
 
 int cache_clear(struct cache *c, struct fluid_error *err) {
-    if (c->read_only == CACHE_READ_ERROR)
+    enum cache_read_only before = c->read_only;
+    if (before == CACHE_READ_ERROR)
         c->read_only = CACHE_WRITABLE; /* nothing is left that could be written over */
-    if (must_write(c, cost(c, 0) + CACHE_SWITCHING, err) || cache_open(c, err))
+    if (must_write(c, cost(c, 0) + CACHE_SWITCHING, err)) {
+        c->read_only = before;
+        return -1;
+    }
+    if (cache_open(c, err))
         return -1;
     return cache_change_arenas(c, 0, err);
 }
