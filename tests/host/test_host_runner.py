@@ -20,7 +20,7 @@ from fluid.errors import FluidError
 from fluid.event_types import Boot, Done, Panic, Prompt, Ready, Token
 from fluid.machine import Machine, MachineEnded
 from fluid.targets import DEFAULT_TARGET
-from guests import TinyModel, codes, names, said
+from guests import TinyModel, codes, memory_of, names
 from host_machine import BUILDS, SECONDS, Hosts, hosts_of, image_of, program_of
 from memory_faults import MEMORY_FAULTS, MemoryFault
 from numpy_llama import NumpyLlama
@@ -350,14 +350,6 @@ def test_kill_at_any_moment(hosts: Hosts, tiny: TinyModel) -> None:
         assert host.ending is Ending.KILLED
     assert hashlib.sha256(image.read_bytes()).digest() == before
     assert complete(hosts.boot(image), 3, "once")[0]
-
-
-def memory_of(host: Machine) -> tuple[str, int]:
-    """What /mem says but for the number of blocks taken since boot, and that number."""
-    text = said(host, "/mem")
-    found = re.search(r"(\d+) blocks taken since boot", text)
-    assert found, text
-    return text.replace(found[0], ""), int(found[1])
 
 
 def check_flat(host: Machine, count: int) -> None:

@@ -1,5 +1,6 @@
 """Machines under test: starting, sharing and ending them, and checking every event they send."""
 
+import re
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -43,6 +44,14 @@ def said(machine: Machine, line: str | bytes) -> str:
     machine.wait_text(b"\n> ", 20, start)
     text = bytes(machine.text[start:]).decode()
     return text[text.index("\n") + 1 : text.rindex("> ")].replace("\r", "")
+
+
+def memory_of(machine: Machine) -> tuple[str, int]:
+    """What /mem says but for the number of blocks taken since boot, and that number."""
+    text = said(machine, "/mem")
+    found = re.search(r"(\d+) blocks taken since boot", text)
+    assert found, text
+    return text.replace(found[0], ""), int(found[1])
 
 
 def benchmark(machine: Machine, line: str, seconds: float = 120) -> Bench | Error:

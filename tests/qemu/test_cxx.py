@@ -10,7 +10,7 @@ from fluid.event_types import Error
 from fluid.machine import Machine
 from fluid.module_push import push
 from fluid.targets import TARGETS
-from guests import Machines, TinyModel, benchmark, codes, said
+from guests import Machines, TinyModel, benchmark, codes, memory_of
 from module_build import CXX_RUNTIME, make_mod
 from qemu_images import image_of
 
@@ -91,7 +91,7 @@ def test_what_ends_a_call(guest: Machine) -> None:
 
 def test_static_objects_leave_no_memory_behind(guest: Machine) -> None:
     def used() -> str:
-        return said(guest, "/mem")
+        return memory_of(guest)[0]
 
     assert codes(guest.command("/unload cxx")) == []
     before = used()
