@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-BLOCK = 256  # weights
+from fluid.quality_formats import K_BLOCK
+
+BLOCK = K_BLOCK
 CHUNK = 1 << 14  # blocks at a time, which bounds the memory
 
 Floats = NDArray[np.float32]

@@ -16,7 +16,7 @@ from pathlib import Path
 from fluid.emulator import HOST
 from fluid.errors import FluidError
 from fluid.event_types import Boot, Error, Prompt, Ready, Speed
-from fluid.hosted import machine_memory
+from fluid.hosted import MIB, machine_memory
 from fluid.machine import Machine
 from fluid.peer_process import Bandwidth, Peer
 from fluid.peer_results import SCHEMA, Counted, Model, Peers, Work, table, write_peers
@@ -28,7 +28,6 @@ ROUNDS = 5
 BUFFER_MIB = 512  # for the bandwidth; far more than any cache
 CONTEXT = 1024  # tokens, of the peer
 PROGRAM = Path(__file__).with_name("peer_llamacpp.py")
-MIB = 1 << 20
 
 
 @dataclass(frozen=True)

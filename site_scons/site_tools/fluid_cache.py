@@ -47,8 +47,10 @@ def _push(image: Path, file: Path) -> str:
 
 def _cache(env: Any, image: Any) -> None:
     """Aliases for the partition of `image=`, else of the node `image`. What is read must not be
-    built anew before: a new image has an empty cache."""
+    built anew before: a new image has an empty cache. Where they are asked for."""
     for alias, work in (("cache-show", _show), ("cache-pull", _pull), ("cache-push", _push)):
+        if alias not in env["FLUID_GOALS"]:
+            continue
         needed = [image] if work is _push and not env["image"] else []
         step = env.Action(_step(work, image.abspath), None)
         env.AlwaysBuild(env.Alias(alias, needed, step))

@@ -10,8 +10,6 @@ from typing import Any
 
 from SCons.Action import Action
 
-from fluid import jitbuild
-from fluid.jit import PROGRAM
 from fluid.options import asks_for_jit, wants_bitcode, wants_jit
 from fluid.targets import MODULE_INCLUDES, ModuleVariant
 
@@ -44,6 +42,9 @@ def _jit(env: Any) -> list[Any]:
     """Node jit.elf where it is wanted; else none. Tests say themselves that it is not there."""
     if not wants_jit(env["jit"], env["FLUID_GOALS"]):
         return []
+    from fluid import jitbuild  # here: other builds do without
+    from fluid.jit import PROGRAM
+
     absent = jitbuild.missing(env["CC"])
     if absent:
         asked = asks_for_jit(env["jit"], env["FLUID_GOALS"])
@@ -98,7 +99,9 @@ def _print_times(target: Any, source: Any, env: Any) -> None:
 
 
 def _times(env: Any, alias: str, jit: list[Any]) -> None:
-    """Alias that measures the modules of the target's own tag."""
+    """Alias that measures the modules of the target's own tag, where it is asked for."""
+    if alias not in env["FLUID_GOALS"]:
+        return
     tag = env["FLUID_TAG"]
     names = [v.name for v in env["FLUID_VARIANTS"] if v.category == "tensor" and v.tag == tag]
     files = [f"$OUT/modules/{name}.{kind}" for name in names for kind in ("mod", "bc")]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from fluid import jitbuild, libc_manifest, sources
+from fluid import libc_manifest, sources
 from fluid.hosted import PGO_BUILDS, output_folder
 from fluid.options import wants_libc
 from fluid.targets import COUNTED, CXX_INCLUDES, CXX_RUNTIME
@@ -83,6 +83,13 @@ def _counters(env: Any, variant: Any) -> str | None:
     return f"build/{output_folder(folder, COUNTERS)}/counters/{variant.name}.profdata"
 
 
+def _tested(target: str, tag: str) -> bool:
+    """Whether tests compile bitcode of this tag."""
+    from fluid import jitbuild  # here: other builds do without
+
+    return tag in jitbuild.TESTED.get(target, ())
+
+
 def _modules(env: Any) -> dict[str, Any]:
     """Node `registry`; `mods`, one per module and variant; `libc`, what any module may link of the
     C library, if it is wanted; `bitcode`, what tests compile."""
@@ -123,7 +130,7 @@ def _modules(env: Any) -> dict[str, Any]:
         own = named.ModuleBitcode(variant, response[0])
         carried = own if env["jit"] == "1" else []
         mods += named.Mod(f"$OUT/modules/{variant.file}", [linked, env["FLUID_PROFILE"], *carried])
-        bitcode += own if variant.tag in jitbuild.TESTED.get(env["FLUID_TAG"], ()) else []
+        bitcode += own if own and _tested(env["FLUID_TAG"], variant.tag) else []
         env.Depends(mods[-1], list(named["FLUID_SOURCES"]))  # also what the compiler passes over
     (registry,) = env.Registry("$OUT/registry.bin", mods)
     return {"mods": mods, "registry": registry, "libc": libc, "bitcode": bitcode}

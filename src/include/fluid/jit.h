@@ -21,11 +21,10 @@
 #define JIT_MEMORY_MAX (4ull << 30) /* bytes of address space, the program's own included */
 #define JIT_CPU_SECONDS_MAX 3600
 
-/* What the input is. */
-#define JIT_INPUT_BITCODE 0 /* LLVM bitcode: compiled */
-#define JIT_INPUT_OBJECT                                                                           \
-    1 /* relocatable ELF: becomes a .mod as it is; of the request's features                       \
-       */
+/* What the input is: LLVM bitcode, which is compiled, or a relocatable ELF object, which becomes a
+ * .mod as it is, of the request's features. */
+#define JIT_INPUT_BITCODE 0
+#define JIT_INPUT_OBJECT 1
 
 /* Code generation. */
 #define JIT_FLAG_NO_RED_ZONE 1   /* interrupts use the stack below the stack pointer */

@@ -5,7 +5,7 @@
 
 #define BUDGET_PERCENT 85 /* of free memory; the rest is the console's and the file system's */
 #define CTX_STEP 32
-#define F32_BYTES (4u << 20) /* of K and V as floats, up to which nothing is gained by F16 */
+#define F32_BYTES (4u << 20) /* of K and V as floats, up to which they stay floats: exact */
 
 static uint32_t max3(uint32_t a, uint32_t b, uint32_t c) {
     uint32_t ab = a > b ? a : b;
