@@ -49,7 +49,7 @@ LINK = (
     "-fuse-ld=lld",
     "-Wl,--gc-sections",
     "-Wl,--icf=all",
-    "-Wl,--build-id=none",
+    "-Wl,--build-id=sha1",  # of its content: entries of the cache tell compilers apart by it
     "-Wl,--fatal-warnings",
     "-s",
 )

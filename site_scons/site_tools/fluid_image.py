@@ -7,10 +7,14 @@ from typing import Any
 PROGRAMS = ("mkfs.vfat", "mcopy")  # make the partition; another version may make other bytes
 
 
+JIT = "build/jit/jit.elf"  # as fluid.jit has it; of its imports most builds need none
+NAMES = ("MODEL.GGUF", "JIT.ELF")  # of the sources in the partition; the second with jit=1
+
+
 def _fat_step(target: list[str], source: list[str], env: Any) -> None:
     from fluid import fat
 
-    fat.build_fat_partition([(source[0], "MODEL.GGUF")], target[0])
+    fat.build_fat_partition(list(zip(source, NAMES, strict=False)), target[0])
 
 
 def _no_model_step(target: list[str], source: list[str], env: Any) -> None:
@@ -30,7 +34,7 @@ def _image_step(target: list[str], source: list[str], env: Any) -> None:
 
 
 def _image(env: Any, boot: Any) -> Any:
-    """fluid.img: boot area and FAT16 partition."""
+    """fluid.img: boot area and FAT16 partition, with the compiler where jit=1."""
     model = env["FLUID_MODEL"]
     if model is None:
         return _disk(env, boot, env.NoModel("$OUT/fat.img", []), "$OUT/fluid.img")
@@ -41,7 +45,8 @@ def _image(env: Any, boot: Any) -> Any:
 
 def _image_with(env: Any, boot: Any, model: Any, fat: str, image: str) -> Any:
     """The image `image` with the model of that node, whose partition is `fat`."""
-    partition = env.FatPartition(fat, model)
+    compiler = [env.File(f"#{JIT}")] if env["jit"] == "1" else []
+    partition = env.FatPartition(fat, [model, *compiler])
     # One that is not found is named by the step that needs it.
     found = [path for path in map(env.WhereIs, PROGRAMS) if path]
     env.Depends(partition, [env.File(path) for path in found])
