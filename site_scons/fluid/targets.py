@@ -103,6 +103,7 @@ KERNEL_FOLDERS = (
     "task",
     "prof",
     "cache",
+    "jit",
     "console",
     "selftest",
     "lib",
