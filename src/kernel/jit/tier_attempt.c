@@ -142,7 +142,7 @@ static int check(trial_check_fn *run, enum trial_verdict *verdict) {
     return 0;
 }
 
-enum outcome { GOOD, BAD, LATER };
+enum outcome { GOOD, BAD, LATER, NEVER /* in this boot */ };
 
 static enum outcome compare(void) {
     static const char *const reasons[] = {
@@ -164,7 +164,7 @@ static enum outcome compare(void) {
     if (!reasons[verdict])
         return GOOD;
     reject(reasons[verdict], 0, 0);
-    return verdict == TRIAL_TOO_LARGE ? LATER : BAD;
+    return verdict == TRIAL_TOO_LARGE ? NEVER : BAD;
 }
 
 /* ---- measuring and deciding */
