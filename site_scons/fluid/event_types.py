@@ -16,7 +16,9 @@ from fluid.records import EventError, Json, object_schema, values
 
 _CODE = {"pattern": r"^E-[A-Z0-9]+-[0-9]{2}$"}
 Counters = list[tuple[str, int | None]]  # of the processor by name; None: it does not count that
-_REASON = {"pattern": "^(blank|damaged|version|read-only|read-error)$"}
+_REASON = {"pattern": r"^([a-z]+(-[a-z]+)*|E-[A-Z0-9]+-[0-9]{2})$"}
+_SHAPE = {"pattern": r"^[0-9]+x[0-9]+$"}
+Level = Literal["T0", "O1", "O2", "O3"]  # T0: as the image has it
 _BASE64 = {"pattern": r"^[A-Za-z0-9+/]*={0,2}$"}
 
 
@@ -173,13 +175,31 @@ class ProfRaw(Event):
 @dataclass(frozen=True, kw_only=True)
 class Cache(Event):
     """The cache partition. mount: key is null, reason why it is empty or cannot be written, or
-    null; entries: how many it has."""
+    null; entries: how many it has. The others are about the entry of that key: read, kept, given
+    up for want of room, or not to be used, with the reason."""
 
     ev: ClassVar[str] = "cache"
-    op: Literal["mount"]
+    op: Literal["mount", "hit", "put", "evict", "reject"]
     key: str | None
     reason: str | None = field(metadata=_REASON)
     entries: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tier(Event):
+    """A decision about code that was compiled for an operation of one shape: it is used from now on,
+    or is not, for that reason. Cycles of a call, 0: not measured."""
+
+    ev: ClassVar[str] = "tier"
+    op: str
+    shape: str = field(metadata=_SHAPE)
+    origin: Level = field(metadata={"key": "from"})
+    to: Level
+    result: Literal["published", "rejected"]
+    reason: str | None = field(metadata=_REASON)
+    cycles_before: int
+    cycles_after: int
+    compile_ms: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,7 +243,7 @@ EVENTS: dict[str, type[Event]] = {
     cls.ev: cls
     for cls in (
         *(Boot, Ready, Prompt, Token, Done, Score, Speed, Bench, Hotness, ProfRaw, Cache),
-        *(Warn, Error, Panic, Bye),
+        *(Tier, Warn, Error, Panic, Bye),
     )
 }
 

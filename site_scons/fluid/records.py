@@ -2,7 +2,8 @@
 
 A field without a default is required; an optional one is absent, never null, and a required one may
 be null if its type says so. metadata {"least": number} narrows an integer, {"pattern": regular
-expression} a string: in the schema, and on reading with {"strict": True}.
+expression} a string: in the schema, and on reading with {"strict": True}. {"key": name} is its name
+in JSON where that is none in Python.
 """
 
 from __future__ import annotations
@@ -39,11 +40,12 @@ def values(data: Json, cls: type, where: str) -> Json:
     """Arguments for `cls`; fields that it does not know are left for the schema to notice."""
     found: Json = {}
     for name, hint, required, metadata in _layout(cls):
-        if name in data:
-            found[name] = _convert(data[name], hint, f"{where}.{name}")
-            _narrow(found[name], metadata, f"{where}.{name}")
+        key = metadata.get("key", name)
+        if key in data:
+            found[name] = _convert(data[key], hint, f"{where}.{key}")
+            _narrow(found[name], metadata, f"{where}.{key}")
         elif required:
-            raise EventError(f"{where}: field {name!r} expected, not found")
+            raise EventError(f"{where}: field {key!r} expected, not found")
     return found
 
 
@@ -62,9 +64,10 @@ def object_schema(cls: type) -> Json:
         shape = _schema(hint if needed else _strip_none(hint))
         pattern = {"pattern": metadata["pattern"]} if "pattern" in metadata else {}
         least = {"minimum": metadata["least"]} if "least" in metadata else {}
-        properties[name] = shape | pattern | least
+        key = metadata.get("key", name)
+        properties[key] = shape | pattern | least
         if needed:
-            required.append(name)
+            required.append(key)
     return {
         "type": "object",
         "description": (cls.__doc__ or "").strip(),

@@ -148,7 +148,20 @@ EXAMPLES: list[dict[str, Any]] = [
     },
     {"ev": "bye"},
     {"ev": "cache", "op": "mount", "key": None, "reason": "blank", "entries": 0},
+    {
+        "ev": "tier",
+        "op": "attention",
+        "shape": "9x64",
+        "from": "T0",
+        "to": "O2",
+        "result": "rejected",
+        "reason": "not-faster",
+        "cycles_before": 100,
+        "cycles_after": 101,
+        "compile_ms": 30,
+    },
 ]
+TIER = EXAMPLES[-1]
 
 BROKEN: list[tuple[Any, str]] = [
     ([], "object expected"),
@@ -159,6 +172,9 @@ BROKEN: list[tuple[Any, str]] = [
     ({"ev": "token", "id": True, "text": "a"}, "int expected"),
     ({"ev": "token", "id": 1.5, "text": "a"}, "int expected"),
     ({**EXAMPLES[5], "reason": "bored"}, "done.reason"),
+    ({**TIER, "to": "O4"}, "tier.to"),
+    ({key: value for key, value in TIER.items() if key != "from"}, "field 'from' expected"),
+    ({**TIER, "result": "postponed"}, "tier.result"),
     ({**EXAMPLES[6], "top": [[[1, 2, 3]]]}, r"score.top\[0\]\[0\]"),
 ]
 
