@@ -187,8 +187,8 @@ class Cache(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Tier(Event):
-    """A decision about code that was compiled for an operation of one shape: it is used from now on,
-    or is not, for that reason. Cycles of a call, 0: not measured."""
+    """A decision about code that was compiled for an operation of one shape: it is used from now
+    on, or is not, for that reason. Cycles of a call, 0: not measured."""
 
     ev: ClassVar[str] = "tier"
     op: str

@@ -23,6 +23,7 @@ from fluid.plan import BASELINE, Plan, read_plan
 from fluid.quality_results import Quality, read_quality
 from fluid.samples import SamplesFile, damaged, read_as, read_checked, read_samples
 from fluid.timing import Step, Whole, last_run, read_timing, whole
+from fluid.warmup_results import Warmup, read_warmup
 
 LOGS_SCHEMA = 1
 RECENT = 100  # records of the same kind that the report shows, the latest
@@ -54,6 +55,7 @@ class Inputs:
     logs: Logs
     peers: Peers | None  # nothing was compared
     quality: Quality | None  # nothing was measured
+    warmup: Warmup | None  # the same
 
     @property
     def target(self) -> str:
@@ -133,6 +135,7 @@ def read_inputs(
     logs: str,
     peers: str | None = None,
     quality: str | None = None,
+    warmup: str | None = None,
 ) -> Inputs:
     """Raises what the reader of each file raises."""
     return Inputs(
@@ -145,4 +148,5 @@ def read_inputs(
         logs=read_logs(logs, target),
         peers=None if peers is None else read_peers(peers, target),
         quality=None if quality is None else read_quality(quality, target),
+        warmup=None if warmup is None else read_warmup(warmup, target),
     )
