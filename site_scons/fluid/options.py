@@ -111,6 +111,12 @@ OPTIONS = (
         "bench only: 1 compares with llama.cpp, which it builds once; all: with more models",
         _one_of(*PEERS),
     ),
+    Option(
+        "tiers",
+        "0",
+        "bench only: 1 compares base code, variants, and code compiled before on the machine",
+        _one_of("0", "1"),
+    ),
     Option("mem", str(DEFAULT_MEM), "memory of the machine in run, MiB", _number(128, 65536)),
     Option(
         "smp",
@@ -166,7 +172,7 @@ ALIASES = {
 }
 
 BOOTED = {"run", "bench", "profile", "warmup"}  # with runner=
-SPREAD = {"run", "peers", "warmup"}  # on all processors with runner=host
+SPREAD = {"run", "peers", "tiers", "warmup"}  # on all processors with runner=host
 TESTS_OF_ALL = {"test", "test-host"}  # of all targets, and of instrumented code
 TESTS_OF_HOST = {*TESTS_OF_ALL, "test-qemu"}  # with fluid-host
 # Without AVX-512 on this machine tests compare with the results of another target's code
@@ -189,7 +195,7 @@ def problems(arguments: Mapping[str, str]) -> list[str]:
 
 
 def processors(smp: str, runner: str, alias: str) -> int:
-    """How many the machine of an alias, or of the comparison `peers`, has. A measurement of one
+    """How many the machine of an alias, or of a comparison of bench, has. A measurement of one
     thing has one unless it says so."""
     if smp != AUTO:
         return int(smp)
@@ -265,9 +271,9 @@ def wants_host(target: str, runner: str, goals: list[str], pgo: bool = False) ->
     )
 
 
-def implies_jit(goals: list[str]) -> bool:
-    """Whether jit=1 is what a goal is about."""
-    return "warmup" in goals
+def implies_jit(tiers: str, goals: list[str]) -> bool:
+    """Whether what is asked for is about jit=1."""
+    return tiers == "1" or "warmup" in goals
 
 
 def asks_for_jit(jit: str, goals: list[str]) -> bool:

@@ -34,6 +34,8 @@ def unfit(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
         return found
     if arguments.get("peers", "0") != "0":
         return _unfit_peers(arguments, goals)
+    if arguments.get("tiers", "0") != "0":
+        return _unfit_tiers(arguments, goals)
     if arguments["check"] in GATES:
         return _unfit_gate(arguments, goals)
     boots = bool(BOOTED & set(goals))
@@ -49,7 +51,9 @@ def _unfit_check(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
     """What is done with plain builds alone; check= is not none."""
     check = arguments["check"]
     pgo = arguments.get("pgo") == "1" or wants_levels(goals)  # which has a column of it
-    bitcode = (arguments.get("jit") == "1" or implies_jit(goals)) and check not in GATES
+    bitcode = (
+        arguments.get("jit") == "1" or implies_jit(arguments.get("tiers", "0"), goals)
+    ) and check not in GATES
     plain = (
         ("pgo=1", pgo, "what is measured must be what is used"),
         ("profile", "profile" in goals, "instrumented code takes other cycles"),
@@ -87,6 +91,26 @@ def _unfit_peers(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
     return [
         f"E-OPT-05 {asked} {name}={value}, found {name}={arguments[name]}; what is compared are "
         "processes of one machine"
+        for name, value in fixed.items()
+        if arguments[name] != value
+    ]
+
+
+def _unfit_tiers(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
+    """Images with other code of one build are compared as Linux processes."""
+    fixed = {"runner": HOST, "check": "none", "pgo": "0", "variants": VARIANTS[0]}
+    if goals != ["bench"]:
+        return [
+            f"E-OPT-05 tiers=1 is expected with the goal bench alone, found "
+            f"{' '.join(goals) or 'none'}"
+        ]
+    if arguments["cache"] == "0":
+        return [
+            "E-OPT-05 tiers=1 is expected with cache=1..1024, found cache=0; code is kept there"
+        ]
+    return [
+        f"E-OPT-05 tiers=1 is expected with {name}={value}, found {name}={arguments[name]}; it "
+        "makes the images that it compares, and runs them as processes"
         for name, value in fixed.items()
         if arguments[name] != value
     ]

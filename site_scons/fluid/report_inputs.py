@@ -22,6 +22,7 @@ from fluid.pgo import Comparison, read_comparison
 from fluid.plan import BASELINE, Plan, read_plan
 from fluid.quality_results import Quality, read_quality
 from fluid.samples import SamplesFile, damaged, read_as, read_checked, read_samples
+from fluid.tier_results import Tiers, read_tiers
 from fluid.timing import Step, Whole, last_run, read_timing, whole
 from fluid.warmup_results import Warmup, read_warmup
 
@@ -56,6 +57,7 @@ class Inputs:
     peers: Peers | None  # nothing was compared
     quality: Quality | None  # nothing was measured
     warmup: Warmup | None  # the same
+    tiers: Tiers | None  # the same
 
     @property
     def target(self) -> str:
@@ -136,6 +138,7 @@ def read_inputs(
     peers: str | None = None,
     quality: str | None = None,
     warmup: str | None = None,
+    tiers: str | None = None,
 ) -> Inputs:
     """Raises what the reader of each file raises."""
     return Inputs(
@@ -149,4 +152,5 @@ def read_inputs(
         peers=None if peers is None else read_peers(peers, target),
         quality=None if quality is None else read_quality(quality, target),
         warmup=None if warmup is None else read_warmup(warmup, target),
+        tiers=None if tiers is None else read_tiers(tiers, target),
     )

@@ -6,7 +6,14 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
-from fluid import report_numbers, report_peers, report_quality, report_shapes, report_warmup
+from fluid import (
+    report_numbers,
+    report_peers,
+    report_quality,
+    report_shapes,
+    report_tiers,
+    report_warmup,
+)
 from fluid.catalogue import ABSENT, Result
 from fluid.history import IMAGE, Record
 from fluid.hotness import Run
@@ -293,10 +300,14 @@ def _warmup(inputs: Inputs) -> Section:
     return report_warmup.section(inputs.warmup)
 
 
+def _tiers(inputs: Inputs) -> Section:
+    return report_tiers.section(inputs.tiers)
+
+
 def sections(inputs: Inputs) -> list[Section]:
     """In the order of the page."""
     made = (
-        *(_benchmarks, _peers, _warmup, _quality, _before_after, _levels, _history),
+        *(_benchmarks, _peers, _tiers, _warmup, _quality, _before_after, _levels, _history),
         *(_hotness, _flame, _plan, _build),
     )
     return [make(inputs) for make in made]

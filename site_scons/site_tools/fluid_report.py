@@ -19,6 +19,7 @@ PARTS = ("plan", "trial", "comparison", "levels", "hotness", "samples", "logs")
 MEASURED_APART = {
     "peers-host.json": "peers",
     "quality-host.json": "quality",
+    "tiers-host.json": "tiers",
     "warmup.json": "warmup",
 }
 
