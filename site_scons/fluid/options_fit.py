@@ -32,10 +32,10 @@ def unfit(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
         ]
     if "warmup" in goals and (found := _unfit_warmup(arguments)):
         return found
-    if arguments.get("peers", "0") != "0":
-        return _unfit_peers(arguments, goals)
     if arguments.get("tiers", "0") != "0":
         return _unfit_tiers(arguments, goals)
+    if arguments.get("peers", "0") != "0":
+        return _unfit_peers(arguments, goals)
     if arguments["check"] in GATES:
         return _unfit_gate(arguments, goals)
     boots = bool(BOOTED & set(goals))
@@ -98,7 +98,7 @@ def _unfit_peers(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
 
 def _unfit_tiers(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
     """Images with other code of one build are compared as Linux processes."""
-    fixed = {"runner": HOST, "check": "none", "pgo": "0", "variants": VARIANTS[0]}
+    fixed = {"runner": HOST, "check": "none", "pgo": "0", "peers": "0", "variants": VARIANTS[0]}
     if goals != ["bench"]:
         return [
             f"E-OPT-05 tiers=1 is expected with the goal bench alone, found "

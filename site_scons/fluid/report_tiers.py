@@ -46,7 +46,7 @@ def speeds(found: Tiers) -> Any:
 
 
 def parts(found: Tiers) -> Any:
-    """A bar for each build: where the time of a new token goes."""
+    """A bar for each build: where the time of a token goes."""
     import plotly.graph_objects as go
 
     made = figure(420, barmode="stack")
@@ -61,7 +61,7 @@ def parts(found: Tiers) -> Any:
                 hovertemplate="%{y:.0f} us",
             )
         )
-    made.update_yaxes(title="microseconds of a new token")
+    made.update_yaxes(title="microseconds of a token")
     return made
 
 
@@ -90,7 +90,7 @@ def section(found: Tiers | None) -> Section:
         "One model in images with other code for its operations, in turns: base code, the best "
         "variant of the build, and both with what this machine has compiled before and kept in "
         "its cache. Medians of the rounds, the line their spread; ratios are of each round, above "
-        "1 is faster. Where the time of a new token goes is measured apart.",
+        "1 is faster. Where the time of a token goes is measured apart.",
     )
     if found is None:
         made.missing.append(
@@ -100,13 +100,14 @@ def section(found: Tiers | None) -> Section:
         return made
     title = f"{found.model}, runner {found.runner}, {found.cpu}, {found.threads} thread(s)"
     made.show("speeds", title, speeds(found))
-    made.show("parts", "Where the time of a new token goes", parts(found))
+    tokens = found.builds[0].splits[0].tokens
+    made.show("parts", f"Where the time of a token goes, over {tokens} tokens", parts(found))
     title = f"The same as numbers; {found.new} new tokens behind a prompt of {found.prompt}"
     made.tables.append(Table(title, HEAD, rows(found)))
     saved = found.contributions
     shares = [[step, *(f"{share:.1%}" for share in one.values())] for step, one in saved.items()]
     head = ["by", *(part or "all" for part in next(iter(saved.values())))]
-    made.tables.append(Table("What is saved of the time of a new token", head, shares))
+    made.tables.append(Table("What is saved of the time of a token", head, shares))
     if found.compiled:
         p50, p95, most = (f"{ms:.0f}" for ms in found.compiled)
         title = "Compile times of one function at one level, ms of CPU"

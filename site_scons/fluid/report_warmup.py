@@ -73,11 +73,12 @@ def rows(found: Warmup) -> list[list[str]]:
 
 
 def _row(number: int, one: Decision) -> list[str]:
-    measured = one.before > 0 and one.after > 0
-    cycles = [f"{one.before:,}", f"{one.after:,}", f"{one.after / one.before:.2f}"]
+    cycles = ["-"] * 3
+    if one.before > 0 and one.after > 0:
+        cycles = [f"{one.before:,}", f"{one.after:,}", f"{one.after / one.before:.2f}"]
     return [
         *(str(number), f"{one.time / SECOND:.1f}", one.op, one.shape, one.origin, one.to),
-        *(cycles if measured else ["-"] * 3),
+        *cycles,
         str(one.compile_ms),
         "published" if one.published else f"rejected: {one.reason}",
     ]

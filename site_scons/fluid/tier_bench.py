@@ -83,9 +83,9 @@ def boot(machine: Machine) -> Ready:
     return ready
 
 
-def ask(machine: Machine, new: int) -> Speed:
+def ask(machine: Machine, prompt: int = PROMPT, new: int = NEW) -> Speed:
     """Its /speed. E-TIER-01 when it tells of anything else."""
-    events = machine.command(f"/speed {PROMPT} {new}", STEP_SECONDS)
+    events = machine.command(f"/speed {prompt} {new}", STEP_SECONDS)
     found = next((event for event in events if isinstance(event, Speed)), None)
     if found is None:
         raise FluidError(
@@ -96,25 +96,25 @@ def ask(machine: Machine, new: int) -> Speed:
 
 def warm_up(machine: Machine, name: str, progress: Progress) -> list[Tier]:
     """What was decided about code until it has been quiet for a while; then it is switched off.
-    E-TIER-02 when nothing was compiled."""
+    E-TIER-02 when nothing was decided."""
     boot(machine)
     quiet, number = 0, 0
     while number < WARM_LEAST or (quiet < QUIET and number < WARM_MOST):
         before = _decided(machine)
         progress(f"{name}: warms up, {len(before)} decisions")
-        ask(machine, NEW)
+        ask(machine)
         number += 1
         quiet = quiet + 1 if len(_decided(machine)) == len(before) else 0
     machine.send_line("/off")
     machine.wait_for(Bye, STEP_SECONDS)
     ending = machine.wait_end(STEP_SECONDS)
     found = _decided(machine)
-    if ending is not Ending.PASS or not any(one.result == "published" for one in found):
+    if ending is not Ending.PASS or not found:
         raise FluidError(
             "E-TIER-02",
-            f"{name}: a machine that compiles and switches itself off expected, found "
-            f"{len(found)} decisions, none to publish, and that it {ending.value}; try "
-            "./sconsw warmup runner=host",
+            f"{name}: a machine that compiles and then switches itself off expected, found "
+            f"{len(found)} decisions about code, and that it {ending.value}; try ./sconsw warmup "
+            "runner=host",
         )
     return found
 
@@ -123,42 +123,31 @@ def _decided(machine: Machine) -> list[Tier]:
     return [event for event in machine.events if isinstance(event, Tier)]
 
 
-def _profiled(machine: Machine, new: int) -> tuple[Speed, Hotness]:
+def _operations(found: Hotness) -> list[Operation]:
+    """Of the model, by name and shape."""
+    sums: dict[tuple[str, int, int], tuple[int, int]] = {}
+    for one in found.functions:
+        if one.module.startswith(OPERATIONS):
+            calls, cycles = sums.get((one.name, one.rows, one.cols), (0, 0))
+            sums[one.name, one.rows, one.cols] = (calls + one.calls, cycles + one.cycles)
+    return [
+        Operation(name=name, rows=rows, cols=cols, calls=calls, ns=cycles * SECOND // found.hz)
+        for (name, rows, cols), (calls, cycles) in sorted(sums.items())
+    ]
+
+
+def split(machine: Machine) -> Split:
+    """Of tokens one at a time from an empty context on, so that no prompt has to be told apart."""
     machine.command("/profile reset", STEP_SECONDS)
-    speed = ask(machine, new)
+    speed = ask(machine, 1, PROMPT + NEW)
     events = machine.command("/profile", STEP_SECONDS)
     found = next((event for event in events if isinstance(event, Hotness)), None)
     if found is None:
         raise FluidError(
             "E-TIER-01", f"a hotness event expected behind /profile, found {_told(events)}"
         )
-    return speed, found
-
-
-def _calls(found: Hotness) -> dict[tuple[str, int, int], tuple[int, int]]:
-    """(name, rows, cols) -> calls, cycles of the model's operations."""
-    sums: dict[tuple[str, int, int], tuple[int, int]] = {}
-    for one in found.functions:
-        if one.module.startswith(OPERATIONS):
-            calls, cycles = sums.get((one.name, one.rows, one.cols), (0, 0))
-            sums[one.name, one.rows, one.cols] = (calls + one.calls, cycles + one.cycles)
-    return sums
-
-
-def split(machine: Machine) -> Split:
-    """Calls of a prompt with new tokens behind it, without those of the prompt alone."""
-    _, prompt = _profiled(machine, 0)
-    speed, both = _profiled(machine, NEW)
-    less = _calls(prompt)
-    operations = []
-    for shape, (calls, cycles) in sorted(_calls(both).items()):
-        calls -= less.get(shape, (0, 0))[0]
-        cycles -= less.get(shape, (0, 0))[1]
-        if calls > 0:
-            name, rows, cols = shape
-            ns = max(cycles, 0) * SECOND // both.hz
-            operations.append(Operation(name=name, rows=rows, cols=cols, calls=calls, ns=ns))
-    return Split(tokens=NEW, ns=speed.new_ns, operations=operations)
+    ns = speed.prompt_ns + speed.new_ns
+    return Split(tokens=speed.n_prompt + speed.n_new, ns=ns, operations=_operations(found))
 
 
 def measure(
@@ -170,7 +159,7 @@ def measure(
     for number in range(rounds + 1):
         progress(f"round {number} of {rounds}")
         for name in list(found)[:: 1 - 2 * (number % 2)]:
-            speed = ask(found[name].machine, NEW)
+            speed = ask(found[name].machine)
             wanted = wanted or speed.ids
             if speed.ids != wanted:
                 raise FluidError(

@@ -49,7 +49,7 @@ Work = Literal["prompt", "decode"]
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """Calls of one shape in the making of new tokens, and their nanoseconds."""
+    """Calls of one shape, and their nanoseconds."""
 
     name: str
     rows: int = field(metadata={"least": 0})
@@ -60,7 +60,7 @@ class Operation:
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """One measurement of where the time of new tokens goes."""
+    """One measurement of where the time of tokens goes that go through the model one at a time."""
 
     tokens: int = field(metadata=COUNT)
     ns: int = field(metadata=COUNT)
@@ -196,7 +196,8 @@ def table(found: Tiers) -> str:
     ):
         lines.append(f"{title:<44}{'tok/s':>24}{'to base':>22}{'to native':>22}")
         lines += [_row(found, build, work) for build in found.builds]  # type: ignore[arg-type]
-    lines += ["where the time of a new token goes, us", *_parts(found)]
+    tokens = found.builds[0].splits[0].tokens
+    lines += [f"where the time of a token goes, us, over {tokens} tokens", *_parts(found)]
     if found.compiled:
         p50, p95, most = found.compiled
         count = sum(len(build.compile_ms) for build in found.builds)

@@ -157,7 +157,7 @@ def _decision(event: Tier, at: int) -> Decision:
         shape=event.shape,
         origin=event.origin,
         to=event.to,
-        published=event.result == "published",
+        result=event.result,
         reason=event.reason,
         before=event.cycles_before,
         after=event.cycles_after,

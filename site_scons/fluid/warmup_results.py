@@ -36,11 +36,16 @@ class Decision:
     shape: str
     origin: Level
     to: Level
-    published: bool
+    result: Literal["published", "rejected"]
     reason: str | None
     before: int = field(metadata=COUNT)  # cycles of a call; 0: not measured
     after: int = field(metadata=COUNT)
     compile_ms: int = field(metadata=COUNT)
+
+    @property
+    def published(self) -> bool:
+        """It is used from then on."""
+        return self.result == "published"
 
 
 @dataclass(frozen=True, kw_only=True)
