@@ -108,6 +108,7 @@ KERNEL_FOLDERS = (
     "selftest",
     "lib",
 )
+ARCH_FOLDERS = {"x86_64": ("abi/linux",)}  # of the kernel, on machines of that architecture only
 
 # The kernel as a Linux process: what is above the machine, and arch/hosted in the machine's place.
 HOST_FOLDERS = (
@@ -187,7 +188,7 @@ def kernel_sources(target: Target, top: Path) -> list[str]:
     """main.c and everything in the kernel's folders for this target, in a fixed order."""
     kernel = top / "src/kernel"
     files = _sources(kernel, ".c")
-    for folder in KERNEL_FOLDERS:
+    for folder in (*KERNEL_FOLDERS, *ARCH_FOLDERS.get(target.arch, ())):
         files += _sources(kernel / folder.format(arch=target.arch), ".c", ".S")
     return _relative(top, files)
 

@@ -24,4 +24,7 @@ struct compiler {
 const struct compiler *compiler_current(void);
 /* Whoever is found last compiles; NULL: nobody any more. The structure is not copied. */
 void compiler_set(const struct compiler *compiler);
+/* At boot: where the machine can run jit.elf and has it, it compiles. One that cannot be used is a
+ * warning. */
+void compiler_find(void);
 #endif

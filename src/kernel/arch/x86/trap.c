@@ -12,6 +12,7 @@
 #include "arch/x86/timer.h"
 #include "lib/printf.h"
 #include "prof/sample.h"
+#include "task/ring3.h"
 #include "task/task.h"
 
 uintptr_t trap_address(void) {
@@ -23,9 +24,29 @@ void trap_print_state(void) {
             (size_t)read_cr3(), (size_t)read_cr4());
 }
 
+static bool from_ring3(const struct trap_frame *f) {
+    return (f->cs & 3) != 0;
+}
+
+/* What code brings about by itself, ring 3's being the task's own affair. */
+static bool is_of_ring3(const struct trap_frame *f) {
+    return from_ring3(f) && f->vector < TRAP_EXCEPTIONS && f->vector != TRAP_NMI &&
+           f->vector != TRAP_DOUBLE_FAULT && f->vector != TRAP_MACHINE_CHECK;
+}
+
+/* At the end of an interrupt: the turn may be over, or the time that a program has. */
+static void interrupted(struct trap_frame *f) {
+    if (from_ring3(f)) {
+        task_preempt_ring3();
+        task_current()->ring3->interrupted(f);
+    } else {
+        task_preempt(FRAME_IP(f));
+    }
+}
+
 void trap_handle(struct trap_frame *f) {
     if (f->vector >= IRQ_VECTOR_BASE && core_current()->index == 0)
-        sample_interrupted(FRAME_IP(f), FRAME_BP(f));
+        sample_interrupted(FRAME_IP(f), from_ring3(f) ? 0 : FRAME_BP(f));
     if (f->vector >= IRQ_VECTOR_BASE && f->vector < IRQ_VECTOR_BASE + IRQ_COUNT)
         irq_handle((unsigned)f->vector - IRQ_VECTOR_BASE);
     else if (f->vector == TRAP_LAPIC_TIMER)
@@ -40,8 +61,10 @@ void trap_handle(struct trap_frame *f) {
         core_handle_flush();
     else if (f->vector == TRAP_NMI && cores_stopping())
         cpu_halt();
+    else if (is_of_ring3(f))
+        task_current()->ring3->fault(f);
     else if (!probe_failed(f) && !trap_recover(f))
         trap_panic(f);
     if (f->vector >= IRQ_VECTOR_BASE && core_current()->index == 0)
-        task_preempt(FRAME_IP(f));
+        interrupted(f);
 }
