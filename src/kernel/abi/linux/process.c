@@ -206,8 +206,8 @@ void linux_end_format(const struct linux_result *r, char *text, size_t size) {
     else if (r->end == LINUX_SIGNALLED)
         ksnprintf(text, size, "signal %u", r->number);
     else if (r->end == LINUX_FAULTED)
-        ksnprintf(text, size, "%s, address %p, at %p", trap_name(r->number), (void *)r->address,
-                  (void *)r->ip);
+        ksnprintf(text, size, "%s, address 0x%zx, at 0x%zx", trap_name(r->number), r->address,
+                  r->ip);
     else
         ksnprintf(text, size, "%s", words[r->end]);
 }
