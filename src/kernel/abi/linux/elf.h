@@ -14,9 +14,9 @@
 
 /* Whole pages of memory. Invariant: segments are ascending and share no page. */
 struct elf_segment {
-    uint64_t start, end; /* addresses; with elf_program.moves from where the program is put */
-    uint64_t offset;     /* in the file, of start */
-    uint64_t file_end;   /* address behind what is in the file; zeros follow */
+    uint64_t start, end;       /* addresses; with elf_program.moves from where the program is put */
+    uint64_t offset;           /* in the file, of start */
+    uint64_t file_end;         /* address behind what is in the file; zeros follow */
     bool writable, executable; /* not both */
 };
 

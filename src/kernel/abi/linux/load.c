@@ -12,19 +12,19 @@
 #define STACK_SIZE (8ull << 20) /* as Linux has it; pages come when they are touched */
 
 enum { /* auxiliary vector (linux/auxvec.h) */
-    AT_NULL = 0,
-    AT_PHDR = 3,
-    AT_PHENT = 4,
-    AT_PHNUM = 5,
-    AT_PAGESZ = 6,
-    AT_ENTRY = 9,
-    AT_UID = 11,
-    AT_EUID = 12,
-    AT_GID = 13,
-    AT_EGID = 14,
-    AT_CLKTCK = 17,
-    AT_SECURE = 23,
-    AT_RANDOM = 25,
+       AT_NULL = 0,
+       AT_PHDR = 3,
+       AT_PHENT = 4,
+       AT_PHNUM = 5,
+       AT_PAGESZ = 6,
+       AT_ENTRY = 9,
+       AT_UID = 11,
+       AT_EUID = 12,
+       AT_GID = 13,
+       AT_EGID = 14,
+       AT_CLKTCK = 17,
+       AT_SECURE = 23,
+       AT_RANDOM = 25,
 };
 
 static int no_memory(struct fluid_error *err) {
@@ -41,7 +41,9 @@ static bool add_segment(struct process *p, const struct elf_segment *s, const ui
     struct region region = {
         .start = base + s->start,
         .end = base + s->end,
-        .flags = s->writable ? PAGE_W : s->executable ? PAGE_X : PAGE_R,
+        .flags = s->writable     ? PAGE_W
+                 : s->executable ? PAGE_X
+                                 : PAGE_R,
         .source = content > 0 ? file + s->offset : NULL,
         .source_size = shared ? s->end - s->start : content,
     };
@@ -55,14 +57,13 @@ static int fill_stack(struct process *p, const struct elf_program *program, uint
     uint64_t name = STACK_TOP - 16 - name_size;
     uint64_t random = (name & ~15ull) - 16;
     uint64_t bytes[2] = {cpu_random(), cpu_random()};
-    const uint64_t words[] = {
-        /* argc, argv, environment */
-        1, name, 0, 0,
-        /* auxv */
-        AT_PHDR, base + program->headers, AT_PHENT, ELF_PROGRAM_HEADER_SIZE, AT_PHNUM,
-        program->header_count, AT_PAGESZ, PAGE_SIZE, AT_ENTRY, base + program->entry, AT_UID, 0,
-        AT_EUID, 0, AT_GID, 0, AT_EGID, 0, AT_CLKTCK, 100, AT_SECURE, 0, AT_RANDOM, random, AT_NULL,
-        0};
+    const uint64_t words[] = {/* argc, argv, environment */
+                              1, name, 0, 0,
+                              /* auxv */
+                              AT_PHDR, base + program->headers, AT_PHENT, ELF_PROGRAM_HEADER_SIZE,
+                              AT_PHNUM, program->header_count, AT_PAGESZ, PAGE_SIZE, AT_ENTRY,
+                              base + program->entry, AT_UID, 0, AT_EUID, 0, AT_GID, 0, AT_EGID, 0,
+                              AT_CLKTCK, 100, AT_SECURE, 0, AT_RANDOM, random, AT_NULL, 0};
     *stack = (random - sizeof(words)) & ~15ull;
     if (space_write(&p->space, name, p->name, name_size) != SPACE_OK ||
         space_write(&p->space, random, bytes, sizeof(bytes)) != SPACE_OK ||
@@ -74,7 +75,7 @@ static int fill_stack(struct process *p, const struct elf_program *program, uint
 int process_load(struct process *p, const void *elf, size_t size, struct fluid_error *err) {
     static const struct elf_range range = {SPACE_START, STACK_TOP - STACK_SIZE};
     const struct region stack_region = {
-        .start = STACK_TOP - STACK_SIZE, .end = STACK_TOP, .flags = PAGE_W};
+        .start = STACK_TOP - STACK_SIZE, .end = STACK_TOP, .flags = PAGE_W, .uncharged = true};
     struct elf_program program;
     uint64_t stack;
     if (elf_check(elf, size, size, &range, &program, err) < 0)

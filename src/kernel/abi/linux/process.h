@@ -38,8 +38,8 @@ struct linux_result {
 
 /* Runs the program `elf`, of size bytes in whole pages, until it has ended; other tasks run. Its
  * read-only pages are the file's: page-aligned, zeros behind its end. *output (kfree) has what it
- * wrote to descriptor 1; NULL when that was nothing. -1 when it could not begin: E-ELF-01, E-ELF-02,
- * E-ELF-03 (no memory), E-TASK-01. */
+ * wrote to descriptor 1; NULL when that was nothing. -1 when it could not begin: E-ELF-01,
+ * E-ELF-02, E-ELF-03 (no memory), E-TASK-01. */
 int linux_run(const char *name, const void *elf, size_t size, const void *input, size_t input_size,
               uint8_t **output, size_t *output_size, const struct linux_limits *limits,
               struct linux_result *result, struct fluid_error *err);

@@ -51,8 +51,8 @@ int process_load(struct process *process, const void *elf, size_t size, struct f
 /* syscall.c: struct ring3's. */
 void process_system_call(struct trap_frame *frame);
 
-/* calls_memory.c, calls_files.c, calls_process.c: what a call returns, -errno for an error; a, b, ..
- * are its arguments. */
+/* calls_memory.c, calls_files.c, calls_process.c: what a call returns, -errno for an error; a, b,
+ * .. are its arguments. */
 typedef int64_t process_call(struct process *process, const uint64_t a[6]);
 process_call call_mmap, call_munmap, call_mprotect, call_brk;
 process_call call_read, call_write, call_lseek, call_newfstatat, call_fstat, call_readlink;

@@ -3,9 +3,17 @@
 
 #include "lib/string.h"
 #include "mm/pages.h"
+#include "task/task.h"
 
 static size_t pages_of(size_t size) {
     return size > 0 ? (size - 1) / PAGE_SIZE + 1 : 1;
+}
+
+/* Other tasks have their turns meanwhile. */
+static void progress(uint64_t done, uint64_t total) {
+    (void)done;
+    (void)total;
+    task_preemption_point();
 }
 
 int program_file_read(struct program_file *file, struct fat16 *files,
@@ -14,12 +22,12 @@ int program_file_read(struct program_file *file, struct fat16 *files,
     file->size = entry->size;
     file->bytes = pages_alloc_for(PAGES_COMPILER, pages, PAGE_SIZE, 0);
     if (file->bytes == NULL)
-        return fluid_fail(err, "E-JIT-33",
-                          "%zu KiB of free memory in one piece expected for %.60s, found %zu KiB in "
-                          "all; give the machine more",
-                          pages * (PAGE_SIZE / 1024), entry->name,
-                          pages_available() * (PAGE_SIZE / 1024));
-    if (fat16_read(files, entry, file->bytes, pages * PAGE_SIZE, NULL, err) < 0) {
+        return fluid_fail(
+            err, "E-JIT-33",
+            "%zu KiB of free memory in one piece expected for %.60s, found %zu KiB in "
+            "all; give the machine more",
+            pages * (PAGE_SIZE / 1024), entry->name, pages_available() * (PAGE_SIZE / 1024));
+    if (fat16_read(files, entry, file->bytes, pages * PAGE_SIZE, progress, err) < 0) {
         program_file_free(file);
         return -1;
     }

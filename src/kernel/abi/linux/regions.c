@@ -28,6 +28,10 @@ const struct region *space_region(const struct space *space, uint64_t address) {
                                                                          : NULL;
 }
 
+static uint64_t charge(const struct region *region) {
+    return region->uncharged ? 0 : region->end - region->start;
+}
+
 static void insert(struct space *space, unsigned at, const struct region *region) {
     memmove(&space->regions[at + 1], &space->regions[at],
             (space->region_count - at) * sizeof(*region));
@@ -47,7 +51,7 @@ static void join(struct space *space, unsigned at) {
         return;
     struct region *left = &space->regions[at - 1], *right = &space->regions[at];
     if (left->end != right->start || left->flags != right->flags || left->source != NULL ||
-        right->source != NULL)
+        right->source != NULL || left->uncharged != right->uncharged)
         return;
     left->end = right->end;
     take_out(space, at);
@@ -59,7 +63,7 @@ bool space_add(struct space *space, const struct region *region) {
         (at < space->region_count && space->regions[at].start < region->end))
         return false;
     insert(space, at, region);
-    space->reserved += region->end - region->start;
+    space->reserved += charge(region);
     join(space, at + 1);
     join(space, at);
     return true;
@@ -94,7 +98,7 @@ bool space_remove(struct space *space, uint64_t start, uint64_t end) {
          at < space->region_count && space->regions[at].start < end;) {
         struct region *region = &space->regions[at];
         tables_clear(space, region->start, region->end);
-        space->reserved -= region->end - region->start;
+        space->reserved -= charge(region);
         take_out(space, at);
     }
     return true;

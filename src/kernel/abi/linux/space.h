@@ -27,13 +27,14 @@ struct region {
     unsigned flags;        /* PAGE_R, PAGE_W, PAGE_X or PAGE_NONE */
     const uint8_t *source; /* what its pages hold at first, zeros behind; page-aligned */
     uint64_t source_size;
+    bool uncharged; /* the stack: what of it is touched counts, as a page of its own */
 };
 
 struct space {
     uint64_t *root;
     struct region *regions; /* (region_count,) ascending, no two overlap */
     unsigned region_count;
-    uint64_t reserved; /* bytes of all regions */
+    uint64_t reserved; /* bytes of all regions but those that are not charged */
     size_t pages;      /* that it has of its own, tables included */
     size_t pages_peak, pages_max;
 };

@@ -119,5 +119,8 @@ static bool compile(char *why, size_t size) {
 }
 
 const struct selftest selftests_programs[] = {
-    {"programs", programs}, {"programs-background", background}, {"compile", compile}, {.name = NULL},
+    {"programs", programs},
+    {"programs-background", background},
+    {"compile", compile},
+    {.name = NULL},
 };

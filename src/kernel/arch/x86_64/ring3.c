@@ -13,7 +13,7 @@
 #include "task/task.h"
 
 #define FLAGS_ALWAYS 2u /* bit 1 (SDM figure 3-8) */
-#define STAR_KERNEL 32 /* SYSCALL: CS; SS is the descriptor behind it */
+#define STAR_KERNEL 32  /* SYSCALL: CS; SS is the descriptor behind it */
 
 _Static_assert(offsetof(struct core, kernel_stack) == CORE_KERNEL_STACK, "used by ring3.S");
 _Static_assert(offsetof(struct core, user_stack) == CORE_USER_STACK, "used by ring3.S");
@@ -23,8 +23,8 @@ void ring3_init(void) {
     write_msr(MSR_KERNEL_GS_BASE, 0);
     write_msr(MSR_STAR, (uint64_t)GDT_CODE << STAR_KERNEL);
     write_msr(MSR_LSTAR, (uintptr_t)ring3_system_call);
-    write_msr(MSR_SFMASK, EFLAGS_TF | EFLAGS_IF | EFLAGS_DF | EFLAGS_IOPL | EFLAGS_NT | EFLAGS_RF |
-                              EFLAGS_AC);
+    write_msr(MSR_SFMASK,
+              EFLAGS_TF | EFLAGS_IF | EFLAGS_DF | EFLAGS_IOPL | EFLAGS_NT | EFLAGS_RF | EFLAGS_AC);
     write_msr(MSR_EFER, read_msr(MSR_EFER) | EFER_SCE);
 }
 
