@@ -24,6 +24,7 @@
 #include "fs/partition.h"
 #include "jit/compiler.h"
 #include "lib/printf.h"
+#include "jit/tier.h"
 #include "load/ksyms.h"
 #include "load/module_disk.h"
 #include "load/registry.h"
@@ -85,7 +86,8 @@ _Noreturn void kernel_main(const struct bootinfo *boot) {
     partition_mount();                               // the file system with the model
     module_disk_load_all();                          // modules beside it
     cache_partition_mount();                         // what earlier boots have left for this one
-    compiler_find();                                 // jit.elf, if there is one beside the model
+    compiler_process_init();                         // the compiler, where the image has it
+    tier_init();                                     // better code for what is called often
     cores_init();                                    // the other processors
     console_run();                                   // open the model, converse
 }

@@ -13,13 +13,13 @@
 #include "console/event.h"
 #include "fluid/jit.h"
 #include "fs/partition.h"
+#include "jit/elf_note.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "mm/pages.h"
 #include "task/task.h"
 
-#define NAME "JIT.ELF"
 #define KEEP_FREE (64u << 20)   /* bytes */
 #define NEEDED_FREE (48u << 20) /* beside the file: what a large module takes, and its output */
 #define OUTPUT_MAX JIT_REQUEST_MAX
@@ -31,7 +31,7 @@ static struct compiler compiler;
 
 static int find(struct fat16 **files, struct fat16_entry *entry, struct fluid_error *err) {
     *files = partition_files(err);
-    return *files == NULL ? -1 : fat16_lookup(*files, NAME, entry, err);
+    return *files == NULL ? -1 : fat16_lookup(*files, COMPILER_FILE, entry, err);
 }
 
 static int need_file(struct fluid_error *err) {
@@ -101,21 +101,19 @@ static int check_head(const uint8_t *page, uint32_t file_size, struct fluid_erro
     size_t size = file_size < PAGE_SIZE ? file_size : PAGE_SIZE;
     if (elf_check(page, size, file_size, &range, &program, err) < 0)
         return -1;
-    if (program.build_id_size == 0)
-        return fluid_fail(err, "E-ELF-02",
-                          NAME ": a build ID expected, found none; build the image again");
+    if (elf_build_id(page, size, compiler.toolchain, sizeof(compiler.toolchain), err) < 0)
+        return -1;
     if ((uint64_t)pages_available() * PAGE_SIZE < needed)
         return fluid_fail(err, "E-JIT-33",
-                          "%llu MiB of free memory expected for " NAME ", found %llu MiB; modules "
+                          "%llu MiB of free memory expected for " COMPILER_FILE
+                          ", found %llu MiB; modules "
                           "stay as the build has compiled them",
                           (unsigned long long)(needed >> 20),
                           (unsigned long long)pages_available() * PAGE_SIZE >> 20);
-    for (unsigned i = 0; i < program.build_id_size; i++)
-        ksnprintf(compiler.toolchain + 2 * i, 3, "%02x", program.build_id[i]);
     return 0;
 }
 
-void compiler_find(void) {
+void compiler_process_init(void) {
     struct fluid_error err;
     struct fat16 *files;
     struct fat16_entry entry;
@@ -123,7 +121,8 @@ void compiler_find(void) {
         return; /* most have none */
     uint8_t *page = kmalloc(PAGE_SIZE);
     if (page == NULL)
-        fluid_fail(&err, "E-JIT-33", "memory for the headers of " NAME " expected, found none");
+        fluid_fail(&err, "E-JIT-33",
+                   "memory for the headers of " COMPILER_FILE " expected, found none");
     else if (read_head(files, &entry, page, &err) == 0 && check_head(page, entry.size, &err) == 0)
         compiler_set(&compiler);
     if (compiler_current() != &compiler)

@@ -26,10 +26,6 @@ struct program_header {
 };
 _Static_assert(sizeof(struct program_header) == ELF_PROGRAM_HEADER_SIZE, "Elf64_Phdr");
 
-struct note {
-    uint32_t name_size, content_size, type;
-};
-
 #define CLASS_64 2
 #define DATA_LITTLE 1
 #define ABI_SYSTEM_V 0
@@ -39,12 +35,10 @@ struct note {
 #define MACHINE_X86_64 62
 #define PT_LOAD 1u
 #define PT_INTERP 3u
-#define PT_NOTE 4u
 #define PT_GNU_STACK 0x6474e551u
 #define PF_X 1u
 #define PF_W 2u
 #define PF_R 4u
-#define NOTE_BUILD_ID 3u
 
 static int bad(struct fluid_error *err, const char *what, uint64_t found) {
     return fluid_fail(err, "E-ELF-02",
@@ -115,36 +109,13 @@ static int add_segment(const struct program_header *p, uint64_t file_size,
     return 0;
 }
 
-/* System V ABI, figure 5-?: name and content are padded to 4 bytes. */
-static void read_notes(const uint8_t *bytes, size_t size, struct elf_program *program) {
-    struct note note;
-    while (size >= sizeof(note)) {
-        memcpy(&note, bytes, sizeof(note));
-        uint64_t name = ((uint64_t)note.name_size + 3) & ~3ull;
-        uint64_t content = ((uint64_t)note.content_size + 3) & ~3ull;
-        bytes += sizeof(note);
-        size -= sizeof(note);
-        if (name > size || content > size - name)
-            return;
-        if (note.type == NOTE_BUILD_ID && note.name_size == 4 && memcmp(bytes, "GNU", 4) == 0 &&
-            note.content_size <= ELF_BUILD_ID_MAX) {
-            program->build_id_size = note.content_size;
-            memcpy(program->build_id, bytes + name, note.content_size);
-        }
-        bytes += name + content;
-        size -= name + content;
-    }
-}
-
-static int add_header(const struct program_header *p, const uint8_t *bytes, size_t size,
-                      uint64_t file_size, const struct elf_range *range,
-                      struct elf_program *program, struct fluid_error *err) {
+static int add_header(const struct program_header *p, uint64_t file_size,
+                      const struct elf_range *range, struct elf_program *program,
+                      struct fluid_error *err) {
     if (p->type == PT_INTERP)
         return bad(err, "a static program, without an interpreter,", p->type);
     if (p->type == PT_GNU_STACK && p->flags & PF_X)
         return bad(err, "a stack that is not executable", p->flags);
-    if (p->type == PT_NOTE && p->offset <= size && p->file_size <= size - p->offset)
-        read_notes(bytes + p->offset, p->file_size, program);
     return p->type == PT_LOAD ? add_segment(p, file_size, range, program, err) : 0;
 }
 
@@ -182,7 +153,7 @@ int elf_check(const void *file, size_t size, uint64_t file_size, const struct el
     for (unsigned i = 0; i < h.program_header_count; i++) {
         struct program_header p;
         memcpy(&p, bytes + h.program_headers + i * sizeof(p), sizeof(p));
-        if (add_header(&p, bytes, size, file_size, range, program, err) < 0)
+        if (add_header(&p, file_size, range, program, err) < 0)
             return -1;
     }
     if (!is_code(program, h.entry))

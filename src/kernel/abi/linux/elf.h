@@ -10,7 +10,6 @@
 #include "fluid/kapi.h"
 
 #define ELF_SEGMENTS_MAX 8u
-#define ELF_BUILD_ID_MAX 20u /* SHA-1 */
 
 /* Whole pages of memory. Invariant: segments are ascending and share no page. */
 struct elf_segment {
@@ -28,8 +27,6 @@ struct elf_program {
     unsigned segment_count; /* > 0 */
     struct elf_segment segments[ELF_SEGMENTS_MAX];
     uint64_t memory; /* bytes of all segments */
-    uint8_t build_id[ELF_BUILD_ID_MAX];
-    unsigned build_id_size; /* 0: it has none */
 };
 
 #define ELF_PROGRAM_HEADER_SIZE 56u
@@ -38,7 +35,7 @@ struct elf_range {
     uint64_t start, end; /* page-aligned */
 };
 
-/* bytes: the file's first `size`, of file_size; headers and notes must be in them. -1 with E-ELF-01
+/* bytes: the file's first `size`, of file_size; headers must be in them. -1 with E-ELF-01
  * (not such a program) or E-ELF-02 (what it says of itself cannot be). */
 int elf_check(const void *bytes, size_t size, uint64_t file_size, const struct elf_range *range,
               struct elf_program *program, struct fluid_error *err);

@@ -8,7 +8,7 @@
 
 #define PTE_OWNED                                                                                  \
     0x400ull /* ours (ignored by the processor): the page is the program's own, not the file's */
-#define LEAVE_PAGES 1024u /* to everybody else */
+#define LEAVE_PAGES 4096u /* to everybody else */
 #define FLUSH_MAX_PAGES 32u
 
 static size_t index_at(uint64_t address, unsigned level) {

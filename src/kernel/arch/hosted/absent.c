@@ -10,7 +10,6 @@
 #include "dev/rtc.h"
 #include "dev/serial.h"
 #include "dev/vga.h"
-#include "jit/compiler.h"
 #include "lib/printf.h"
 
 /* Nothing interrupts the processor: input is polled (serial.c), Linux keeps the time. */
@@ -118,8 +117,4 @@ void keyboard_init(void) {
 
 int keyboard_read(void) {
     return -1;
-}
-
-/* It would be a process beside this one. */
-void compiler_find(void) {
 }

@@ -34,12 +34,12 @@ static bool is_of_ring3(const struct trap_frame *f) {
            f->vector != TRAP_DOUBLE_FAULT && f->vector != TRAP_MACHINE_CHECK;
 }
 
-/* At the end of an interrupt: the turn may be over, or the time that a program has. */
-static void interrupted(struct trap_frame *f) {
+/* Of a program or a module: it has taken too long, or it is the end of the task's turn. */
+static void end_turn(struct trap_frame *f) {
     if (from_ring3(f)) {
         task_preempt_ring3();
         task_current()->ring3->interrupted(f);
-    } else {
+    } else if (!trap_overtime(f)) {
         task_preempt(FRAME_IP(f));
     }
 }
@@ -66,5 +66,5 @@ void trap_handle(struct trap_frame *f) {
     else if (!probe_failed(f) && !trap_recover(f))
         trap_panic(f);
     if (f->vector >= IRQ_VECTOR_BASE && core_current()->index == 0)
-        interrupted(f);
+        end_turn(f);
 }
