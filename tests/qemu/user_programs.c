@@ -68,7 +68,10 @@ static void check(int line, int good) {
 }
 #define ERROR(e) ((u64) - (e))
 #define KERNEL 0x100000ul
-static volatile u64 data = 1, bss[4096];
+#ifndef BSS
+#define BSS 0 /* bytes more */
+#endif
+static volatile u64 data = 1, bss[4096 + BSS / sizeof(u64)];
 #define HIDDEN __attribute__((visibility("hidden")))
 #define FAILED 100
 #define CHECK(x) check(FAILED + __LINE__ - first, (x))
