@@ -9,17 +9,21 @@ from pathlib import Path
 SOURCE = Path(__file__).with_name("qemu") / "user_programs.c"
 NAMES = re.findall(r"^PROGRAM\((\w+)\)", SOURCE.read_text(), re.MULTILINE)
 FLAGS = (
-    *("--target=x86_64-linux-gnu", "-O1", "-fPIE", "-static-pie", "-nostdlib", "-ffreestanding"),
+    *("--target=x86_64-linux-gnu", "-O1", "-fPIE", "-nostdlib", "-ffreestanding"),
     *("-fno-stack-protector", "-fuse-ld=lld", "-ffunction-sections", "-Wl,--gc-sections"),
     "-Wl,--no-dynamic-linker",
     *("-Wall", "-Wextra", "-Wno-unused-function", "-Wno-unused-parameter", "-Wno-unused-variable"),
     "-Wno-unused-const-variable",
 )
+MOVES = ("-static-pie",)  # position-independent
+PLACED = ("-static", "-Wl,--image-base=0x400000000000")
 
 
-def build(name: str, folder: Path, flags: tuple[str, ...] = ()) -> Path:
+def build(
+    name: str, folder: Path, flags: tuple[str, ...] = (), kind: tuple[str, ...] = MOVES
+) -> Path:
     """The program of that name; flags go to the compiler, too."""
     program = folder / f"{name}.elf"
-    command = ["clang-19", *FLAGS, f"-DPROGRAM_NAME={name}", *flags, str(SOURCE), "-o"]
+    command = ["clang-19", *FLAGS, *kind, f"-DPROGRAM_NAME={name}", *flags, str(SOURCE), "-o"]
     subprocess.run([*command, str(program)], check=True, timeout=60)
     return program

@@ -183,7 +183,7 @@ def damaged(good: bytes) -> dict[str, tuple[bytes, str]]:
     }
 
 
-def test_what_is_no_program(machines: Machines, programs: dict[str, Path], tmp_path: Path) -> None:
+def test_what_is_a_program(machines: Machines, programs: dict[str, Path], tmp_path: Path) -> None:
     cases = damaged(programs["exit"].read_bytes())
     files = []
     for name, (content, _) in cases.items():
@@ -191,9 +191,12 @@ def test_what_is_no_program(machines: Machines, programs: dict[str, Path], tmp_p
         files.append((tmp_path / name, f"{FOLDER}/{name}.elf"))
     big = user_programs.build("nx", tmp_path, (f"-DBSS={LIMIT}",))
     files.append((big, f"{FOLDER}/big.elf"))
+    placed = user_programs.build("exit", tmp_path, (), user_programs.PLACED)
+    files.append((placed, f"{FOLDER}/placed.elf"))
     guest = machines.boot(TARGET, image_of("no-programs", files), mem=256)
     guest.command("/selftest programs")
-    expected = {name: code for name, (_, code) in cases.items()} | {"big": "E-ELF-03"}
+    expected = {name: code for name, (_, code) in cases.items()}
+    expected |= {"big": "E-ELF-03", "placed": "exit sta"}
     text = guest.text.decode().replace("\r", "")
     assert {name: how[:8] for name, how in ends(text).items()} == expected
 

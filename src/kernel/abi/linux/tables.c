@@ -1,7 +1,6 @@
 /* tables.c - page tables of a program (Intel SDM vol. 3A, 4.5), filled as it touches its pages. */
 #include "abi/linux/tables.h"
 
-#include "arch/x86/control.h"
 #include "arch/x86/cpu.h"
 #include "lib/string.h"
 #include "mm/heap.h"
@@ -9,7 +8,6 @@
 #define PTE_OWNED                                                                                  \
     0x400ull /* ours (ignored by the processor): the page is the program's own, not the file's */
 #define LEAVE_PAGES 4096u /* to everybody else */
-#define FLUSH_MAX_PAGES 32u
 
 static size_t index_at(uint64_t address, unsigned level) {
     return address >> LEVEL_SHIFT(level) & (TABLE_ENTRIES - 1);
@@ -88,16 +86,6 @@ static uint64_t rights(unsigned flags) {
            (!(flags & PAGE_X) && cpu_info()->nx ? PTE_NX : 0);
 }
 
-/* Its tables may be in use now. */
-static void flush(uint64_t start, uint64_t end) {
-    if ((end - start) / PAGE_SIZE > FLUSH_MAX_PAGES) {
-        write_cr3(read_cr3());
-        return;
-    }
-    for (uint64_t at = start; at < end; at += PAGE_SIZE)
-        __asm__ volatile("invlpg (%0)" : : "r"(at) : "memory");
-}
-
 /* The next page behind address that may have a table, where this one has none. */
 static uint64_t next_page(const uint64_t *entry, uint64_t address) {
     uint64_t step = entry != NULL ? PAGE_SIZE : 1ull << LEVEL_SHIFT(LEVEL_DIRECTORY);
@@ -115,7 +103,7 @@ void tables_clear(struct space *space, uint64_t start, uint64_t end) {
         if (old & PTE_OWNED)
             give_back(space, table_of(old));
     }
-    flush(start, end);
+    space_flush(start, end);
 }
 
 /* A page of the file is not the program's to write: it gets one of its own when it does. */
@@ -130,7 +118,7 @@ void tables_protect(struct space *space, uint64_t start, uint64_t end, unsigned 
         else
             *entry = 0;
     }
-    flush(start, end);
+    space_flush(start, end);
 }
 
 /* The page as it is at first: of the file itself where all of it is there, to be read only. */

@@ -11,4 +11,6 @@ const struct region *space_region(const struct space *space, uint64_t address);
 /* tables.c: the program's own pages there are given back. */
 void tables_clear(struct space *space, uint64_t start, uint64_t end);
 void tables_protect(struct space *space, uint64_t start, uint64_t end, unsigned flags);
+/* flush.c: entries for these addresses have changed. */
+void space_flush(uint64_t start, uint64_t end);
 #endif

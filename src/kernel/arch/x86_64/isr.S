@@ -75,6 +75,9 @@ restore:
 from_ring3:
     xorl %ebp, %ebp /* ends backtraces */
     swapgs
+    pushfq /* an interrupt leaves AC as it was, which would switch SMAP off */
+    andl $~EFLAGS_AC, (%rsp)
+    popfq
     jmp handle
 
 look_at_gs:
