@@ -1,4 +1,4 @@
-"""Small programs for ring 3 (tests/qemu/user_programs.c), each of which does one thing."""
+"""Small programs for ring 3 (tests/qemu/user_*.c), each of which does one thing."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ import re
 import subprocess
 from pathlib import Path
 
-SOURCE = Path(__file__).with_name("qemu") / "user_programs.c"
-NAMES = re.findall(r"^PROGRAM\((\w+)\)", SOURCE.read_text(), re.MULTILINE)
+FOLDER = Path(__file__).with_name("qemu")
+SOURCES = {  # of each program
+    name: file
+    for file in (FOLDER / "user_faults.c", FOLDER / "user_calls.c")
+    for name in re.findall(r"^PROGRAM\((\w+)\)", file.read_text(), re.MULTILINE)
+}
+NAMES = tuple(SOURCES)
 FLAGS = (
     *("--target=x86_64-linux-gnu", "-O1", "-fPIE", "-nostdlib", "-ffreestanding"),
     *("-fno-stack-protector", "-fuse-ld=lld", "-ffunction-sections", "-Wl,--gc-sections"),
@@ -24,6 +29,14 @@ def build(
 ) -> Path:
     """The program of that name; flags go to the compiler, too."""
     program = folder / f"{name}.elf"
-    command = ["clang-19", *FLAGS, *kind, f"-DPROGRAM_NAME={name}", *flags, str(SOURCE), "-o"]
+    command = [
+        "clang-19",
+        *FLAGS,
+        *kind,
+        f"-DPROGRAM_NAME={name}",
+        *flags,
+        str(SOURCES[name]),
+        "-o",
+    ]
     subprocess.run([*command, str(program)], check=True, timeout=60)
     return program

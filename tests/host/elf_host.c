@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "abi/linux/elf.h"
+#include "random_host.h"
 
 #define RANGE_START (1ull << 46)
 #define RANGE_END ((1ull << 47) - (8ull << 20))
@@ -14,21 +15,6 @@
 #define PAGE 4096u
 
 static const struct elf_range range = {RANGE_START, RANGE_END};
-static uint64_t state;
-
-static uint64_t next(void) { /* xorshift64 (Marsaglia 2003) */
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state;
-}
-
-static void require(int holds, const char *what) {
-    if (holds)
-        return;
-    printf("broken: %s\n", what);
-    abort();
-}
 
 /* What load.c relies on. */
 static void check_promise(const struct elf_program *p, uint64_t file_size) {
@@ -65,13 +51,15 @@ static const char *judge(const uint8_t *bytes, size_t size) {
 
 static void damage(uint8_t *bytes, size_t *size) {
     static const uint64_t values[] = {0, 1, PAGE, 1ull << 31, 1ull << 46, 1ull << 47, ~0ull};
-    for (unsigned n = next() % 4 + 1; n > 0; n--) {
-        uint64_t value = next() % 2 ? next() : values[next() % 7] + next() % 3 - 1;
-        size_t width = (size_t)1 << next() % 4, at = next() % (HEAD - 8) / width * width;
+    for (unsigned n = random_next() % 4 + 1; n > 0; n--) {
+        uint64_t value =
+            random_next() % 2 ? random_next() : values[random_next() % 7] + random_next() % 3 - 1;
+        size_t width = (size_t)1 << random_next() % 4,
+               at = random_next() % (HEAD - 8) / width * width;
         memcpy(bytes + at, &value, width);
     }
-    if (next() % 16 == 0)
-        *size = next() % *size;
+    if (random_next() % 16 == 0)
+        *size = random_next() % *size;
 }
 
 int main(int argc, char **argv) {
@@ -87,7 +75,7 @@ int main(int argc, char **argv) {
         puts(judge(good, size));
         return 0;
     }
-    state = strtoull(argv[3], NULL, 10);
+    random_state = strtoull(argv[3], NULL, 10);
     for (unsigned long rounds = strtoul(argv[2], NULL, 10); rounds > 0; rounds--) {
         size_t length = size;
         memcpy(bytes, good, size);

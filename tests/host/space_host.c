@@ -10,6 +10,7 @@
 #include "arch/x86/cpu.h"
 #include "fail_host.h"
 #include "mm/heap.h"
+#include "random_host.h"
 
 #define PAGES 48u
 #define FIRST (SPACE_START + (1ull << 30) - 24 * PAGE_SIZE) /* two page tables share them */
@@ -18,7 +19,6 @@
 #define OPERATIONS 60u
 
 static _Alignas(4096) uint8_t source[SOURCE_PAGES * PAGE_SIZE];
-static uint64_t state;
 static long live; /* pages handed out */
 
 /* The model. */
@@ -74,23 +74,9 @@ void space_flush(uint64_t start, uint64_t end) {
 
 /* ---- */
 
-static uint64_t next(void) { /* xorshift64 (Marsaglia 2003) */
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state;
-}
-
-static void require(int holds, const char *what) {
-    if (holds)
-        return;
-    printf("broken: %s\n", what);
-    abort();
-}
-
 static unsigned some_flags(void) {
     static const unsigned flags[] = {PAGE_R, PAGE_W, PAGE_X, PAGE_NONE};
-    return flags[next() % 4];
+    return flags[random_next() % 4];
 }
 
 static uint64_t address_of(unsigned page) {
@@ -112,8 +98,8 @@ static bool all(unsigned first, unsigned end) {
 }
 
 static void add(struct space *space, unsigned first, unsigned end) {
-    bool filled = next() % 3 == 0;
-    uint64_t size = filled ? next() % (sizeof(source) + 1) : 0;
+    bool filled = random_next() % 3 == 0;
+    uint64_t size = filled ? random_next() % (sizeof(source) + 1) : 0;
     struct region region = {
         address_of(first), address_of(end), some_flags(), filled ? source : NULL, size, false};
     bool expected = !any(first, end);
@@ -151,7 +137,7 @@ static bool agrees(enum space_result result, bool allowed) {
 }
 
 static void use(struct space *space, unsigned page) {
-    uint8_t byte = (uint8_t)next(), got;
+    uint8_t byte = (uint8_t)random_next(), got;
     bool there = model[page].there && !(model[page].flags & PAGE_NONE);
     uint64_t address = address_of(page) + AT;
     if (agrees(space_write(space, address, &byte, 1), there && model[page].flags & PAGE_W))
@@ -172,7 +158,7 @@ static void check(const struct space *space) {
         require(i == 0 || space->regions[i].start >= space->regions[i - 1].end, "order");
     }
     require((long)space->pages == live, "pages");
-    uint64_t size = (next() % 8 + 1) * PAGE_SIZE,
+    uint64_t size = (random_next() % 8 + 1) * PAGE_SIZE,
              found = space_find(space, size, address_of(PAGES));
     require(found != 0 && found + size <= address_of(PAGES), "found");
     require(space_covered(space, found, found + size) == 0, "found in use");
@@ -181,17 +167,17 @@ static void check(const struct space *space) {
 static void play(void) {
     struct space space;
     memset(model, 0, sizeof(model));
-    host_fail_allocation(next() % 2 ? (long)(next() % 40) : -1);
+    host_fail_allocation(random_next() % 2 ? (long)(random_next() % 40) : -1);
     if (!space_create(&space, 1000)) {
         require(host_allocation_failed(), "create");
         space_destroy(&space);
         return;
     }
     for (unsigned i = 0; i < OPERATIONS; i++) {
-        unsigned first = next() % PAGES, end = first + 1 + next() % (PAGES - first);
-        if (next() % 2)
+        unsigned first = random_next() % PAGES, end = first + 1 + random_next() % (PAGES - first);
+        if (random_next() % 2)
             end = first + 1 + (end - first) / 8;
-        switch (next() % 5) {
+        switch (random_next() % 5) {
         case 0:
             add(&space, first, end);
             break;
@@ -213,9 +199,9 @@ static void play(void) {
 int main(int argc, char **argv) {
     if (argc != 3)
         return 2;
-    state = strtoull(argv[2], NULL, 10);
+    random_state = strtoull(argv[2], NULL, 10);
     for (size_t i = 0; i < sizeof(source); i++)
-        source[i] = (uint8_t)(next() | 1);
+        source[i] = (uint8_t)(random_next() | 1);
     for (unsigned long rounds = strtoul(argv[1], NULL, 10); rounds > 0; rounds--)
         play();
     puts("good");

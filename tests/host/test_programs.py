@@ -28,7 +28,11 @@ LOAD, INTERPRETER, GNU_STACK = 1, 3, 0x6474E551
 
 @pytest.fixture(scope="module")
 def checker() -> Path:
-    return build("elf_host", [ROOT / "tests/host/elf_host.c", LINUX / "elf.c", FAIL])
+    return build(
+        "elf_host",
+        [ROOT / "tests/host/elf_host.c", LINUX / "elf.c", FAIL],
+        flags=["-Itests/host"],
+    )
 
 
 @pytest.fixture(scope="module", params=["moves", "placed"])
@@ -125,7 +129,7 @@ def test_random_damage(checker: Path, program: bytes, tmp_path: Path) -> None:
     """What is accepted all the same keeps the checker's promises."""
     file = tmp_path / "program.elf"
     file.write_bytes(program)
-    command = [checker, file, str(ROUNDS), "20261130"]
+    command = [str(checker), str(file), str(ROUNDS), "20261130"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     counts = [int(number) for number in done.stdout.split()]

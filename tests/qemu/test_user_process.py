@@ -220,13 +220,15 @@ def test_the_compiler_makes_the_same_bytes(machines: Machines, tmp_path: Path) -
     guest = machines.boot(TARGET, image, mem=256)
     digest = hashlib.sha256(expected).hexdigest()
     first = said(guest, "/selftest compile")
-    assert f"status 0 mod {len(expected)} sha256 {digest};" in first
+    assert f"status 0 mod {len(expected)} sha256 {digest}\n" in first
     [build_id] = re.findall(r"^jit\.elf ([0-9a-f]{40}) ", first, re.MULTILINE)
     assert bytes.fromhex(build_id) in require().read_bytes()[:4096]
     before = memory_of(guest)
-    assert f"sha256 {digest};" in said(guest, "/selftest compile")
+    assert f"sha256 {digest}\n" in said(guest, "/selftest compile")
     assert memory_of(guest)[0] == before[0]
     assert re.search(r"compiler \(JIT\.ELF\) +3\d{4} KiB", before[0])  # it stays
+    [kib] = re.findall(r"(\d+) KiB of its own", first)
+    assert 2000 < int(kib) < 32 * 1024
     print(first)
 
 

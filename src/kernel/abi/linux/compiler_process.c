@@ -3,16 +3,16 @@
  * At boot only its first page is read: headers and build ID. The whole file comes with the first
  * compilation and stays, so that the next one needs no disk; its pages are the program's own
  * read-only ones. Where less than KEEP_FREE is left for everybody else it is given back. */
-#include "jit/compiler.h"
+#include "abi/linux/compiler_process.h"
 
 #include "abi/linux/elf.h"
-#include "abi/linux/process.h"
 #include "abi/linux/program_file.h"
 #include "abi/linux/space.h"
 #include "arch/x86/clock.h"
 #include "console/event.h"
 #include "fluid/jit.h"
 #include "fs/partition.h"
+#include "jit/compiler.h"
 #include "jit/elf_note.h"
 #include "lib/printf.h"
 #include "lib/string.h"
@@ -28,6 +28,11 @@
 static struct program_file file;
 static struct mutex file_lock; /* also: one compilation at a time */
 static struct compiler compiler;
+static struct linux_result last;
+
+const struct linux_result *compiler_process_last(void) {
+    return &last;
+}
 
 static int find(struct fat16 **files, struct fat16_entry *entry, struct fluid_error *err) {
     *files = partition_files(err);
@@ -42,18 +47,17 @@ static int need_file(struct fluid_error *err) {
     return find(&files, &entry, err) < 0 ? -1 : program_file_read(&file, files, &entry, err);
 }
 
-static int no_answer(const struct linux_result *result, struct fluid_error *err) {
+static int no_answer(struct fluid_error *err) {
     char how[96];
-    linux_end_format(result, how, sizeof(how));
+    linux_end_format(&last, how, sizeof(how));
     return fluid_fail(err, "E-JIT-30",
                       "an answer of jit.elf expected, found %s (%s); keep the code that is there",
-                      how, result->said);
+                      how, last.said);
 }
 
 static int run(const void *request, size_t size, uint8_t **response, size_t *got,
                struct fluid_error *err) {
     struct jit_request head;
-    struct linux_result result;
     if (size < sizeof(head))
         return fluid_fail(err, "E-JIT-30", "a request of %zu bytes at least expected, found %zu",
                           sizeof(head), size);
@@ -64,13 +68,13 @@ static int run(const void *request, size_t size, uint8_t **response, size_t *got
         .output = OUTPUT_MAX,
     };
     if (need_file(err) < 0 || linux_run(compiler.name, file.bytes, file.size, request, size,
-                                        response, got, &limits, &result, err) < 0)
+                                        response, got, &limits, &last, err) < 0)
         return -1;
-    if (result.end == LINUX_EXITED && result.number == 0 && *got > 0)
+    if (last.end == LINUX_EXITED && last.number == 0 && *got > 0)
         return 0;
     kfree(*response);
     *response = NULL;
-    return no_answer(&result, err);
+    return no_answer(&last, err);
 }
 
 static int compile(const void *request, size_t size, uint8_t **response, size_t *got,

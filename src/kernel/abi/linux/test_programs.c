@@ -2,7 +2,7 @@
  * partition, one after the other: how each of them ends. By name only. */
 #include "selftest/selftest.h"
 
-#include "abi/linux/process.h"
+#include "abi/linux/compiler_process.h"
 #include "abi/linux/program_file.h"
 #include "arch/x86/clock.h"
 #include "console/event.h"
@@ -83,39 +83,55 @@ static bool background(char *why, size_t size) {
     return false;
 }
 
-/* Prints what identifies the answer: all of it but the times. */
-static bool compile(char *why, size_t size) {
-    struct fluid_error err = {0};
+/* What identifies the answer, which is all of it but the times; and what it has taken. */
+static void print_answer(const struct compiler *compiler, const uint8_t *answer) {
+    struct jit_response response;
+    struct sha256 state;
+    uint8_t digest[SHA256_SIZE];
+    const struct linux_result *taken = compiler_process_last();
+    memcpy(&response, answer, sizeof(response));
+    sha256_init(&state);
+    sha256_update(&state, answer + response.mod_off, response.mod_size);
+    sha256_final(&state, digest);
+    kprintf("%s %s status %u mod %u sha256 ", compiler->name, compiler->toolchain, response.status,
+            response.mod_size);
+    for (unsigned i = 0; i < sizeof(digest); i++)
+        kprintf("%02x", digest[i]);
+    kprintf("\n  parse %llu, optimise %llu, generate %llu, all %llu ms; %llu KiB of its own\n",
+            (unsigned long long)response.parse_ns / NS_PER_MS,
+            (unsigned long long)response.optimise_ns / NS_PER_MS,
+            (unsigned long long)response.generate_ns / NS_PER_MS,
+            (unsigned long long)taken->cpu_ns / NS_PER_MS,
+            (unsigned long long)taken->memory / 1024);
+}
+
+static int compile_file(struct fluid_error *err) {
     struct fat16_entry entry;
     struct program_file request = {0};
-    struct fat16 *files = partition_files(&err);
-    struct jit_response response = {0};
+    struct fat16 *files = partition_files(err);
     const struct compiler *compiler = compiler_current();
-    struct sha256 state;
-    uint8_t *answer = NULL, digest[SHA256_SIZE];
+    uint8_t *answer = NULL;
     size_t got = 0;
-    if (files == NULL || compiler == NULL || fat16_lookup(files, REQUEST, &entry, &err) < 0 ||
-        program_file_read(&request, files, &entry, &err) < 0 ||
-        compiler->compile(request.bytes, request.size, &answer, &got, &err) < 0 ||
-        got < sizeof(response)) {
-        ksnprintf(why, size, "%s %.140s", err.code, err.text);
-    } else {
-        memcpy(&response, answer, sizeof(response));
-        sha256_init(&state);
-        sha256_update(&state, answer + response.mod_off, response.mod_size);
-        sha256_final(&state, digest);
-        kprintf("%s %s status %u mod %u sha256 ", compiler->name, compiler->toolchain,
-                response.status, response.mod_size);
-        for (unsigned i = 0; i < sizeof(digest); i++)
-            kprintf("%02x", digest[i]);
-        kprintf("; parse %llu optimise %llu generate %llu ms\n",
-                (unsigned long long)response.parse_ns / NS_PER_MS,
-                (unsigned long long)response.optimise_ns / NS_PER_MS,
-                (unsigned long long)response.generate_ns / NS_PER_MS);
-    }
+    if (files == NULL || fat16_lookup(files, REQUEST, &entry, err) < 0)
+        return -1;
+    if (compiler == NULL)
+        return fluid_fail(err, "E-JIT-36", "a compiler expected, found none");
+    int status = program_file_read(&request, files, &entry, err);
+    if (status == 0)
+        status = compiler->compile(request.bytes, request.size, &answer, &got, err);
+    if (status == 0 && got >= sizeof(struct jit_response))
+        print_answer(compiler, answer);
     kfree(answer);
     program_file_free(&request);
-    return why[0] == '\0';
+    return status;
+}
+
+static bool compile(char *why, size_t size) {
+    struct fluid_error err;
+    if (compile_file(&err) == 0)
+        return true;
+    ksnprintf(why, size, "%s %.140s", err.code, err.text);
+    return false;
 }
 
 const struct selftest selftests_programs[] = {

@@ -3,10 +3,12 @@
  * nothing in the kernel touches vector registers, so they need no saving.
  *
  * In the kernel GS.base leads to struct core and KERNEL_GS_BASE is 0; in ring 3, which can change
- * neither, it is the other way round (arch/x86_64/ring3.c). What comes from ring 3 exchanges them. Between that and
- * ring 3 only what cannot be held off may come, in ring 0 and with ring 3's GS.base: those vectors look at it. */
+ * neither, it is the other way round (ring3.c). What comes from ring 3 exchanges them. Between that
+ * and ring 3 only what cannot be held off may come, in ring 0 with ring 3's GS.base: those vectors
+ * look at it. */
 #include "arch/x86/control.h"
 #include "arch/x86/trap.h"
+#include "arch/x86_64/registers.inc"
 
 #define FRAME_VECTOR 120
 #define FRAME_CS 144
@@ -17,21 +19,7 @@
     .globl isr_common
     .type isr_common, @function
 isr_common:
-    pushq %rax
-    pushq %rbx
-    pushq %rcx
-    pushq %rdx
-    pushq %rbp
-    pushq %rsi
-    pushq %rdi
-    pushq %r8
-    pushq %r9
-    pushq %r10
-    pushq %r11
-    pushq %r12
-    pushq %r13
-    pushq %r14
-    pushq %r15
+    SAVE_REGISTERS
     cld
     xorl %ebx, %ebx /* 1: GS.base is to be exchanged once more, although ring 0 goes on */
     testb $3, FRAME_CS(%rsp)

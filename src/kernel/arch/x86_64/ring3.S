@@ -3,6 +3,7 @@
  * canonical faults in ring 0, with the stack of ring 3). */
 #include "arch/x86/gdt.h"
 #include "arch/x86/trap.h"
+#include "arch/x86_64/registers.inc"
 #include "arch/x86_64/ring3.h"
 
     .text
@@ -36,21 +37,7 @@ ring3_system_call:
     pushq %rcx
     pushq $0
     pushq $TRAP_SYSCALL
-    pushq %rax
-    pushq %rbx
-    pushq %rcx
-    pushq %rdx
-    pushq %rbp
-    pushq %rsi
-    pushq %rdi
-    pushq %r8
-    pushq %r9
-    pushq %r10
-    pushq %r11
-    pushq %r12
-    pushq %r13
-    pushq %r14
-    pushq %r15
+    SAVE_REGISTERS
     cld
     xorl %ebp, %ebp /* ends backtraces */
     xorl %ebx, %ebx
