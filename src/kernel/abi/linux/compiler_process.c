@@ -74,7 +74,7 @@ static int run(const void *request, size_t size, uint8_t **response, size_t *got
         return 0;
     kfree(*response);
     *response = NULL;
-    return no_answer(&last, err);
+    return no_answer(err);
 }
 
 static int compile(const void *request, size_t size, uint8_t **response, size_t *got,

@@ -84,12 +84,14 @@ static bool background(char *why, size_t size) {
 }
 
 /* What identifies the answer, which is all of it but the times; and what it has taken. */
-static void print_answer(const struct compiler *compiler, const uint8_t *answer) {
+static void print_answer(const struct compiler *compiler, const uint8_t *answer, size_t size) {
     struct jit_response response;
     struct sha256 state;
     uint8_t digest[SHA256_SIZE];
     const struct linux_result *taken = compiler_process_last();
     memcpy(&response, answer, sizeof(response));
+    if (response.mod_off > size || response.mod_size > size - response.mod_off)
+        return;
     sha256_init(&state);
     sha256_update(&state, answer + response.mod_off, response.mod_size);
     sha256_final(&state, digest);
@@ -120,7 +122,7 @@ static int compile_file(struct fluid_error *err) {
     if (status == 0)
         status = compiler->compile(request.bytes, request.size, &answer, &got, err);
     if (status == 0 && got >= sizeof(struct jit_response))
-        print_answer(compiler, answer);
+        print_answer(compiler, answer, got);
     kfree(answer);
     program_file_free(&request);
     return status;
