@@ -1,11 +1,12 @@
 /* wrap.c - what is called in place of an operation while calls are taken down, on any core. */
 #include "calls.h"
 
+/* Of results that lie far apart, as logits of several tokens, what is between them is left out. */
 static void wrap_matmul(float *out, uint32_t out_stride, const void *w, const void *x,
                         uint32_t rows, uint32_t cols, uint32_t n) {
     struct call *c = trial_claim();
     if (c != NULL) {
-        c->matmul.out = out, c->matmul.out_stride = out_stride;
+        c->matmul.out = out, c->matmul.out_stride = rows;
         c->matmul.w = w, c->matmul.x = x;
         c->matmul.rows = rows, c->matmul.cols = cols, c->matmul.n = n;
         trial_keep(c);
