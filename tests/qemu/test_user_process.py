@@ -250,6 +250,14 @@ def test_a_compiler_without_an_answer(
     assert b"FAILED: E-JIT-30 an answer of jit.elf expected, found #UD invalid opcode" in guest.text
 
 
+def test_without_a_compiler(machines: Machines, tmp_path: Path) -> None:
+    file = tmp_path / "request.bin"
+    file.write_bytes(bytes(100))
+    guest = machines.boot(TARGET, image_of("no-compiler", [(file, "REQUEST.BIN")]), mem=256)
+    assert codes(guest.command("/selftest compile")) == ["E-TEST-01"]
+    assert b"FAILED: E-JIT-36 " in guest.text
+
+
 def warned(guest: Machine) -> list[str]:
     return [event.code for event in guest.events if isinstance(event, Warn)]
 
