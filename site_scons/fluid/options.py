@@ -96,7 +96,15 @@ OPTIONS = (
     Option("model", "", "GGUF file for the image; SmolLM2-135M from .venv if not given", _file()),
     Option("pgo", "0", "1 measures, plans, rebuilds and measures again", _one_of("0", "1")),
     Option("hotness", "", "measurements that decide how modules are compiled", _file()),
-    Option("jit", "0", "1 puts jit.elf into the image, and bitcode into modules", _one_of("0", "1")),
+    Option(
+        "jit", "0", "1 puts jit.elf into the image, and bitcode into modules", _one_of("0", "1")
+    ),
+    Option(
+        "compile",
+        "0",
+        "run and chat: 1 lets this computer compile for a machine without jit.elf",
+        _one_of("0", "1"),
+    ),
     Option("runner", "auto", "what executes the image in run", _one_of(*RUNNERS)),
     Option(
         "check",
@@ -263,21 +271,28 @@ def wants_host(target: str, runner: str, goals: list[str], pgo: bool = False) ->
     )
 
 
-def asks_for_jit(jit: str, goals: list[str]) -> bool:
-    """Whether the compiler of the machine is asked for by name."""
+def asks_for_jit(jit: str, goals: list[str], served: str = "0") -> bool:
+    """Whether the compiler of the machine is asked for by name, or by compile=1 (`served`)."""
     named = {"jit", "jit-times"} & set(goals)
-    return jit == "1" or bool(named) or any(g.startswith("build/jit/") for g in goals)
+    return "1" in (jit, served) or bool(named) or any(g.startswith("build/jit/") for g in goals)
 
 
-def wants_jit(jit: str, goals: list[str]) -> bool:
+def wants_jit(jit: str, goals: list[str], served: str = "0") -> bool:
     """Whether it belongs to what is asked for: tests run it, too."""
-    return asks_for_jit(jit, goals) or bool(TESTS_OF_ALL & set(goals))
+    return asks_for_jit(jit, goals, served) or bool(TESTS_OF_ALL & set(goals))
 
 
-def wants_bitcode(jit: str, goals: list[str]) -> bool:
-    """Whether what it compiles does."""
+def carries_bitcode(jit: str, goals: list[str], served: str = "0") -> bool:
+    """Whether modules in images have what it compiles."""
+    return jit == "1" or (served == "1" and "run" in goals)
+
+
+def wants_bitcode(jit: str, goals: list[str], served: str = "0") -> bool:
+    """Whether that belongs to what is asked for."""
     used = bool({*TESTS_OF_ALL, "jit-times"} & set(goals))
-    return jit == "1" or used or any(goal.endswith(".bc") for goal in goals)
+    return (
+        carries_bitcode(jit, goals, served) or used or any(goal.endswith(".bc") for goal in goals)
+    )
 
 
 def wants_report(goals: list[str]) -> bool:
