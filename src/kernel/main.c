@@ -23,6 +23,7 @@
 #include "fluid/bootinfo.h"
 #include "fs/partition.h"
 #include "lib/printf.h"
+#include "jit/compiler.h"
 #include "load/ksyms.h"
 #include "load/module_disk.h"
 #include "load/registry.h"
@@ -84,6 +85,7 @@ _Noreturn void kernel_main(const struct bootinfo *boot) {
     partition_mount();                               // the file system with the model
     module_disk_load_all();                          // modules beside it
     cache_partition_mount();                         // what earlier boots have left for this one
+    compiler_process_init();                         // the compiler, where the image has it
     cores_init();                                    // the other processors
     console_run();                                   // open the model, converse
 }

@@ -16,6 +16,7 @@ command_fn command_help, command_cpu, command_mem, command_ls, command_uptime, c
 command_fn command_pci, command_reboot, command_off;
 command_fn command_load, command_unload;    /* command_module.c */
 command_fn command_cache;                   /* command_cache.c */
+command_fn command_jit;                     /* command_jit.c */
 command_fn command_bench;                   /* command_bench.c */
 command_fn command_tasks;                   /* command_tasks.c */
 command_fn command_profile;                 /* command_profile.c */

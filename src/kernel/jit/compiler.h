@@ -9,6 +9,7 @@
 #include "fluid/kapi.h"
 
 #define COMPILER_TOOLCHAIN_SIZE 48
+#define COMPILER_FILE "JIT.ELF" /* on the partition with the model, where the image has it */
 
 struct compiler {
     const char *name; /* "jit.elf", "serial" */
@@ -20,6 +21,8 @@ struct compiler {
                    struct fluid_error *err);
 };
 
+/* Makes JIT.ELF the compiler, where there is one and this machine can run it (arch/). */
+void compiler_process_init(void);
 /* NULL: nobody compiles here. */
 const struct compiler *compiler_current(void);
 /* Whoever is found last compiles; NULL: nobody any more. The structure is not copied. */

@@ -51,7 +51,7 @@ static void *copy(const uint8_t *from, uint32_t n, size_t record) {
 static int check_unique(const struct module_file *f, const struct loaded_module *old,
                         struct fluid_error *err) {
     for (const struct loaded_module *m = module_list(); m; m = m->next) {
-        if (m == old)
+        if (m == old || m->aside)
             continue;
         if (strcmp(m->name, f->header.name) == 0)
             return fluid_fail(err, "E-MOD-15",
@@ -137,6 +137,19 @@ struct loaded_module *module_load(const void *file, size_t size, uint32_t usable
     struct loaded_module *m = bring_up(&f, err);
     if (m)
         module_list_add(m);
+    return m;
+}
+
+struct loaded_module *module_load_aside(const void *file, size_t size, uint32_t usable,
+                                        struct fluid_error *err) {
+    struct module_file f;
+    if (module_file_open(&f, file, size, usable, err) != 0)
+        return NULL;
+    struct loaded_module *m = bring_up(&f, err);
+    if (!m)
+        return NULL;
+    m->aside = true;
+    module_list_add(m);
     return m;
 }
 

@@ -17,6 +17,10 @@ struct loaded_module *module_load(const void *file, size_t size, uint32_t usable
  * it is in use, or a slot has an entry point that the new one lacks. */
 struct loaded_module *module_override(const void *file, size_t size, uint32_t usable,
                                       struct fluid_error *err);
+/* The same as module_load, but beside all others: neither its name nor its entry points need be
+ * new, and nobody finds it by them. For code that takes the place of another module's (jit/). */
+struct loaded_module *module_load_aside(const void *file, size_t size, uint32_t usable,
+                                        struct fluid_error *err);
 /* Finalises it and gives its memory back. -1 with E-MOD-17: it is in use, or slots have its code.
  */
 int module_unload(struct loaded_module *m, struct fluid_error *err);
@@ -44,6 +48,10 @@ const struct loaded_module *module_at(uintptr_t address);
 const uint8_t *module_source(const struct loaded_module *m);
 /* Does address lie in a module, also in one whose initialisers are running? */
 bool module_contains(uintptr_t address);
+/* LLVM bitcode of it, NULL: none came with it. */
+const void *module_bitcode(const struct loaded_module *m, size_t *size);
+void module_set_bitcode(struct loaded_module *m, const void *bitcode, size_t size);
+/* Of those beside others: none. */
 void module_for_each(void (*visit)(const struct loaded_module *m, void *context), void *context);
 size_t module_memory(const struct loaded_module *m); /* bytes of pages it occupies */
 /* The heap's account of a module; of the one that address lies in, the kernel's when in none. */

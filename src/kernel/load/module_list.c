@@ -29,7 +29,7 @@ void module_list_pass(struct loaded_module *m) {
 
 struct loaded_module *module_find(const char *name) {
     struct loaded_module *m = modules;
-    while (m && strcmp(m->name, name) != 0)
+    while (m && (m->aside || strcmp(m->name, name) != 0))
         m = m->next;
     return m;
 }
@@ -57,7 +57,7 @@ bool module_is_held(const struct loaded_module *m) {
 
 struct loaded_module *module_of_export(const char *name) {
     struct loaded_module *m = modules;
-    while (m && !module_export(m, name))
+    while (m && (m->aside || !module_export(m, name)))
         m = m->next;
     return m;
 }
@@ -91,6 +91,16 @@ uint32_t module_rank(const struct loaded_module *m) {
     return m->rank;
 }
 
+const void *module_bitcode(const struct loaded_module *m, size_t *size) {
+    *size = m->bitcode_size;
+    return m->bitcode;
+}
+
+void module_set_bitcode(struct loaded_module *m, const void *bitcode, size_t size) {
+    m->bitcode = bitcode;
+    m->bitcode_size = size;
+}
+
 size_t module_memory(const struct loaded_module *m) {
     size_t bytes = 0;
     for (unsigned group = 0; group < MODULE_GROUPS; group++)
@@ -100,7 +110,8 @@ size_t module_memory(const struct loaded_module *m) {
 
 void module_for_each(void (*visit)(const struct loaded_module *m, void *context), void *context) {
     for (const struct loaded_module *m = modules; m; m = m->next)
-        visit(m, context);
+        if (!m->aside)
+            visit(m, context);
 }
 
 /* The last function that begins at or before address and reaches over it. */

@@ -30,6 +30,9 @@ struct loaded_module {
     uint32_t users;   /* module_hold */
     unsigned account; /* of the heap, for what it asks for */
     bool from_disk;
+    bool aside;          /* module_load_aside */
+    const void *bitcode; /* of its file, which stays; NULL: none */
+    size_t bitcode_size;
 };
 
 /* module_list.c: the first of all that are loaded, linked by `next`; one more, one less. */

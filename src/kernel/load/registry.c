@@ -75,11 +75,22 @@ static struct registry_header header;
 typedef struct loaded_module *load_fn(const void *file, size_t size, uint32_t usable,
                                       struct fluid_error *err);
 
+/* The registry stays where it is, so its bitcode can, too. */
+static void keep_bitcode(struct loaded_module *m, const uint8_t *file) {
+    struct mod_header h;
+    memcpy(&h, file, sizeof h);
+    if (h.bitcode_size > 0)
+        module_set_bitcode(m, file + h.bitcode_off, h.bitcode_size);
+}
+
 /* Loads one variant; reports why when it does not work. */
 static bool try_variant(const struct registry_entry *e, load_fn *load) {
     struct fluid_error err = {0}, told;
-    if (load(registry + e->offset, e->size, cpu_info()->features, &err))
+    struct loaded_module *m = load(registry + e->offset, e->size, cpu_info()->features, &err);
+    if (m) {
+        keep_bitcode(m, registry + e->offset);
         return true;
+    }
     told = err;
     ksnprintf(told.text, sizeof told.text, "%s (%s): %s", e->name, e->target, err.text);
     report_warn(&told);

@@ -55,7 +55,11 @@ void cpus_pin(unsigned core) {
         sched_setaffinity(0, sizeof usable, &usable); /* slower, and right all the same */
 }
 
-void cpus_release(void) {
+void cpus_release_process(int pid) {
     if (CPU_COUNT(&usable) > 0)
-        sched_setaffinity(0, sizeof usable, &usable);
+        sched_setaffinity(pid, sizeof usable, &usable);
+}
+
+void cpus_release(void) {
+    cpus_release_process(0);
 }

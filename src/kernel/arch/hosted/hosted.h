@@ -51,8 +51,9 @@ bool maps_each(maps_visit_fn *visit, void *context); /* visit returns false to s
 int cpus_choose(int first, unsigned cores, struct fluid_error *err);
 unsigned cpus_found(void);
 bool cpus_enough(void);
-void cpus_pin(unsigned core); /* this thread is that core */
-void cpus_release(void);      /* this thread may run wherever the process was started to */
+void cpus_pin(unsigned core);       /* this thread is that core */
+void cpus_release(void);            /* this thread may run wherever the process was started to */
+void cpus_release_process(int pid); /* that one may, too */
 
 /* Signals (fault.c). This thread takes them on that stack of SIGNAL_STACK_SIZE bytes: the one that
  * an exception is raised on may be what is broken. */

@@ -1,0 +1,200 @@
+/* compiler_process.c (hosted) - jit.elf of the image, as a child process that Linux runs wherever
+ * there is room. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "arch/hosted/hosted.h"
+#include "arch/x86/clock.h"
+#include "console/event.h"
+#include "fs/partition.h"
+#include "jit/compiler.h"
+#include "jit/elf_note.h"
+#include "mm/heap.h"
+#include "task/task.h"
+
+#define LOOK_NS 500000u                   /* between two looks at the child */
+#define ANSWER_MAX (16u << 20)            /* bytes */
+#define PATIENCE_NS (90 * CLOCK_NS_PER_S) /* it limits its own CPU time; this is if it sleeps */
+#define NICENESS 19
+
+static int program = -1; /* a file in memory: what the image has */
+static struct compiler own;
+
+/* A run of the child. */
+struct run {
+    pid_t child;
+    int to, from; /* our ends of its standard input and output; -1: closed */
+    const uint8_t *request;
+    size_t size, sent;
+    uint8_t *answer;
+    size_t got, capacity;
+};
+
+static int fail(struct fluid_error *err, const char *what, const char *found) {
+    return fluid_fail(err, "E-JIT-30",
+                      "an answer of jit.elf expected, found %s (%s); the code that is there stays",
+                      what, found);
+}
+
+static void close_end(int *end) {
+    if (*end >= 0)
+        close(*end);
+    *end = -1;
+}
+
+static int spawn(struct run *run, struct fluid_error *err) {
+    int to[2], from[2];
+    char path[40], *arguments[] = {(char *)"jit.elf", NULL}, *environment[] = {NULL};
+    posix_spawn_file_actions_t actions;
+    if (pipe2(to, O_CLOEXEC) != 0)
+        return fail(err, "no pipe", strerror(errno));
+    if (pipe2(from, O_CLOEXEC) != 0) {
+        close(to[0]), close(to[1]);
+        return fail(err, "no pipe", strerror(errno));
+    }
+    snprintf(path, sizeof path, "/proc/self/fd/%d", program);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, to[0], STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, from[1], STDOUT_FILENO);
+    int error = posix_spawn(&run->child, path, &actions, NULL, arguments, environment);
+    posix_spawn_file_actions_destroy(&actions);
+    close(to[0]), close(from[1]);
+    run->to = to[1], run->from = from[0];
+    fcntl(run->to, F_SETFL, O_NONBLOCK);
+    fcntl(run->from, F_SETFL, O_NONBLOCK);
+    if (error == 0) {
+        cpus_release_process(run->child);
+        setpriority(PRIO_PROCESS, (id_t)run->child, NICENESS);
+        return 0;
+    }
+    close_end(&run->to), close_end(&run->from);
+    return fail(err, "no process", strerror(error));
+}
+
+/* What can be written now; a child that reads no more says why when it ends. */
+static void feed(struct run *run) {
+    if (run->to < 0)
+        return;
+    ssize_t n = write(run->to, run->request + run->sent, run->size - run->sent);
+    run->sent += n > 0 ? (size_t)n : 0;
+    if (run->sent == run->size || (n < 0 && errno != EAGAIN && errno != EINTR))
+        close_end(&run->to);
+}
+
+/* What can be read now. -1: it is too much. */
+static int drain(struct run *run, struct fluid_error *err) {
+    for (;;) {
+        if (run->got == run->capacity) {
+            size_t capacity = run->capacity ? 2 * run->capacity : 64u << 10;
+            uint8_t *more = capacity <= ANSWER_MAX ? krealloc(run->answer, capacity) : NULL;
+            if (!more)
+                return fail(err, "more than there is memory for", "bytes");
+            run->answer = more;
+            run->capacity = capacity;
+        }
+        ssize_t n = read(run->from, run->answer + run->got, run->capacity - run->got);
+        if (n < 0)
+            return 0; /* nothing yet */
+        if (n == 0) {
+            close_end(&run->from);
+            return 0;
+        }
+        run->got += (size_t)n;
+    }
+}
+
+/* Until it has closed its output. */
+static int talk(struct run *run, struct fluid_error *err) {
+    uint64_t give_up = clock_ns() + PATIENCE_NS;
+    while (run->from >= 0) {
+        feed(run);
+        if (drain(run, err) != 0)
+            return -1;
+        if (clock_ns() > give_up)
+            return fail(err, "none within 90 seconds", "killed");
+        if (run->from >= 0)
+            task_sleep_until(clock_ns() + LOOK_NS);
+    }
+    return 0;
+}
+
+/* 0 when it has ended well. */
+static int reap(struct run *run, bool kill_it, struct fluid_error *err) {
+    int status = 0;
+    char how[48];
+    if (kill_it)
+        kill(run->child, SIGKILL);
+    while (waitpid(run->child, &status, WNOHANG) == 0)
+        task_sleep_until(clock_ns() + LOOK_NS);
+    if (kill_it || (WIFEXITED(status) && WEXITSTATUS(status) == 0))
+        return 0;
+    if (WIFSIGNALED(status))
+        snprintf(how, sizeof how, "signal %d", WTERMSIG(status));
+    else
+        snprintf(how, sizeof how, "exit status %d", WEXITSTATUS(status));
+    return fail(err, "its end", how);
+}
+
+static int compile(const void *request, size_t size, uint8_t **response, size_t *got,
+                   struct fluid_error *err) {
+    struct run run = {.request = request, .size = size, .to = -1, .from = -1};
+    if (spawn(&run, err) != 0)
+        return -1;
+    int talked = talk(&run, err);
+    close_end(&run.to), close_end(&run.from);
+    if (reap(&run, talked != 0, err) != 0 || talked != 0) {
+        kfree(run.answer);
+        return -1;
+    }
+    *response = run.answer;
+    *got = run.got;
+    return 0;
+}
+
+/* The file in memory; -1: none. */
+static int copy_program(struct fat16 *files, const struct fat16_entry *entry,
+                        struct fluid_error *err) {
+    int file = memfd_create(COMPILER_FILE, MFD_CLOEXEC);
+    void *bytes = MAP_FAILED;
+    if (file >= 0 && ftruncate(file, entry->size) == 0)
+        bytes = mmap(NULL, entry->size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    if (bytes == MAP_FAILED) {
+        close_end(&file);
+        return fluid_fail(err, "E-JIT-33",
+                          COMPILER_FILE ": memory for %u bytes expected, found: %s; there is no "
+                                        "compiler in this session",
+                          entry->size, strerror(errno));
+    }
+    bool good = fat16_read(files, entry, bytes, entry->size, NULL, err) == 0 &&
+                elf_build_id(bytes, entry->size, own.toolchain, sizeof own.toolchain, err) == 0;
+    munmap(bytes, entry->size);
+    if (!good)
+        close_end(&file);
+    return file;
+}
+
+void compiler_process_init(void) {
+    struct fat16 *files = partition_files(NULL);
+    struct fluid_error err = {0};
+    struct fat16_entry entry;
+    if (!files || fat16_lookup(files, COMPILER_FILE, &entry, &err) < 0)
+        return; /* images without jit=1 have none */
+    program = copy_program(files, &entry, &err);
+    if (program < 0) {
+        report_warn(&err);
+        return;
+    }
+    signal(SIGPIPE, SIG_IGN); /* a child that ends early is told of by its status */
+    own.name = "jit.elf";
+    own.compile = compile;
+    compiler_set(&own);
+}
