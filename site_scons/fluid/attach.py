@@ -110,8 +110,7 @@ class Link:
 
     def pump(self) -> None:
         """Moves what can be moved right now, without waiting."""
-        if self._server:
-            self._outbox += self._server.outgoing()
+        self._take_outgoing()
         try:
             if self._outbox:
                 del self._outbox[: self._port.write(bytes(self._outbox[:PORTION]))]
@@ -127,6 +126,12 @@ class Link:
                 self.malformed.append(item)
             elif not (self._server and self._server.take(item)):
                 self.events.append(item)
+        self._take_outgoing()
+
+    def _take_outgoing(self) -> None:
+        """Before anything that is typed from now on."""
+        if self._server:
+            self._outbox += self._server.outgoing()
 
 
 def converse_attached(link: Link, source: BinaryIO, sink: BinaryIO) -> int:

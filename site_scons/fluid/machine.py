@@ -315,8 +315,8 @@ class Machine:
         if not self._open:
             return
         poll = select.poll()
+        self._take_outgoing()
         for bell in self.bells:
-            self._outbox += bell.outgoing()
             poll.register(bell, select.POLLIN)
         poll.register(self._serial, select.POLLIN | (select.POLLOUT if self._outbox else 0))
         mask = 0
@@ -349,6 +349,12 @@ class Machine:
             elif not (self._server and self._server.take(item)):
                 self._queue.append(item)
                 self.events.append(item)
+        self._take_outgoing()
+
+    def _take_outgoing(self) -> None:
+        """Before anything that is typed from now on."""
+        if self._server:
+            self._outbox += self._server.outgoing()
 
     def _collect(self) -> Ending:
         """The ending, once the process is gone; drains what it still said."""
