@@ -13,6 +13,7 @@
 #include "jit/serial_records.c"
 
 #define ID 7u
+#define SESSION "00c0ffee" /* of the host that was asked */
 #define INPUT_MAX (1u << 20)
 
 static unsigned warnings;
@@ -88,6 +89,7 @@ int main(int argc, char **argv) {
         warnings = 0;
         free(serial_asked.bytes);
         serial_asked = (struct exchange){.open = true, .id = ID};
+        memcpy(session, SESSION, SESSION_SIZE);
         compiler_set(strcmp(argv[1], "own") == 0 ? &own : NULL);
         run(input, n, (size_t)atoi(argv[2]));
     }
