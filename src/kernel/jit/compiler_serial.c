@@ -140,12 +140,11 @@ static int fail(struct fluid_error *err) {
 }
 
 static int exchange(const uint8_t *request, size_t size, struct fluid_error *err) {
-    for (size_t offset = 0; offset < size; offset += COMPILER_SERIAL_EVENT_BYTES) {
+    for (size_t offset = 0; offset < size && serial_asked.outcome == GOING_ON;
+         offset += COMPILER_SERIAL_EVENT_BYTES) {
         send_part(request, size, offset);
         if (pause(0))
             return stopped(err);
-        if (serial_asked.outcome != GOING_ON)
-            return fail(err);
     }
     if (wait(patience_ns(request, size), err) != 0)
         return -1;
