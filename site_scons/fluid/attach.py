@@ -93,7 +93,7 @@ class Link:
     @property
     def bells(self) -> tuple[CompileServer, ...]:
         """What else can wake the one who waits."""
-        return (self._server,) if self._server else ()
+        return (self._server,) if self._server and not self._server.closed else ()
 
     @property
     def unsent(self) -> bool:
@@ -130,8 +130,8 @@ class Link:
 
     def _take_outgoing(self) -> None:
         """Before anything that is typed from now on."""
-        if self._server:
-            self._outbox += self._server.outgoing()
+        for server in self.bells:
+            self._outbox += server.outgoing()
 
 
 def converse_attached(link: Link, source: BinaryIO, sink: BinaryIO) -> int:

@@ -84,6 +84,7 @@ class CompileServer:
 
     def __init__(self, program: StrPath) -> None:
         self.answered = 0  # requests with an answer of jit.elf's
+        self.closed = False
         self._program = program
         self._toolchain = jit.build_id(program)
         self._session = os.urandom(4).hex()
@@ -106,6 +107,7 @@ class CompileServer:
         traceback: TracebackType | None,
     ) -> None:
         self._drop()
+        self.closed = True
         self._bell.close()
         self._far_bell.close()
 
@@ -140,11 +142,9 @@ class CompileServer:
 
     def outgoing(self) -> bytes:
         """Bytes for the machine, once."""
-        try:
+        with contextlib.suppress(BlockingIOError):
             while self._bell.recv(64):
                 pass
-        except BlockingIOError:
-            pass
         job = self._job
         if job and job.done and not job.told:
             job.told = True

@@ -268,7 +268,7 @@ class Machine:
     @property
     def bells(self) -> tuple[CompileServer, ...]:
         """What else can wake the one who waits."""
-        return (self._server,) if self._server else ()
+        return (self._server,) if self._server and not self._server.closed else ()
 
     @property
     def unsent(self) -> bool:
@@ -353,8 +353,8 @@ class Machine:
 
     def _take_outgoing(self) -> None:
         """Before anything that is typed from now on."""
-        if self._server:
-            self._outbox += self._server.outgoing()
+        for server in self.bells:
+            self._outbox += server.outgoing()
 
     def _collect(self) -> Ending:
         """The ending, once the process is gone; drains what it still said."""
