@@ -4,7 +4,7 @@
 `read_mod` (modread.py) go the other way.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fluid.codecheck import Rule, used_features
 from fluid.codetext import module_texts
@@ -119,12 +119,14 @@ def build_mod(
     rank: int,
     source: bytes = bytes(SOURCE_SIZE),
     bitcode: bytes = b"",
+    code: bool = True,
 ) -> None:
     """Makes the .mod of one relocatable ELF object; nothing of the object's path gets into it.
 
     It may use `features`; it requires those that its code does use, so that it also loads where
     the others are missing. Which variant is better is for the rank to say. source: the digest of
-    its sources. bitcode: for jit.elf, which compiles it on the machine.
+    its sources. bitcode: for jit.elf, which compiles it on the machine. Without `code` that is all
+    there is in it.
     """
     obj = read_object(object_path)
     texts = module_texts(obj.sections, obj.symbols, obj.machine)
@@ -143,4 +145,6 @@ def build_mod(
         bitcode=bitcode,
         source=source,
     )
+    if not code:
+        module = replace(module, sections=[], relocs=[], exports=[], imports=[], symbols=[])
     write_atomic(out_path, pack(module))

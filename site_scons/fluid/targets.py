@@ -142,7 +142,13 @@ HOST_REPLACED = (
 MODULE_INCLUDES = ("src/include", "src/llvmlibc_subset/include")
 CXX_INCLUDES = (*MODULE_INCLUDES, "src/modules/cxx/include")
 CXX_RUNTIME = "src/modules/cxx/runtime.cpp"  # linked into each module with a source in C++
-CATEGORIES = {"bench": "bench", "tensor": "tensor", "llama": "control"}  # by folder of src/modules
+CATEGORIES = {  # by folder of src/modules
+    "bench": "bench",
+    "tensor": "tensor",
+    "llama": "control",
+    "trial": "control",
+}
+WHOLE = ("llama", "trial")  # folders whose sources are one module together
 # Categories whose modules are built with their own branch counters. Others have variants, of which
 # a run sees one.
 COUNTED = ("bench", "control")
@@ -158,6 +164,7 @@ class ModuleVariant:
     file: str
     place: str  # folder of its objects, the tag of a level
     sources: tuple[str, ...]
+    code: bool = True  # False: bitcode alone, for the compiler on the machine
 
     @property
     def category(self) -> str:
@@ -208,25 +215,29 @@ def boot_sources(stage: str, top: Path) -> list[str]:
     return _relative(top, sorted([*boot.glob(f"{stage}*.S"), *boot.glob(f"{stage}*.c")]))
 
 
-def module_variants(target: Target, top: Path, wanted: str = "all") -> list[ModuleVariant]:
+def module_variants(
+    target: Target, top: Path, wanted: str = "all", jit: bool = False
+) -> list[ModuleVariant]:
     """Every .mod of the registry, sorted by name then rank; `wanted` is one of VARIANTS.
 
     Each src/modules/tensor/tensor_<x>.c is a module in all variants; the sources in
     src/modules/llama together are the module `llama` in the lowest only: it spends no time worth a
-    second copy. Each benchmark src/modules/bench/<x>.{c,cpp} is a module in the lowest, too. The
+    second copy. So is `trial`. Each benchmark src/modules/bench/<x>.{c,cpp} is a module in the lowest, too. The
     variant of the target's own tag, or the only one, gets the plain file name. Objects for a tag
     that is no level lie in OWN: the tag changes with the features, and what is old is to be
-    replaced.
+    replaced. With `jit` the variants of tensor modules that are not wanted are there as bitcode.
     """
-    chosen = target.variants if wanted == "all" else target.variants[:1]
+    code = target.variants if wanted == "all" else target.variants[:1]
+    chosen = target.variants if jit else code
     modules = {
         path.stem: (_relative(top, [path]), chosen)
         for path in _sources(top / "src/modules/tensor", ".c")
         if path.stem.startswith("tensor_")
     }
-    llama = _relative(top, _sources(top / "src/modules/llama", ".c", ".cpp"))
-    if llama:
-        modules["llama"] = (llama, target.variants[:1])
+    for name in WHOLE:
+        sources = _relative(top, _sources(top / "src/modules" / name, ".c", ".cpp"))
+        if sources:
+            modules[name] = (sources, target.variants[:1])
     for path in _sources(top / "src/modules/bench", ".c", ".cpp"):
         modules[path.stem] = (_relative(top, [path]), target.variants[:1])
     found = []
@@ -234,5 +245,7 @@ def module_variants(target: Target, top: Path, wanted: str = "all") -> list[Modu
         for rank, tag in enumerate(tags, start=1):
             plain = tag == target.tag or len(tags) == 1
             file = f"{name}.mod" if plain else f"{name}.{tag}.mod"
-            found.append(ModuleVariant(name, tag, rank, file, place_of(tag), tuple(sources)))
+            found.append(
+                ModuleVariant(name, tag, rank, file, place_of(tag), tuple(sources), tag in code)
+            )
     return found

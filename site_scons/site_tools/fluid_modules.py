@@ -31,6 +31,7 @@ def _mod_step(target: list[str], source: list[str], env: Any) -> None:
         rank=int(env["FLUID_RANK"]),
         source=sources.digest(Path(env.Dir("#").abspath), env["FLUID_SOURCES"]),
         bitcode=Path(source[2]).read_bytes() if source[2:] else b"",
+        code=env["FLUID_CODE"],
     )
 
 
@@ -103,6 +104,7 @@ def _modules(env: Any) -> dict[str, Any]:
                 "FLUID_MODULE": variant.name,
                 "FLUID_VARIANT": variant.tag,
                 "FLUID_RANK": str(variant.rank),
+                "FLUID_CODE": variant.code,
                 "FLUID_LANGUAGE": "c",
                 "FLUID_COUNTERS": _counters(env, variant),
                 "check": env["check"] if variant.category in COUNTED or not counting else "none",
@@ -143,7 +145,7 @@ def generate(env: Any) -> None:
         "MOD",
         ["cpu", "modfile", "sources"],
         _mod_step,
-        ["FLUID_MODULE", "FLUID_VARIANT", "FLUID_RANK"],
+        ["FLUID_MODULE", "FLUID_VARIANT", "FLUID_RANK", "FLUID_CODE"],
     )
     env.PythonBuilder("Registry", "REG", ["registry"], _registry_step)
     env.AddMethod(_modules, "FluidModules")

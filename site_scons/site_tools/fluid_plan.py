@@ -148,7 +148,7 @@ def _prepare(env: Any, folder: str, check: str) -> Any:
         OBJ="$OUT/obj",
     )
     env["FLUID_VARIANTS"] = targets.module_variants(
-        machine, Path(env.Dir("#").abspath), env["variants"]
+        machine, Path(env.Dir("#").abspath), env["variants"], env["jit"] == "1"
     )
     env["FLUID_MEASURED"] = _measured(env)
     subjects = env["FLUID_SUBJECTS"] = _subjects(env)

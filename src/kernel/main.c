@@ -24,6 +24,7 @@
 #include "fs/partition.h"
 #include "lib/printf.h"
 #include "jit/compiler.h"
+#include "jit/tier.h"
 #include "load/ksyms.h"
 #include "load/module_disk.h"
 #include "load/registry.h"
@@ -86,6 +87,7 @@ _Noreturn void kernel_main(const struct bootinfo *boot) {
     module_disk_load_all();                          // modules beside it
     cache_partition_mount();                         // what earlier boots have left for this one
     compiler_process_init();                         // the compiler, where the image has it
+    tier_init();                                     // better code for what is called often
     cores_init();                                    // the other processors
     console_run();                                   // open the model, converse
 }

@@ -54,6 +54,8 @@ struct fluid_slot {
     uint32_t rows, cols; /* shape, 0 where the operation has none */
     const char *name;
     struct profile *profile; /* the kernel's: what calls took */
+    /* The kernel's: told of every call, in fluid_call_end; NULL: nobody wants to know. */
+    void (*called)(struct fluid_slot *slot, uint64_t cycles);
 };
 
 /* Finds or creates the slot; NULL when no loaded module exports the operation, or without memory.

@@ -78,6 +78,7 @@ int cache_mount(struct cache *c, struct block_device *device, uint64_t lba, uint
 /* NULL: no entry, or one in quarantine. Valid until the next call that writes. */
 const struct cache_row *cache_find(const struct cache *c, uint16_t kind,
                                    const uint8_t key[CACHE_KEY_SIZE]);
+bool cache_quarantined(const struct cache *c, uint16_t kind, const uint8_t key[CACHE_KEY_SIZE]);
 /* Reads the payload, all of it as it was put; the entry counts as used in this boot. -1 with
  * E-CACHE-09: no entry, 10: damaged (it is dropped), 11: capacity is less than its size. */
 int cache_read(struct cache *c, uint16_t kind, const uint8_t key[CACHE_KEY_SIZE], void *to,

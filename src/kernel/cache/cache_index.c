@@ -66,3 +66,8 @@ const struct cache_row *cache_find(const struct cache *c, uint16_t kind,
     const struct cache_row *row = cache_row_find((struct cache *)c, kind, key);
     return row && !row->quarantined ? row : NULL;
 }
+
+bool cache_quarantined(const struct cache *c, uint16_t kind, const uint8_t key[CACHE_KEY_SIZE]) {
+    const struct cache_row *row = cache_row_find((struct cache *)c, kind, key);
+    return row && row->quarantined;
+}

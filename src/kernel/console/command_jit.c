@@ -6,6 +6,7 @@
 #include "console/number.h"
 #include "jit/compiler.h"
 #include "jit/request.h"
+#include "jit/tier.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "load/module.h"
@@ -14,6 +15,7 @@
 #define COMPILE "compile "
 #define NAME_SIZE 64u
 #define NS_PER_US 1000u
+#define NS_PER_MS 1000000u
 
 static void usage(const char *argument, size_t length) {
     struct fluid_error err;
@@ -86,15 +88,47 @@ static void compile(const char *text, size_t length) {
     report_error(&err);
 }
 
-void command_jit(char *argument, size_t length) {
+static void print_tier(const struct tier *t, void *context) {
+    static const char *const levels[JIT_LEVEL_MAX + 1] = {"T0", "O1", "O2", "O3"};
+    unsigned *count = context;
+    char shape[24], cycles[48] = "-";
+    ksnprintf(shape, sizeof shape, "%ux%u", t->slot->rows, t->slot->cols);
+    if (t->cycles != 0)
+        ksnprintf(cycles, sizeof cycles, "%llu -> %llu", (unsigned long long)t->cycles_t0,
+                  (unsigned long long)t->cycles);
+    kprintf("  %-14s %-12s %s%s %5s %-22s %8llu ms  %u of %u%s%s\n", t->slot->name, shape,
+            levels[t->level], t->from_cache ? " cached" : "       ", levels[t->tried], cycles,
+            (unsigned long long)(t->compile_ns / NS_PER_MS), t->published,
+            t->published + t->rejected, t->reason[0] ? ", last " : "", t->reason);
+    ++*count;
+}
+
+static void show(void) {
     const struct compiler *compiler = compiler_current();
+    const char *step;
+    unsigned count = 0;
+    if (!compiler) {
+        kprintf("No compiler: the image was built without jit=1.\n");
+        return;
+    }
+    kprintf("%s compiles, build %s\n", compiler->name, compiler->toolchain);
+    kprintf("  %-14s %-12s %-9s %5s %-22s %11s  %s\n", "operation", "shape", "code", "tried",
+            "cycles of a call", "compiled", "published");
+    tier_for_each(print_tier, &count);
+    const struct tier *t = tier_in_work(&step);
+    if (t)
+        kprintf("%u slots; now it %s %s %ux%u\n", count, step, t->slot->name, t->slot->rows,
+                t->slot->cols);
+    else
+        kprintf("%u slots; nothing to do\n", count);
+}
+
+void command_jit(char *argument, size_t length) {
     size_t word = strlen(COMPILE);
     if (length > word && memcmp(argument, COMPILE, word) == 0)
         compile(argument + word, length - word);
     else if (length > 0)
         usage(argument, length);
-    else if (compiler)
-        kprintf("%s compiles, build %s\n", compiler->name, compiler->toolchain);
     else
-        kprintf("No compiler: the image was built without jit=1.\n");
+        show();
 }

@@ -3,6 +3,8 @@
  * guarded, so that a fault in the engine ends it and not the system. */
 #include "console/model.h"
 
+#include "console/event.h"
+#include "jit/tier.h"
 #include "load/guard.h"
 
 #define ENTRY_POINTS(X)                                                                            \
@@ -114,10 +116,36 @@ uint32_t engine_position(void) {
     RETURN_GUARDED(UINT32_MAX, first_untold(), llama_position, handle());
 }
 
+/* retry: the fault was in code that was made here, whose place the image's has taken again. */
+static int eval(const int32_t *ids, uint32_t n, uint32_t logits,
+                struct llama_prediction *predictions, const int32_t *next, bool *retry,
+                struct fluid_error *err) {
+    struct module_guard guard;
+    uint64_t begin = fluid_call_begin();
+
+    if (MODULE_GUARD(&guard)) {
+        *retry = tier_blame(&guard.fault);
+        return module_guard_report(&guard, err);
+    }
+    int result =
+        ((llama_eval_fn *)llama_eval_slot->code)(handle(), ids, n, logits, predictions, next, err);
+    module_guard_end(&guard);
+    fluid_call_end(llama_eval_slot, begin);
+    return result;
+}
+
 int engine_eval(const int32_t *ids, uint32_t n, uint32_t logits,
                 struct llama_prediction *predictions, const int32_t *next,
                 struct fluid_error *err) {
-    RETURN_GUARDED(-1, err, llama_eval, handle(), ids, n, logits, predictions, next, err);
+    bool retry = false;
+    int result = eval(ids, n, logits, predictions, next, &retry, err);
+
+    while (retry) {
+        report_warn(err);
+        retry = false;
+        result = eval(ids, n, logits, predictions, next, &retry, err);
+    }
+    return result;
 }
 
 int32_t engine_sample(const struct llama_sampling *how) {

@@ -2,10 +2,12 @@
 #include "load/guard.h"
 
 #include "arch/x86/core.h"
+#include "arch/x86/watchdog.h"
 #include "lib/panic.h"
 #include "load/ksyms.h"
 #include "load/module.h"
 #include "mm/poison.h"
+#include "task/task.h"
 
 #define SYMBOL_SIZE 96
 
@@ -21,6 +23,7 @@ void module_guard_begin(struct module_guard *guard) {
     struct guard_state *state = current();
     guard->outer = state->innermost;
     guard->kernel_depth = state->kernel_depth;
+    guard->deadline = 0;
     guard->misuse[0] = '\0';
     state->innermost = guard;
 }
@@ -30,6 +33,14 @@ void module_guard_end(struct module_guard *guard) {
     KASSERT(state->innermost == guard);
     state->innermost = guard->outer;
     state->kernel_depth = guard->kernel_depth;
+    state->ended += guard->outer == NULL;
+    if (guard->deadline != 0)
+        watchdog_stop();
+}
+
+void module_guard_limit(struct module_guard *guard, uint64_t cycles) {
+    guard->deadline = task_cycles(task_current()) + cycles;
+    watchdog_start();
 }
 
 struct module_guard *module_guard_innermost(void) {

@@ -20,6 +20,7 @@
 /* The guards of one thread of control. */
 struct guard_state {
     struct module_guard *innermost;
+    uint64_t ended;                 /* calls that were in no other guarded call, so far */
     volatile unsigned kernel_depth; /* functions of the kernel that its modules are in */
 };
 /* From now on guards of this core are this one's. */
@@ -31,6 +32,7 @@ struct module_guard {
     struct call_context context;
     struct module_guard *outer;
     unsigned kernel_depth;    /* when it began */
+    uint64_t deadline;        /* cycles of its task; 0: it may take as long as it takes */
     struct trap_fault fault;  /* once it has happened */
     char misuse[MISUSE_SIZE]; /* what the kernel was asked for instead; "": a fault */
 };
@@ -40,6 +42,9 @@ struct module_guard {
 
 void module_guard_begin(struct module_guard *guard);
 void module_guard_end(struct module_guard *guard);
+/* Behind MODULE_GUARD: a call that takes more of its task's cycles than that has failed, as by an
+ * exception (TRAP_OVERTIME). */
+void module_guard_limit(struct module_guard *guard, uint64_t cycles);
 /* Prints the report of the fault; -1 with E-MOD-16, or E-MEM-05 for misuse. */
 int module_guard_report(const struct module_guard *guard, struct fluid_error *err);
 

@@ -75,26 +75,16 @@ static struct registry_header header;
 typedef struct loaded_module *load_fn(const void *file, size_t size, uint32_t usable,
                                       struct fluid_error *err);
 
-/* The registry stays where it is, so its bitcode can, too. */
-static void keep_bitcode(struct loaded_module *m, const uint8_t *file) {
-    struct mod_header h;
-    memcpy(&h, file, sizeof h);
-    if (h.bitcode_size > 0)
-        module_set_bitcode(m, file + h.bitcode_off, h.bitcode_size);
-}
-
 /* Loads one variant; reports why when it does not work. */
-static bool try_variant(const struct registry_entry *e, load_fn *load) {
+static struct loaded_module *try_variant(const struct registry_entry *e, load_fn *load) {
     struct fluid_error err = {0}, told;
     struct loaded_module *m = load(registry + e->offset, e->size, cpu_info()->features, &err);
-    if (m) {
-        keep_bitcode(m, registry + e->offset);
-        return true;
-    }
+    if (m)
+        return m;
     told = err;
     ksnprintf(told.text, sizeof told.text, "%s (%s): %s", e->name, e->target, err.text);
     report_warn(&told);
-    return false;
+    return NULL;
 }
 
 static bool fits(const struct registry_entry *e) {
@@ -127,16 +117,43 @@ struct variants {
     bool any_fits, done; /* this CPU; and one was loaded */
 };
 
+/* A variant may be nothing but bitcode, for a compiler on this machine. */
+static bool has_code(const struct registry_entry *e) {
+    struct mod_header h;
+    if (e->size < sizeof h)
+        return true; /* which its loader will find wrong */
+    memcpy(&h, registry + e->offset, sizeof h);
+    return h.section_count > 0;
+}
+
+/* The registry stays where it is, so its bitcode can, too. False: it has none, or is damaged. */
+static bool find_bitcode(const struct registry_entry *e, bool loaded, struct module_file *f) {
+    f->bytes = registry + e->offset;
+    if (loaded) /* and found to be sound */
+        memcpy(&f->header, f->bytes, sizeof f->header);
+    else if (module_file_open(f, f->bytes, e->size, cpu_info()->features, NULL) != 0)
+        return false;
+    return f->header.bitcode_size > 0;
+}
+
 static struct variants load_best(uint32_t first, load_fn *load) {
     struct registry_entry one = entry_at(registry, first);
     struct variants v = {.next = first};
+    struct module_file best = {0}; /* the first with bitcode, up to the one that is loaded */
     for (; v.next < header.count; v.next++) {
         struct registry_entry e = entry_at(registry, v.next);
         if (!same_name(&one, &e))
             break;
         v.any_fits |= fits(&e);
-        if (!v.done && fits(&e))
-            v.done = try_variant(&e, load);
+        if (v.done || !fits(&e))
+            continue;
+        struct loaded_module *m = has_code(&e) ? try_variant(&e, load) : NULL;
+        struct module_file f;
+        if (!best.bytes && (m || !has_code(&e)) && find_bitcode(&e, m != NULL, &f))
+            best = f;
+        if (m && best.bytes)
+            module_set_bitcode(m, best.bytes + best.header.bitcode_off, best.header.bitcode_size);
+        v.done = m != NULL;
     }
     return v;
 }

@@ -4,16 +4,19 @@
 #include "lib/string.h"
 #include "load/guard.h"
 #include "load/module_list.h"
+#include "load/slot.h"
 #include "mm/heap.h"
 #include "prof/profile.h"
 
 struct slot_node {
     struct slot_node *next;
+    void *base; /* code of the module that has the name; the slot's may be of one aside */
     struct fluid_slot slot;
     char name[];
 };
 
 static struct slot_node *slots;
+static struct slot_watcher watcher; /* of NULLs: nobody */
 
 static struct slot_node *find(const char *name, uint32_t rows, uint32_t cols) {
     for (struct slot_node *n = slots; n; n = n->next)
@@ -43,13 +46,28 @@ static struct fluid_slot *get(const char *name, uint32_t rows, uint32_t cols, ui
     const struct loaded_module *m = module_at(caller);
     if (m)
         profile_set_caller(n->slot.profile, module_name(m));
-    n->slot.code = code;
+    n->base = n->slot.code = code;
     n->slot.rows = rows;
     n->slot.cols = cols;
     n->slot.name = n->name;
     n->next = slots;
     slots = n;
+    if (watcher.made)
+        watcher.made(&n->slot);
     return &n->slot;
+}
+
+void slot_watch(const struct slot_watcher *who) {
+    watcher = *who;
+    for (struct slot_node *n = slots; n && watcher.made; n = n->next)
+        watcher.made(&n->slot);
+}
+
+void *slot_base(const struct fluid_slot *slot) {
+    for (const struct slot_node *n = slots; n; n = n->next)
+        if (&n->slot == slot)
+            return n->base;
+    return NULL;
 }
 
 struct fluid_slot *fluid_slot_get(const char *name, uint32_t rows, uint32_t cols) {
@@ -60,7 +78,7 @@ struct fluid_slot *fluid_slot_get(const char *name, uint32_t rows, uint32_t cols
 }
 
 static bool in(const struct loaded_module *m, const struct slot_node *n) {
-    return module_spans(m, (uintptr_t)n->slot.code);
+    return module_spans(m, (uintptr_t)n->base);
 }
 
 const char *slot_without(const struct loaded_module *old, const struct loaded_module *new) {
@@ -73,10 +91,12 @@ const char *slot_without(const struct loaded_module *old, const struct loaded_mo
 /* What is measured from now on belongs to the new module, or stays unmeasured without memory. */
 static void move(struct slot_node *n, const struct loaded_module *new) {
     const struct profile *before = n->slot.profile;
-    n->slot.code = module_export(new, n->name);
+    n->base = n->slot.code = module_export(new, n->name);
     n->slot.profile = profile_get(new, n->name, n->slot.rows, n->slot.cols);
     if (before && n->slot.profile)
         profile_set_caller(n->slot.profile, before->caller);
+    if (watcher.moved)
+        watcher.moved(&n->slot);
 }
 
 void slot_move(const struct loaded_module *old, const struct loaded_module *new) {

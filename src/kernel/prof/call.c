@@ -10,7 +10,10 @@ uint64_t fluid_call_begin(void) {
 }
 
 void fluid_call_end(struct fluid_slot *slot, uint64_t begin) {
-    profile_add(slot->profile, task_cycles(task_current()) - begin);
+    uint64_t cycles = task_cycles(task_current()) - begin;
+    profile_add(slot->profile, cycles);
+    if (slot->called)
+        slot->called(slot, cycles);
 }
 
 uint64_t profile_overhead(void) {

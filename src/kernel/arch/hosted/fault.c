@@ -16,7 +16,8 @@
 #include "lib/panic.h"
 #include "lib/printf.h"
 
-static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, CORE_STOP_SIGNAL};
+static const int signals[] = {SIGSEGV, SIGBUS,           SIGILL,         SIGFPE,
+                              SIGTRAP, CORE_STOP_SIGNAL, WATCHDOG_SIGNAL};
 
 /* Linux keeps the alternate stack apart by itself. */
 const struct stack_guard stack_guards[] = {{"kernel stack", kernel_stack_guard}, {NULL, NULL}};
@@ -72,6 +73,12 @@ static void handle(int number, siginfo_t *info, void *context) {
     __writeeflags(__readeflags() & ~(uintptr_t)EFLAGS_AC);
     if (number == CORE_STOP_SIGNAL && cores_stopping())
         core_end();
+    if (number == WATCHDOG_SIGNAL) {
+        struct trap_frame late = frame_of(context);
+        if (trap_overtime(&late))
+            return_to(context, &late);
+        return;
+    }
     if (info->si_code <= 0) { /* sent by a process, no exception: what kill(1) is for */
         signal(number, SIG_DFL);
         raise(number);

@@ -62,6 +62,9 @@ void fault_use_stack(char *stack);
 /* Sent to the other cores by the one that panics (cores.c). */
 #define CORE_STOP_SIGNAL SIGUSR1
 
+/* Sent to this thread while a call has a time limit (watchdog.c). */
+#define WATCHDOG_SIGNAL SIGVTALRM
+
 /* How to start again (power.c); NULL: /reboot ends the process. */
 void power_on_reset(char *const *argv);
 

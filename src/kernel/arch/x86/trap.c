@@ -23,6 +23,12 @@ void trap_print_state(void) {
             (size_t)read_cr3(), (size_t)read_cr4());
 }
 
+/* Of a module's code: a call that has taken too long, or the task's turn. */
+static void end_turn(struct trap_frame *f) {
+    if (!trap_overtime(f))
+        task_preempt(FRAME_IP(f));
+}
+
 void trap_handle(struct trap_frame *f) {
     if (f->vector >= IRQ_VECTOR_BASE && core_current()->index == 0)
         sample_interrupted(FRAME_IP(f), FRAME_BP(f));
@@ -43,5 +49,5 @@ void trap_handle(struct trap_frame *f) {
     else if (!probe_failed(f) && !trap_recover(f))
         trap_panic(f);
     if (f->vector >= IRQ_VECTOR_BASE && core_current()->index == 0)
-        task_preempt(FRAME_IP(f));
+        end_turn(f);
 }

@@ -5,6 +5,7 @@
 #include "load/guard.h"
 #include "load/module.h"
 #include "mm/poison.h"
+#include "task/task.h"
 
 #define BIT(vector) (1u << (vector))
 /* What code brings about by itself. The others (NMI, double fault, machine check, virtualisation)
@@ -22,12 +23,7 @@ static bool is_of_module(const struct module_guard *guard, const struct trap_fra
            (!module_guard_in_kernel(guard) && FRAME_FLAGS(f) & EFLAGS_IF);
 }
 
-bool trap_recover(struct trap_frame *f) {
-    struct module_guard *guard = module_guard_innermost();
-    uintptr_t address = trap_address();
-    if (guard == NULL || f->vector >= TRAP_EXCEPTIONS || !(RECOVERABLE & BIT(f->vector)) ||
-        !is_of_module(guard, f, address))
-        return false;
+static void give_up(struct module_guard *guard, struct trap_frame *f, uintptr_t address) {
     struct trap_fault *fault = &guard->fault;
     fault->frame = *f;
     fault->address = address;
@@ -40,5 +36,26 @@ bool trap_recover(struct trap_frame *f) {
     FRAME_SP(f) = guard->context.stack;
     FRAME_IP(f) = (uintptr_t)call_resume;
     FRAME_FLAGS(f) &= ~(uintptr_t)(EFLAGS_TF | EFLAGS_DF | EFLAGS_AC);
+}
+
+bool trap_recover(struct trap_frame *f) {
+    struct module_guard *guard = module_guard_innermost();
+    uintptr_t address = trap_address();
+    if (guard == NULL || f->vector >= TRAP_EXCEPTIONS || !(RECOVERABLE & BIT(f->vector)) ||
+        !is_of_module(guard, f, address))
+        return false;
+    give_up(guard, f, address);
+    return true;
+}
+
+/* In a module, so that nothing of the kernel's is half done. */
+bool trap_overtime(struct trap_frame *f) {
+    struct module_guard *guard = module_guard_innermost();
+    if (guard == NULL || guard->deadline == 0 || !module_contains(FRAME_IP(f)) ||
+        task_cycles(task_current()) < guard->deadline)
+        return false;
+    f->vector = TRAP_OVERTIME;
+    f->error_code = 0;
+    give_up(guard, f, 0);
     return true;
 }

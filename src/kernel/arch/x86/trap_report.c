@@ -50,6 +50,8 @@ static const char *const vector_names[TRAP_EXCEPTIONS] = {
 #define REGISTER_DIGITS ((int)(2 * sizeof(uintptr_t)))
 
 const char *trap_name(unsigned vector) {
+    if (vector == TRAP_OVERTIME)
+        return "time limit";
     if (vector >= TRAP_EXCEPTIONS)
         return "interrupt that nobody expects";
     const char *name = vector_names[vector];

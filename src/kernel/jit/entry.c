@@ -1,0 +1,151 @@
+/* entry.c - entries of tiers in the cache partition, and an event for each thing that happens to
+ * one. */
+#include "jit/entry.h"
+
+#include "arch/x86/cpu.h"
+#include "cache/cache_key.h"
+#include "cache/cache_partition.h"
+#include "console/event.h"
+#include "jit/compiler.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "load/module.h"
+#include "mm/heap.h"
+
+#define PLAN_SIZE 160u
+#define FLAGS "no-red-zone frame-pointer" /* as request.c asks for */
+
+/* "attention O2 0.52.4=64": entry point, level, and each value that is known: argument, offset,
+ * size. */
+static void plan_text(const struct jit_job *job, char plan[PLAN_SIZE]) {
+    size_t at = (size_t)ksnprintf(plan, PLAN_SIZE, "%s O%u", job->entry, job->level);
+    for (uint32_t i = 0; i < job->constant_count && at < PLAN_SIZE; i++) {
+        const struct jit_constant *c = &job->constants[i];
+        at += (size_t)ksnprintf(plan + at, PLAN_SIZE - at, " %u.%u.%u=%llu", c->argument,
+                                c->field_off, c->size, (unsigned long long)c->value);
+    }
+}
+
+bool entry_key(const struct jit_job *job, uint32_t rows, uint32_t cols,
+               uint8_t key[CACHE_KEY_SIZE]) {
+    const struct compiler *compiler = compiler_current();
+    char plan[PLAN_SIZE];
+    size_t size;
+    const void *bitcode = module_bitcode(job->module, &size);
+    if (!compiler || !bitcode)
+        return false;
+    plan_text(job, plan);
+    const char *quant = strchr(job->entry, '_');
+    struct cache_key_fields f = {
+        .kernel_abi = FLUID_KERNEL_ABI,
+        .cpu_mask = cpu_info()->features,
+        .xcr0 = cpu_info()->xcr0,
+        .toolchain = compiler->toolchain,
+        .flags = FLAGS,
+        .plan = plan,
+        .rows = rows,
+        .cols = cols,
+        .quant = quant ? quant + 1 : "",
+    };
+    struct sha256 s;
+    sha256_init(&s);
+    sha256_update(&s, bitcode, size);
+    sha256_final(&s, f.bitcode);
+    cache_key(&f, key);
+    return true;
+}
+
+static void tell(const char *op, const uint8_t *key, const char *reason) {
+    char hex[2 * CACHE_KEY_SIZE + 1];
+    for (unsigned i = 0; i < CACHE_KEY_SIZE; i++)
+        ksnprintf(hex + 2 * i, 3, "%02x", key[i]);
+    event_begin("cache");
+    event_string("op", op);
+    event_string("key", hex);
+    event_string("reason", reason);
+    event_u64("entries", cache_partition(NULL)->count);
+    event_end();
+}
+
+/* The payload (kfree); NULL, and *err, when it cannot be read. */
+static uint8_t *read(struct cache *c, const struct cache_row *row, uint32_t *size,
+                     struct fluid_error *err) {
+    uint8_t *bytes = kmalloc(row->size);
+    if (!bytes) {
+        fluid_fail(err, "E-JIT-33",
+                   "%u bytes of memory for an entry of the cache expected, found less", row->size);
+        return NULL;
+    }
+    if (cache_read(c, ENTRY_KIND, row->key, bytes, row->size, size, err) == 0)
+        return bytes;
+    kfree(bytes);
+    return NULL;
+}
+
+static bool is_sound(const struct entry *entry, uint32_t size) {
+    return entry->version == ENTRY_VERSION && entry->mod_size == size - sizeof *entry;
+}
+
+enum entry_state entry_read(const uint8_t key[CACHE_KEY_SIZE], struct entry *entry, uint8_t **mod) {
+    struct cache *c = cache_partition(NULL);
+    struct fluid_error err = {0};
+    uint32_t size = 0;
+    *mod = NULL;
+    if (!c)
+        return ENTRY_ABSENT;
+    if (cache_quarantined(c, ENTRY_KIND, key))
+        return ENTRY_QUARANTINED;
+    const struct cache_row *row = cache_find(c, ENTRY_KIND, key);
+    if (!row || row->size < sizeof *entry) {
+        c->misses += row == NULL;
+        return ENTRY_ABSENT;
+    }
+    uint8_t *bytes = read(c, row, &size, &err);
+    if (bytes)
+        memcpy(entry, bytes, sizeof *entry);
+    if (!bytes || !is_sound(entry, size)) {
+        tell("reject", key, bytes ? "version" : err.code);
+        kfree(bytes);
+        return ENTRY_ABSENT;
+    }
+    tell("hit", key, NULL);
+    if (entry->mod_size > 0) {
+        memmove(bytes, bytes + sizeof *entry, entry->mod_size);
+        *mod = bytes;
+    } else {
+        kfree(bytes);
+    }
+    return ENTRY_FOUND;
+}
+
+void entry_put(const uint8_t key[CACHE_KEY_SIZE], const struct entry *entry, const void *mod,
+               uint64_t benefit) {
+    struct cache *c = cache_partition(NULL);
+    struct fluid_error err;
+    size_t size = sizeof *entry + entry->mod_size;
+    uint8_t *bytes = c && c->read_only == CACHE_WRITABLE ? kmalloc(size) : NULL;
+    if (!bytes)
+        return; /* nothing to keep it in: it is made again the next time */
+    memcpy(bytes, entry, sizeof *entry);
+    if (mod)
+        memcpy(bytes + sizeof *entry, mod, entry->mod_size);
+    uint32_t evicted = c->evicted;
+    if (cache_put(c, ENTRY_KIND, key, bytes, size, benefit, &err) == 0)
+        tell("put", key, NULL);
+    else
+        report_warn(&err);
+    if (c->evicted != evicted)
+        tell("evict", key, "full");
+    kfree(bytes);
+}
+
+void entry_quarantine(const uint8_t key[CACHE_KEY_SIZE]) {
+    struct cache *c = cache_partition(NULL);
+    struct fluid_error err;
+    if (!c)
+        return;
+    bool written = cache_quarantine(c, ENTRY_KIND, key, &err) == 0;
+    tell("reject", key, "quarantine");
+    if (!written && c->read_only == CACHE_WRITABLE)
+        report_warn(&err);
+}

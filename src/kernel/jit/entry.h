@@ -1,0 +1,35 @@
+/* entry.h - what the cache keeps of tiers: the module that was made for a slot at a level, or that
+ * it was not worth it. */
+#ifndef KERNEL_JIT_ENTRY_H
+#define KERNEL_JIT_ENTRY_H
+
+#include <stdbool.h>
+
+#include "fluid/cache.h"
+#include "fluid/kapi.h"
+#include "jit/request.h"
+
+#define ENTRY_KIND 1u /* of cache entries */
+#define ENTRY_VERSION 1u
+
+/* In front of the .mod; little-endian. */
+struct entry {
+    uint32_t version;
+    uint32_t mod_size;                    /* 0: the code was correct, but no faster */
+    uint64_t cycles_before, cycles_after; /* of a call, when it was measured */
+    uint64_t compile_ns;
+};
+
+/* The key of what the job makes here; false: nobody knows what would compile it. */
+bool entry_key(const struct jit_job *job, uint32_t rows, uint32_t cols,
+               uint8_t key[CACHE_KEY_SIZE]);
+
+enum entry_state { ENTRY_ABSENT, ENTRY_FOUND, ENTRY_QUARANTINED };
+/* Reads one; *mod (kfree) is NULL unless its mod_size is more than 0. */
+enum entry_state entry_read(const uint8_t key[CACHE_KEY_SIZE], struct entry *entry, uint8_t **mod);
+/* benefit: of any unit. What cannot be written is warned of. */
+void entry_put(const uint8_t key[CACHE_KEY_SIZE], const struct entry *entry, const void *mod,
+               uint64_t benefit);
+/* It may not come back. */
+void entry_quarantine(const uint8_t key[CACHE_KEY_SIZE]);
+#endif

@@ -1,0 +1,42 @@
+/* measure.h - which of two codes is faster where it counts: they take turns in a slot while the
+ * model runs, and the cycles of whole calls on all cores are compared. Both must do the same.
+ *
+ * Turns are blocks of calls, in the order A B B A, so that what changes slowly (a growing context,
+ * a warming processor) counts for both; calls of different length in one block are a matter of its
+ * median. */
+#ifndef KERNEL_JIT_MEASURE_H
+#define KERNEL_JIT_MEASURE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fluid/kapi.h"
+
+#define MEASURE_PAIRS 12u /* of blocks */
+#define MEASURE_WINS 10u  /* of these, in which it has to be faster: by chance in 2 % of cases */
+#define MEASURE_BLOCK 8u  /* calls, of which the first still runs what came before */
+#define MEASURE_MARGIN_PERCENT 2u /* less is no reason to change anything */
+
+struct measure {
+    struct fluid_slot *slot;
+    void *code[2]; /* incumbent, candidate */
+    uint32_t block, call;
+    uint64_t cycles[MEASURE_BLOCK - 1];
+    uint64_t median[2][MEASURE_PAIRS];
+    volatile bool done;
+};
+
+struct measured {
+    uint64_t before, after; /* cycles of a call: medians */
+    uint32_t wins;
+    bool faster;
+};
+
+/* The slot's `called` is this one's until it is done or stopped. */
+void measure_start(struct measure *measure, struct fluid_slot *slot, void *incumbent,
+                   void *candidate);
+/* The slot has the incumbent's code afterwards. */
+void measure_stop(struct measure *measure);
+/* Once it is done. */
+struct measured measure_result(const struct measure *measure);
+#endif

@@ -1,0 +1,190 @@
+/* tier.c - the slots that get better code, which code each has, and what the cache has for them. */
+#include "jit/tier.h"
+
+#include "arch/x86/cpu.h"
+#include "console/event.h"
+#include "fluid/trial.h"
+#include "jit/epoch.h"
+#include "jit/tier_internal.h"
+#include "lib/string.h"
+#include "load/module.h"
+#include "load/slot.h"
+#include "mm/heap.h"
+
+#define GRAVES 64u
+
+static struct tier *tiers;
+static struct loaded_module *graves[GRAVES]; /* to be unloaded */
+static uint32_t graves_count;
+
+void tier_for_each(void (*visit)(const struct tier *tier, void *context), void *context) {
+    for (const struct tier *t = tiers; t; t = t->next)
+        visit(t, context);
+}
+
+/* When there are too many it stays loaded: memory is all that costs. */
+void tier_discard(struct loaded_module *module) {
+    if (module && graves_count < GRAVES)
+        graves[graves_count++] = module;
+}
+
+void tier_bury(void) {
+    struct loaded_module *dead[GRAVES];
+    uint32_t count = graves_count;
+    struct fluid_error err;
+    if (count == 0)
+        return;
+    memcpy(dead, graves, sizeof dead);
+    graves_count = 0;
+    epoch_wait();
+    for (uint32_t i = 0; i < count; i++)
+        if (module_unload(dead[i], &err) != 0)
+            report_warn(&err);
+}
+
+void tier_use(struct tier *t, struct loaded_module *module, void *code, unsigned level) {
+    t->slot->code = code;
+    tier_discard(t->module);
+    t->module = module;
+    t->level = level;
+    t->from_cache = false;
+}
+
+void tier_drop(struct tier *t) {
+    tier_use(t, NULL, slot_base(t->slot), 0);
+}
+
+/* ---- what earlier boots have left */
+
+static bool load_cached(struct tier *t, unsigned level, const uint8_t *key,
+                        const struct entry *entry, const uint8_t *mod) {
+    struct fluid_error err;
+    struct loaded_module *m = module_load_aside(mod, entry->mod_size, cpu_info()->features, &err);
+    void *code = m ? module_export(m, t->slot->name) : NULL;
+    if (code) {
+        tier_use(t, m, code, level);
+        t->from_cache = true;
+        t->cycles_t0 = entry->cycles_before;
+        t->cycles = entry->cycles_after;
+        return true;
+    }
+    if (m)
+        fluid_fail(&err, "E-JIT-38",
+                   "entry point %s expected in a cached module, found none; it is "
+                   "not used again",
+                   t->slot->name);
+    report_warn(&err);
+    tier_discard(m);
+    entry_quarantine(key);
+    return false;
+}
+
+/* The best code that is there, and what has been decided already. */
+static void look_up(struct tier *t) {
+    for (unsigned level = JIT_LEVEL_MAX; level > 0; level--) {
+        struct jit_job job;
+        struct entry entry;
+        uint8_t key[CACHE_KEY_SIZE], *mod;
+        if (!tier_job(t, level, &job) || !entry_key(&job, t->slot->rows, t->slot->cols, key))
+            return;
+        enum entry_state state = entry_read(key, &entry, &mod);
+        if (state != ENTRY_ABSENT && t->tried < level)
+            t->tried = level;
+        bool loaded = mod && load_cached(t, level, key, &entry, mod);
+        kfree(mod);
+        if (loaded)
+            return;
+    }
+}
+
+/* ---- slots */
+
+static struct tier *find(const struct fluid_slot *slot) {
+    struct tier *t = tiers;
+    while (t && t->slot != slot)
+        t = t->next;
+    return t;
+}
+
+/* Calls of the other operations cannot be taken down (modules/trial). */
+static bool can_be_tried(const struct fluid_slot *slot) {
+    static const char *const kinds[] = {"matmul_",  "row_",      "quantize_", "rmsnorm", "rope",
+                                        "store_kv", "attention", "swiglu",    "add"};
+    for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strncmp(slot->name, kinds[i], strlen(kinds[i])) == 0)
+            return true;
+    return false;
+}
+
+static void made(struct fluid_slot *slot) {
+    struct jit_job job;
+    struct tier *t = can_be_tried(slot) ? kzalloc(sizeof *t) : NULL;
+    if (!t)
+        return; /* or no memory: it keeps the code that it has */
+    t->slot = slot;
+    if (!tier_job(t, 1, &job)) {
+        kfree(t);
+        return;
+    }
+    t->next = tiers;
+    tiers = t;
+    look_up(t);
+}
+
+/* What was made of the old module's bitcode is not the new one's. */
+static void moved(struct fluid_slot *slot) {
+    struct tier *t = find(slot);
+    if (!t)
+        return;
+    tier_attempt_abandon(t);
+    tier_drop(t);
+    t->tried = 0;
+    t->cycles_t0 = t->cycles = 0;
+    look_up(t);
+}
+
+/* ---- faults */
+
+static struct tier *tier_of(const struct loaded_module *m) {
+    struct tier *t = tiers;
+    while (t && t->module != m)
+        t = t->next;
+    return t;
+}
+
+static void condemn(struct tier *t) {
+    struct jit_job job;
+    uint8_t key[CACHE_KEY_SIZE];
+    unsigned level = t->level;
+    if (tier_job(t, level, &job) && entry_key(&job, t->slot->rows, t->slot->cols, key))
+        entry_quarantine(key);
+    memcpy(t->reason, "fault", sizeof "fault");
+    t->rejected++;
+    tier_event(t, 0, level, t->reason, t->cycles_t0, t->cycles, 0);
+    tier_drop(t);
+}
+
+bool tier_blame(const struct trap_fault *fault) {
+    for (size_t i = 0; i < fault->count; i++) {
+        const struct loaded_module *m = module_at(fault->trace[i]);
+        if (!m)
+            continue;
+        struct tier *t = tier_attempt_blame(m);
+        if (t)
+            return true;
+        t = tier_of(m);
+        if (t)
+            condemn(t);
+        return t != NULL;
+    }
+    return false;
+}
+
+const struct tier *tier_in_work(const char **step) {
+    return tier_attempt_current(step);
+}
+
+void tier_watch_slots(void) {
+    static const struct slot_watcher watcher = {.made = made, .moved = moved};
+    slot_watch(&watcher);
+}

@@ -1,0 +1,39 @@
+/* tier.h - operations of the model get better code while it runs: T0 is what the image has, O1 to
+ * O3 are compiled here, for this processor and this slot. docs/jit.md tells the rules. */
+#ifndef KERNEL_JIT_TIER_H
+#define KERNEL_JIT_TIER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arch/x86/trap.h"
+#include "fluid/jit.h"
+#include "fluid/kapi.h"
+
+struct loaded_module;
+
+/* A slot whose operation has bitcode and can be tried out. */
+struct tier {
+    struct tier *next;
+    struct fluid_slot *slot;
+    struct loaded_module *module; /* aside, whose code the slot has; NULL: T0 */
+    unsigned level;               /* of that code, 0: T0 */
+    unsigned tried;               /* the highest level that has been decided on, now or before */
+    uint64_t retry_calls;         /* no other attempt before so many calls in all */
+    uint64_t cycles_t0, cycles;   /* of a call, measured against each other; 0: not yet */
+    uint64_t compile_ns;          /* of all that was compiled for it in this boot */
+    uint32_t published, rejected; /* in this boot */
+    bool from_cache;              /* the code that it has */
+    char reason[16];              /* of the last rejection; "": none */
+};
+
+/* Starts to watch slots, and the task that compiles. */
+void tier_init(void);
+void tier_for_each(void (*visit)(const struct tier *tier, void *context), void *context);
+/* What is being worked on; NULL: nothing now. */
+const struct tier *tier_in_work(const char **step);
+
+/* A call of a module has faulted: is it code that was made here, or one that is being measured? Its
+ * slot then has T0's code again, and that one never comes back. */
+bool tier_blame(const struct trap_fault *fault);
+#endif
