@@ -96,15 +96,7 @@ OPTIONS = (
     Option("model", "", "GGUF file for the image; SmolLM2-135M from .venv if not given", _file()),
     Option("pgo", "0", "1 measures, plans, rebuilds and measures again", _one_of("0", "1")),
     Option("hotness", "", "measurements that decide how modules are compiled", _file()),
-    Option(
-        "jit", "0", "1 puts jit.elf into the image, and bitcode into modules", _one_of("0", "1")
-    ),
-    Option(
-        "compile",
-        "0",
-        "run and chat: 1 lets this computer compile for a machine without jit.elf",
-        _one_of("0", "1"),
-    ),
+    Option("jit", "0", "1: jit.elf in the image, and bitcode in modules", _one_of("0", "1")),
     Option("runner", "auto", "what executes the image in run", _one_of(*RUNNERS)),
     Option(
         "check",
@@ -127,6 +119,7 @@ OPTIONS = (
         _number_or(AUTO, 1, CORES_MAX),
     ),
     Option("port", "", "the machine's console for chat", _any("a serial device or a pyserial URL")),
+    Option("compile", "0", "run, chat: 1 compiles here for the machine", _one_of("0", "1")),
     Option("module", "", "the .mod file for module-push", _file()),
     Option("image", "", "of module-push and cache-*: an image or disk; the built one", _present()),
     Option("cache", "16", "size of the image's cache partition, MiB; 0: none", _number(0, 1024)),

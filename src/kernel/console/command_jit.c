@@ -103,9 +103,13 @@ static void print_tier(const struct tier *t, void *context) {
     ++*count;
 }
 
+static void print_attempt(const struct tier *t, const char *step, void *context) {
+    (void)context;
+    kprintf("now it %s %s %ux%u\n", step, t->slot->name, t->slot->rows, t->slot->cols);
+}
+
 static void show(void) {
     const struct compiler *compiler = compiler_current();
-    const char *step;
     unsigned count = 0;
     if (!compiler) {
         kprintf("No compiler: the image was built without jit=1.\n");
@@ -115,12 +119,8 @@ static void show(void) {
     kprintf("  %-14s %-12s %-9s %5s %-22s %11s  %s\n", "operation", "shape", "code", "tried",
             "cycles of a call", "compiled", "published");
     tier_for_each(print_tier, &count);
-    const struct tier *t = tier_in_work(&step);
-    if (t)
-        kprintf("%u slots; now it %s %s %ux%u\n", count, step, t->slot->name, t->slot->rows,
-                t->slot->cols);
-    else
-        kprintf("%u slots; nothing to do\n", count);
+    kprintf("%u slots\n", count);
+    attempt_for_each(print_attempt, NULL);
 }
 
 void command_jit(char *argument, size_t length) {

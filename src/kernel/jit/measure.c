@@ -5,9 +5,7 @@
 
 #include "lib/string.h"
 
-#define SAMPLES (MEASURE_BLOCK - 1)
-
-static struct measure *current; /* one at a time */
+static struct measure *measures; /* that are going on, each of another slot */
 
 /* A B B A A B B A ... */
 static unsigned side_of(uint32_t block) {
@@ -25,40 +23,51 @@ static void sort(uint64_t *values, uint32_t count) {
 }
 
 static void end_block(struct measure *m) {
-    sort(m->cycles, SAMPLES);
-    m->median[side_of(m->block)][m->block / 2] = m->cycles[SAMPLES / 2];
+    uint32_t samples = m->block_calls - 1;
+    sort(m->cycles, samples);
+    m->median[side_of(m->block)][m->block / 2] = m->cycles[samples / 2];
     m->call = 0;
     m->block++;
-    if (m->block == 2 * MEASURE_PAIRS) {
-        m->slot->code = m->code[0];
-        m->slot->called = NULL;
-        m->done = true;
-        return;
-    }
-    m->slot->code = m->code[side_of(m->block)];
+    m->done = m->block == 2 * MEASURE_PAIRS;
+    m->slot->code = m->code[m->done ? 0 : side_of(m->block)];
 }
 
 static void called(struct fluid_slot *slot, uint64_t cycles) {
-    struct measure *m = current;
-    if (!m || m->slot != slot)
+    struct measure *m = measures;
+    while (m && m->slot != slot)
+        m = m->next;
+    if (!m || m->done)
         return;
+    if (m->block == 0 && m->call == 1 && cycles > MEASURE_LONG)
+        m->block_calls = MEASURE_BLOCK_LONG;
     if (m->call > 0)
         m->cycles[m->call - 1] = cycles;
     m->call++;
-    if (m->call == MEASURE_BLOCK)
+    if (m->call == m->block_calls)
         end_block(m);
 }
 
 void measure_start(struct measure *m, struct fluid_slot *slot, void *incumbent, void *candidate) {
-    *m = (struct measure){.slot = slot, .code = {incumbent, candidate}};
-    current = m;
+    *m = (struct measure){
+        .next = measures,
+        .slot = slot,
+        .code = {incumbent, candidate},
+        .block_calls = MEASURE_BLOCK,
+    };
+    measures = m;
     slot->called = called;
 }
 
 void measure_stop(struct measure *m) {
+    struct measure **at = &measures;
+    while (*at && *at != m)
+        at = &(*at)->next;
+    if (!*at)
+        return;
+    *at = m->next;
     m->slot->called = NULL;
-    m->slot->code = m->code[0];
-    current = NULL;
+    if (m->slot->code == m->code[1])
+        m->slot->code = m->code[0];
 }
 
 static uint64_t median(const uint64_t *values) {

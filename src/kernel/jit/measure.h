@@ -15,15 +15,19 @@
 #define MEASURE_PAIRS 12u /* of blocks */
 #define MEASURE_WINS 10u  /* of these, in which it has to be faster: by chance in 2 % of cases */
 #define MEASURE_BLOCK 8u  /* calls, of which the first still runs what came before */
+#define MEASURE_BLOCK_LONG 4u     /* the same, where calls are long */
+#define MEASURE_LONG 5000000u     /* cycles: from there on they are */
 #define MEASURE_MARGIN_PERCENT 2u /* less is no reason to change anything */
 
 struct measure {
+    struct measure *next; /* of all that are going on */
     struct fluid_slot *slot;
-    void *code[2]; /* incumbent, candidate */
+    void *code[2];        /* incumbent, candidate */
+    uint32_t block_calls; /* in a block */
     uint32_t block, call;
     uint64_t cycles[MEASURE_BLOCK - 1];
     uint64_t median[2][MEASURE_PAIRS];
-    volatile bool done;
+    bool done;
 };
 
 struct measured {
@@ -32,10 +36,10 @@ struct measured {
     bool faster;
 };
 
-/* The slot's `called` is this one's until it is done or stopped. */
+/* The slot's `called` is this one's until it is stopped. */
 void measure_start(struct measure *measure, struct fluid_slot *slot, void *incumbent,
                    void *candidate);
-/* The slot has the incumbent's code afterwards. */
+/* The slot has the incumbent's code afterwards, unless it was given other code meanwhile. */
 void measure_stop(struct measure *measure);
 /* Once it is done. */
 struct measured measure_result(const struct measure *measure);

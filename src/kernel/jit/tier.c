@@ -169,19 +169,14 @@ bool tier_blame(const struct trap_fault *fault) {
         const struct loaded_module *m = module_at(fault->trace[i]);
         if (!m)
             continue;
-        struct tier *t = tier_attempt_blame(m);
-        if (t)
+        if (tier_attempt_blame(m))
             return true;
-        t = tier_of(m);
+        struct tier *t = tier_of(m);
         if (t)
             condemn(t);
         return t != NULL;
     }
     return false;
-}
-
-const struct tier *tier_in_work(const char **step) {
-    return tier_attempt_current(step);
 }
 
 void tier_watch_slots(void) {

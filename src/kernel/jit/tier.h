@@ -30,8 +30,9 @@ struct tier {
 /* Starts to watch slots, and the task that compiles. */
 void tier_init(void);
 void tier_for_each(void (*visit)(const struct tier *tier, void *context), void *context);
-/* What is being worked on; NULL: nothing now. */
-const struct tier *tier_in_work(const char **step);
+/* What is being worked on: "compiles", "measures". */
+void attempt_for_each(void (*visit)(const struct tier *tier, const char *step, void *context),
+                      void *context);
 
 /* A call of a module has faulted: is it code that was made here, or one that is being measured? Its
  * slot then has T0's code again, and that one never comes back. */

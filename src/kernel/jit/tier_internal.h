@@ -1,5 +1,5 @@
 /* tier_internal.h - between tier.c (which slot has which code), tier_task.c (who works on it) and
- * tier_attempt.c (one attempt). */
+ * attempt.c (how). */
 #ifndef KERNEL_JIT_TIER_INTERNAL_H
 #define KERNEL_JIT_TIER_INTERNAL_H
 
@@ -26,14 +26,17 @@ void tier_bury(void);
 /* tier.c: from now on, and for the slots that are there. */
 void tier_watch_slots(void);
 
-/* tier_attempt.c: compiles, compares, measures, publishes or rejects; others run meanwhile. */
+/* attempt.c: compiles, compares and begins to measure; others run meanwhile. */
 void tier_attempt(struct tier *tier, unsigned level);
-/* The slot that an attempt is made for has another module beneath it, or its code has faulted: the
- * attempt ends. */
+/* May one for this slot begin beside those that are being made? */
+bool tier_attempt_fits(const struct tier *tier);
+/* Ends those that have been measured. */
+void tier_attempts_look(void);
+/* The slot has another module beneath it: attempts for it end. */
 void tier_attempt_abandon(const struct tier *tier);
-/* Is the module being tried? Then its tier, which is told that it has faulted. */
-struct tier *tier_attempt_blame(const struct loaded_module *module);
-const struct tier *tier_attempt_current(const char **step);
+/* Is the module a candidate? Then its slot has the incumbent's code again, and it will be told of
+ * as faulty. */
+bool tier_attempt_blame(const struct loaded_module *module);
 
 /* tier_event.c */
 void tier_event(const struct tier *tier, unsigned from, unsigned to, const char *reason,

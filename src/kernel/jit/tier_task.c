@@ -24,7 +24,7 @@ static void consider(const struct tier *t, void *context) {
     if (!p || p->calls < t->retry_calls)
         return;
     unsigned level = tier_level_of(p->calls, p->cycles);
-    if (level <= t->tried || (best->tier && p->cycles <= best->cycles))
+    if (level <= t->tried || !tier_attempt_fits(t) || (best->tier && p->cycles <= best->cycles))
         return;
     *best = (struct choice){t, level, p->cycles};
 }
@@ -38,6 +38,7 @@ static void work(void *unused) {
             tier_for_each(consider, &best);
         if (best.tier)
             tier_attempt((struct tier *)best.tier, best.level);
+        tier_attempts_look();
         tier_bury();
         if (clock_ns() - synced > SYNC_NS) {
             cache_partition_sync();

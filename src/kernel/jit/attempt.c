@@ -1,0 +1,234 @@
+/* attempt.c - the attempts that are being made, and how they end. */
+#include "jit/attempt.h"
+
+#include "arch/x86/clock.h"
+#include "arch/x86/cpu.h"
+#include "jit/tier_internal.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "load/module.h"
+#include "mm/heap.h"
+#include "prof/profile.h"
+#include "task/task.h"
+
+#define LOOK_NS 1000000u
+#define QUIET_NS (30 * CLOCK_NS_PER_S) /* without a call: what is prepared is given up for now */
+#define RETRY_CALLS 100u
+
+static struct attempt *attempts; /* the first one may be compiling or comparing, others measure */
+
+/* ---- what others ask and tell */
+
+void tier_attempt_abandon(const struct tier *tier) {
+    for (struct attempt *a = attempts; a; a = a->next) {
+        if (a->tier != tier)
+            continue;
+        a->abandoned = true;
+        measure_stop(&a->measure);
+    }
+}
+
+bool tier_attempt_blame(const struct loaded_module *module) {
+    struct attempt *a = attempts;
+    while (a && a->module != module)
+        a = a->next;
+    if (!a)
+        return false;
+    measure_stop(&a->measure);
+    a->faulted = true;
+    return true;
+}
+
+void attempt_for_each(void (*visit)(const struct tier *tier, const char *step, void *context),
+                      void *context) {
+    for (const struct attempt *a = attempts; a; a = a->next)
+        visit(a->tier, a->step, context);
+}
+
+/* A matrix product shares its cycles with others of its kind (llama/share.c): one at a time. */
+bool tier_attempt_fits(const struct tier *tier) {
+    for (const struct attempt *a = attempts; a; a = a->next)
+        if (a->tier == tier || strcmp(a->tier->slot->name, tier->slot->name) == 0)
+            return false;
+    return true;
+}
+
+/* ---- how it ends */
+
+static void reject(const struct attempt *a, const char *reason, const struct measured *m) {
+    struct tier *t = a->tier;
+    ksnprintf(t->reason, sizeof t->reason, "%s", reason);
+    t->rejected++;
+    tier_event(t, t->level, a->level, t->reason, m ? m->before : 0, m ? m->after : 0,
+               a->compile_ns);
+}
+
+/* Calls that this saves cycles in, as far as is known: those so far. */
+static uint64_t benefit_of(const struct tier *t, const struct measured *m) {
+    uint64_t calls = t->slot->profile ? t->slot->profile->calls : 1, benefit;
+    if (m->after >= m->before || __builtin_mul_overflow(m->before - m->after, calls, &benefit))
+        return 1;
+    return benefit;
+}
+
+static void keep(const struct attempt *a, const struct measured *m) {
+    struct entry entry = {
+        .version = ENTRY_VERSION,
+        .mod_size = m->faster ? (uint32_t)a->made.mod_size : 0,
+        .cycles_before = m->before,
+        .cycles_after = m->after,
+        .compile_ns = a->compile_ns,
+    };
+    entry_put(a->key, &entry, m->faster ? a->made.mod : NULL, benefit_of(a->tier, m));
+}
+
+static void publish(struct attempt *a, const struct measured *m) {
+    struct tier *t = a->tier;
+    unsigned from = t->level;
+    tier_use(t, a->module, a->code, a->level);
+    a->module = NULL;
+    t->published++;
+    tier_event(t, from, a->level, NULL, m->before, m->after, a->compile_ns);
+}
+
+static void decide(struct attempt *a, const struct measured *m) {
+    struct tier *t = a->tier;
+    t->cycles_t0 = t->level == 0 ? m->before : t->cycles_t0;
+    t->cycles = m->faster ? m->after : m->before;
+    if (m->faster)
+        publish(a, m);
+    else
+        reject(a, "not-faster", m);
+    keep(a, m);
+}
+
+static void wrong(struct attempt *a, const char *reason) {
+    reject(a, reason, NULL);
+    entry_quarantine(a->key);
+}
+
+static uint64_t calls_of(const struct attempt *a) {
+    return a->tier->slot->profile ? a->tier->slot->profile->calls : 0;
+}
+
+/* tried: its level is decided, in this boot at least. */
+static void end(struct attempt *a, bool tried) {
+    struct attempt **at = &attempts;
+    measure_stop(&a->measure);
+    if (tried && !a->abandoned)
+        a->tier->tried = a->level;
+    if (!tried)
+        a->tier->retry_calls = calls_of(a) + RETRY_CALLS;
+    while (*at != a)
+        at = &(*at)->next;
+    *at = a->next;
+    tier_discard(a->module);
+    kfree(a->response);
+    kfree(a);
+}
+
+/* ---- waiting for calls */
+
+bool attempt_is_quiet(struct attempt *a) {
+    if (calls_of(a) == a->calls)
+        return clock_ns() - a->since_ns > QUIET_NS;
+    a->calls = calls_of(a);
+    a->since_ns = clock_ns();
+    return false;
+}
+
+bool attempt_wait(struct attempt *a, const uint32_t *count, uint32_t enough) {
+    a->since_ns = clock_ns();
+    while (__atomic_load_n(count, __ATOMIC_ACQUIRE) < enough) {
+        if (a->abandoned || a->faulted || attempt_is_quiet(a))
+            return false;
+        task_sleep_until(clock_ns() + LOOK_NS);
+    }
+    return true;
+}
+
+/* ---- the steps */
+
+/* False: it has come to nothing. */
+static bool compile(struct attempt *a) {
+    struct fluid_error err;
+    a->step = "compiles";
+    if (jit_compile(&a->job, &a->response, &a->made, &err) != 0) {
+        reject(a, err.code, NULL);
+        return false;
+    }
+    a->compile_ns = a->made.parse_ns + a->made.optimise_ns + a->made.generate_ns;
+    a->tier->compile_ns += a->compile_ns;
+    a->module = module_load_aside(a->made.mod, a->made.mod_size, cpu_info()->features, &err);
+    a->code = a->module ? module_export(a->module, a->tier->slot->name) : NULL;
+    if (!a->code)
+        wrong(a, a->module ? "no-entry" : err.code);
+    return a->code != NULL;
+}
+
+static void compare_and_go_on(struct attempt *a) {
+    const char *reason = "";
+    switch (compare(a, &reason)) {
+    case COMPARED_EQUAL:
+        a->step = "measures";
+        a->since_ns = clock_ns();
+        measure_start(&a->measure, a->tier->slot, a->incumbent, a->code);
+        return;
+    case COMPARED_WRONG:
+        wrong(a, reason);
+        end(a, true);
+        return;
+    case COMPARED_NEVER:
+        reject(a, reason, NULL);
+        end(a, true);
+        return;
+    case COMPARED_LATER:
+        end(a, false);
+        return;
+    }
+}
+
+void tier_attempt(struct tier *tier, unsigned level) {
+    struct attempt *a = kzalloc(sizeof *a);
+    if (!a || !tier_job(tier, level, &a->job) ||
+        !entry_key(&a->job, tier->slot->rows, tier->slot->cols, a->key)) {
+        kfree(a);
+        tier->tried = level; /* without memory, or anything to compile: for this boot */
+        return;
+    }
+    a->tier = tier;
+    a->level = level;
+    a->incumbent = tier->slot->code;
+    a->next = attempts;
+    attempts = a;
+    if (!compile(a))
+        end(a, true);
+    else if (a->abandoned)
+        end(a, false);
+    else
+        compare_and_go_on(a);
+}
+
+/* Ends it if that is due. */
+static void look(struct attempt *a) {
+    if (a->faulted) {
+        wrong(a, "fault");
+        end(a, true);
+    } else if (a->abandoned) {
+        end(a, false);
+    } else if (a->measure.done) {
+        struct measured m = measure_result(&a->measure);
+        measure_stop(&a->measure);
+        decide(a, &m);
+        end(a, true);
+    } else if (attempt_is_quiet(a)) {
+        end(a, false);
+    }
+}
+
+void tier_attempts_look(void) {
+    for (struct attempt *a = attempts, *next; a; a = next) {
+        next = a->next;
+        look(a);
+    }
+}
