@@ -29,11 +29,21 @@ static void consider(const struct tier *t, void *context) {
     *best = (struct choice){t, level, p->cycles};
 }
 
+/* A host at the serial line is found late. */
+static void meet(const struct compiler *compiler) {
+    static const struct compiler *met;
+    if (compiler && compiler != met)
+        tier_look_up();
+    if (compiler)
+        met = compiler;
+}
+
 static void work(void *unused) {
     uint64_t synced = clock_ns();
     (void)unused;
     for (;;) {
         struct choice best = {0};
+        meet(compiler_current());
         if (compiler_current())
             tier_for_each(consider, &best);
         if (best.tier)
@@ -49,9 +59,17 @@ static void work(void *unused) {
     }
 }
 
+static void look_for_bitcode(const struct loaded_module *m, void *context) {
+    size_t size;
+    if (module_bitcode(m, &size))
+        *(bool *)context = true;
+}
+
 void tier_init(void) {
     struct fluid_error err;
-    if (!compiler_current() || !module_find("trial"))
+    bool bitcode = false;
+    module_for_each(look_for_bitcode, &bitcode);
+    if (!bitcode || !module_find("trial"))
         return;
     tier_watch_slots();
     if (!task_create("jit", TASK_BACKGROUND_PRIORITY, work, NULL, &err))
