@@ -196,6 +196,7 @@ class CompileServer:
         """The request with this part; None for a part of one that is refused already."""
         if event.offset == 0:
             self._drop()
+            self._refused = None
             self._request = _Request(event.id, event.size, event.check)
         elif event.id == self._refused:
             return None
@@ -233,9 +234,8 @@ class CompileServer:
         try:
             job.answer = jit.finish(job.process, data, CPU_SECONDS + SPARE_SECONDS)
             if not 0 < len(job.answer) <= ANSWER_MAX:
-                job.refusal = (
-                    f"an answer of at most {ANSWER_MAX} bytes expected, not {len(job.answer)}"
-                )
+                found = len(job.answer)
+                job.refusal = f"an answer of 1 to {ANSWER_MAX} bytes expected, found {found}"
         except FluidError as error:
             job.refusal = str(error)
         except Exception as error:  # whatever it is, the machine waits
