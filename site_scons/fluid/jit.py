@@ -14,7 +14,6 @@ from fluid.errors import FluidError
 from fluid.files import StrPath
 from fluid.jitlayout import Request, Response, pack_request, unpack_response
 from fluid.modlayout import Module
-from fluid.parent import signalled_by_death
 
 PROGRAM = "build/jit/jit.elf"  # one for all targets
 
@@ -39,14 +38,13 @@ def build_id(program: StrPath) -> str:
 
 
 def start(program: StrPath) -> subprocess.Popen[bytes]:
-    """A process for one request, which does not outlive the thread that starts it; E-JIT-30."""
+    """A process for one request; E-JIT-30."""
     try:
         return subprocess.Popen(
             [str(program)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            preexec_fn=signalled_by_death(signal.SIGKILL),
         )
     except OSError as error:
         raise _no_answer(str(error)) from None

@@ -167,6 +167,7 @@ ALIASES = {
 
 BOOTED = {"run", "bench", "profile"}  # with runner=
 TESTS_OF_ALL = {"test", "test-host"}  # of all targets, and of instrumented code
+TESTS_OF_JIT = {*TESTS_OF_ALL, "test-qemu"}  # with jit.elf
 TESTS_OF_HOST = {*TESTS_OF_ALL, "test-qemu"}  # with fluid-host
 # Without AVX-512 on this machine tests compare with the results of another target's code
 # (tests/qemu/test_libc_machine.py).
@@ -272,7 +273,7 @@ def asks_for_jit(jit: str, goals: list[str], served: str = "0") -> bool:
 
 def wants_jit(jit: str, goals: list[str], served: str = "0") -> bool:
     """Whether it belongs to what is asked for: tests run it, too."""
-    return asks_for_jit(jit, goals, served) or bool(TESTS_OF_ALL & set(goals))
+    return asks_for_jit(jit, goals, served) or bool(TESTS_OF_JIT & set(goals))
 
 
 def carries_bitcode(jit: str, goals: list[str], served: str = "0") -> bool:
@@ -282,7 +283,7 @@ def carries_bitcode(jit: str, goals: list[str], served: str = "0") -> bool:
 
 def wants_bitcode(jit: str, goals: list[str], served: str = "0") -> bool:
     """Whether that belongs to what is asked for."""
-    used = bool({*TESTS_OF_ALL, "jit-times"} & set(goals))
+    used = bool({*TESTS_OF_JIT, "jit-times"} & set(goals))
     return (
         carries_bitcode(jit, goals, served) or used or any(goal.endswith(".bc") for goal in goals)
     )

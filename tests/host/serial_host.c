@@ -6,7 +6,6 @@
  * itself and one line of standard input comes at each look. Of typed bytes "o" switches events off,
  * "s" stops the request. */
 #include <poll.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,12 +18,11 @@
 #include "console/record.h"
 #include "dev/serial.h"
 #include "jit/compiler.h"
-#include "lib/panic.h"
-#include "lib/printf.h"
 #include "mm/heap.h"
 #include "task/task.h"
 
 #define LOOK_MS 1
+#define MEMORY (1u << 20) /* bytes that may be had at once */
 #define REQUEST_MAX (17u << 20)
 
 static bool live;
@@ -37,10 +35,6 @@ void serial_write(const char *bytes, size_t n) {
     fwrite(bytes, 1, n, stdout);
 }
 
-void console_style(enum vga_style style) {
-    (void)style;
-}
-
 void console_aside_begin(void) {
 }
 
@@ -51,25 +45,8 @@ bool console_poll(void) {
     return false;
 }
 
-void kprintf(const char *format, ...) {
-    (void)format;
-}
-
-_Noreturn void panic(const char *format, ...) {
-    fprintf(stderr, "panic: %s\n", format);
-    abort();
-}
-
-int ksnprintf(char *to, size_t size, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(to, size, format, args);
-    va_end(args);
-    return n;
-}
-
 void *kmalloc(size_t size) {
-    return malloc(size);
+    return size < MEMORY ? malloc(size) : NULL;
 }
 
 void kfree(void *memory) {

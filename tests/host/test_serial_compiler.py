@@ -83,6 +83,7 @@ def test_what_else_may_come_of_it(asked: Path) -> None:
          "E-JIT-51 a module of the host's compiler expected, found: E-JIT-30 an answer of jit.elf "
          "expected, found SIGKILL; keep the code that is there"),
         (FIRST[0] + changed + FIRST[2], "E-JIT-52 an answer with SHA-256"),
+        (part(bytes(1 << 20), 0, number=1), "E-JIT-56 1048576 bytes of memory"),
         (b"\n" * 10 + b"o\n" * 1 + b"\n" * 2, "E-JIT-53 events are expected to be on"),
         (b"s\n", "E-JIT-54 an answer of the host"),
         (FIRST[0] + b"s\n", "E-JIT-54 an answer of the host"),

@@ -236,19 +236,19 @@ def test_synthetic_models_by_shape_and_type() -> None:
 
 def test_who_wants_the_compiler_of_the_machine() -> None:
     """By name or option; tests of C run it, and compile bitcode. An image does without."""
-    for goals in ([], ["image"], ["run"], ["test-unit"], ["test-qemu"], ["build/i686/fluid.img"]):
+    for goals in ([], ["image"], ["run"], ["test-unit"], ["build/i686/fluid.img"]):
         assert not options.wants_jit("0", goals) and not options.wants_bitcode("0", goals)
         assert options.wants_jit("1", goals) and options.wants_bitcode("1", goals)
     for goals in (["jit"], ["jit-times"], ["build/jit/jit.elf"]):
         assert options.asks_for_jit("0", goals) and options.wants_jit("0", goals)
-    for goals in (["test"], ["test-host"]):
+    for goals in (["test"], ["test-host"], ["test-qemu"]):
         assert options.wants_jit("0", goals) and not options.asks_for_jit("0", goals)
         assert options.wants_bitcode("0", goals)
     assert options.wants_bitcode("0", ["build/i686/modules/tensor_act.bc"])
 
 
 def test_a_compiler_for_another_machine() -> None:
-    """compile=1 needs jit.elf, and bitcode in what it boots; it is refused where it does nothing."""
+    """compile=1 needs jit.elf, and bitcode in what it boots; elsewhere it is refused."""
     for goal in ("run", "chat"):
         assert options.asks_for_jit("0", [goal], "1") and options.wants_jit("0", [goal], "1")
         assert options.carries_bitcode("0", [goal], "1") == (goal == "run")
