@@ -59,16 +59,19 @@ static void reject(const struct attempt *a, const char *reason, const struct mea
     struct tier *t = a->tier;
     ksnprintf(t->reason, sizeof t->reason, "%s", reason);
     t->rejected++;
-    tier_event(t, t->level, a->level, t->reason, m ? m->before : 0, m ? m->after : 0,
-               a->compile_ns);
+    tier_event(t, a->to, t->reason, m, a->compile_ns);
 }
 
 /* Calls that this saves cycles in, as far as is known: those so far. */
-static uint64_t benefit_of(const struct tier *t, const struct measured *m) {
+static uint64_t benefit_of(const struct tier *t, uint64_t saved) {
     uint64_t calls = t->slot->profile ? t->slot->profile->calls : 1, benefit;
-    if (m->after >= m->before || __builtin_mul_overflow(m->before - m->after, calls, &benefit))
+    if (saved == 0 || __builtin_mul_overflow(saved, calls, &benefit))
         return 1;
     return benefit;
+}
+
+static uint64_t saved_by(const struct measured *m) {
+    return m->after < m->before ? m->before - m->after : 0;
 }
 
 static void keep(const struct attempt *a, const struct measured *m) {
@@ -79,32 +82,39 @@ static void keep(const struct attempt *a, const struct measured *m) {
         .cycles_after = m->after,
         .compile_ns = a->compile_ns,
     };
-    entry_put(a->key, &entry, m->faster ? a->made.mod : NULL, benefit_of(a->tier, m));
+    entry_put(a->key, &entry, m->faster ? a->made.mod : NULL, benefit_of(a->tier, saved_by(m)));
 }
 
 static void publish(struct attempt *a, const struct measured *m) {
     struct tier *t = a->tier;
-    unsigned from = t->level;
-    tier_use(t, a->module, a->code, a->level);
-    a->module = NULL;
+    tier_event(t, a->to, NULL, m, a->compile_ns);
     t->published++;
-    tier_event(t, from, a->level, NULL, m->before, m->after, a->compile_ns);
+    if (a->knob) {
+        way_take(t->slot, a->candidate);
+        t->saved += saved_by(m);
+        return;
+    }
+    tier_use(t, a->module, a->candidate.code, a->level);
+    a->module = NULL;
 }
 
 static void decide(struct attempt *a, const struct measured *m) {
     struct tier *t = a->tier;
-    t->cycles_t0 = t->level == 0 ? m->before : t->cycles_t0;
+    if (t->cycles_t0 == 0)
+        t->cycles_t0 = m->before;
     t->cycles = m->faster ? m->after : m->before;
     if (m->faster)
         publish(a, m);
     else
         reject(a, "not-faster", m);
-    keep(a, m);
+    if (!a->knob)
+        keep(a, m);
 }
 
 static void wrong(struct attempt *a, const char *reason) {
     reject(a, reason, NULL);
-    entry_quarantine(a->key);
+    if (!a->knob)
+        entry_quarantine(a->key);
 }
 
 static uint64_t calls_of(const struct attempt *a) {
@@ -115,7 +125,9 @@ static uint64_t calls_of(const struct attempt *a) {
 static void end(struct attempt *a, bool tried) {
     struct attempt **at = &attempts;
     measure_stop(&a->measure);
-    if (tried && !a->abandoned)
+    if (tried && !a->abandoned && a->knob)
+        a->tier->knob++;
+    else if (tried && !a->abandoned)
         a->tier->tried = a->level;
     if (!tried)
         a->tier->retry_calls = calls_of(a) + RETRY_CALLS;
@@ -160,19 +172,24 @@ static bool compile(struct attempt *a) {
     a->compile_ns = a->made.parse_ns + a->made.optimise_ns + a->made.generate_ns;
     a->tier->compile_ns += a->compile_ns;
     a->module = module_load_aside(a->made.mod, a->made.mod_size, cpu_info()->features, &err);
-    a->code = a->module ? module_export(a->module, a->tier->slot->name) : NULL;
-    if (!a->code)
+    a->candidate = a->incumbent;
+    a->candidate.code = a->module ? module_export(a->module, a->tier->slot->name) : NULL;
+    if (!a->candidate.code)
         wrong(a, a->module ? "no-entry" : err.code);
-    return a->code != NULL;
+    return a->candidate.code != NULL;
+}
+
+static void begin_to_measure(struct attempt *a) {
+    a->step = "measures";
+    a->since_ns = clock_ns();
+    measure_start(&a->measure, a->tier->slot, a->incumbent, a->candidate);
 }
 
 static void compare_and_go_on(struct attempt *a) {
     const char *reason = "";
     switch (compare(a, &reason)) {
     case COMPARED_EQUAL:
-        a->step = "measures";
-        a->since_ns = clock_ns();
-        measure_start(&a->measure, a->tier->slot, a->incumbent, a->code);
+        begin_to_measure(a);
         return;
     case COMPARED_WRONG:
         wrong(a, reason);
@@ -188,25 +205,52 @@ static void compare_and_go_on(struct attempt *a) {
     }
 }
 
-void tier_attempt(struct tier *tier, unsigned level) {
+/* A new one, in the list. */
+static struct attempt *begin(struct tier *tier, unsigned level, const char *to) {
     struct attempt *a = kzalloc(sizeof *a);
-    if (!a || !tier_job(tier, level, &a->job) ||
-        !entry_key(&a->job, tier->slot->rows, tier->slot->cols, a->key)) {
-        kfree(a);
-        tier->tried = level; /* without memory, or anything to compile: for this boot */
-        return;
-    }
+    if (!a)
+        return NULL;
     a->tier = tier;
     a->level = level;
-    a->incumbent = tier->slot->code;
+    a->incumbent = way_of(tier->slot);
+    ksnprintf(a->to, sizeof a->to, "%s", to);
     a->next = attempts;
     attempts = a;
-    if (!compile(a))
+    return a;
+}
+
+void tier_attempt(struct tier *tier, unsigned level) {
+    struct attempt *a = begin(tier, level, tier_level_name(level));
+    if (!a) {
+        tier->tried = level; /* no memory: for this boot */
+        return;
+    }
+    if (!tier_job(tier, level, &a->job) ||
+        !entry_key(&a->job, tier->slot->rows, tier->slot->cols, a->key) || !compile(a))
         end(a, true);
     else if (a->abandoned)
         end(a, false);
     else
         compare_and_go_on(a);
+}
+
+void tier_tune(struct tier *tier) {
+    char text[TUNE_TEXT_SIZE];
+    struct way way;
+    if (!tune_candidate(tier->slot, tier->knob, &way, text)) {
+        tier->tuned = true;
+        if (tier->knob > 0)
+            tune_keep(tier->slot, benefit_of(tier, tier->saved));
+        return;
+    }
+    struct attempt *a = begin(tier, tier->level, text);
+    if (!a) {
+        tier->tuned = true; /* for this boot */
+        return;
+    }
+    a->knob = true;
+    a->candidate = way;
+    begin_to_measure(a);
 }
 
 /* Ends it if that is due. */

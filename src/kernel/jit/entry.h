@@ -9,7 +9,8 @@
 #include "fluid/kapi.h"
 #include "jit/request.h"
 
-#define ENTRY_KIND 1u /* of cache entries */
+#define ENTRY_CODE 1u  /* kinds of cache entries: a tier's, */
+#define ENTRY_KNOBS 2u /* and what was found for a slot without compiling (tune.c) */
 #define ENTRY_VERSION 1u
 
 /* In front of the .mod; little-endian. */
@@ -30,6 +31,10 @@ enum entry_state entry_read(const uint8_t key[CACHE_KEY_SIZE], struct entry *ent
 /* benefit: of any unit. What cannot be written is warned of. */
 void entry_put(const uint8_t key[CACHE_KEY_SIZE], const struct entry *entry, const void *mod,
                uint64_t benefit);
+/* The same for small entries of another kind: all of `size` bytes, or nothing. */
+void entry_put_bytes(uint16_t kind, const uint8_t key[CACHE_KEY_SIZE], const void *bytes,
+                     size_t size, uint64_t benefit);
+bool entry_get_bytes(uint16_t kind, const uint8_t key[CACHE_KEY_SIZE], void *bytes, size_t size);
 /* It may not come back. */
 void entry_quarantine(const uint8_t key[CACHE_KEY_SIZE]);
 #endif

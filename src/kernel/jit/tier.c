@@ -6,6 +6,7 @@
 #include "fluid/trial.h"
 #include "jit/epoch.h"
 #include "jit/tier_internal.h"
+#include "jit/tune.h"
 #include "lib/string.h"
 #include "load/module.h"
 #include "load/slot.h"
@@ -122,13 +123,11 @@ static void made(struct fluid_slot *slot) {
     if (!t)
         return; /* or no memory: it keeps the code that it has */
     t->slot = slot;
-    if (!tier_job(t, 1, &job)) {
-        kfree(t);
-        return;
-    }
+    t->has_bitcode = tier_job(t, 1, &job);
     t->next = tiers;
     tiers = t;
     look_up(t);
+    t->tuned = tune_recall(slot);
 }
 
 void tier_look_up(void) {
@@ -140,13 +139,17 @@ void tier_look_up(void) {
 /* What was made of the old module's bitcode is not the new one's. */
 static void moved(struct fluid_slot *slot) {
     struct tier *t = find(slot);
+    struct jit_job job;
     if (!t)
         return;
     tier_attempt_abandon(t);
     tier_drop(t);
-    t->tried = 0;
+    t->has_bitcode = tier_job(t, 1, &job);
+    t->tried = t->knob = 0;
+    slot->ahead = slot->piece_work = 0;
     t->cycles_t0 = t->cycles = 0;
     look_up(t);
+    t->tuned = tune_recall(slot);
 }
 
 /* ---- faults */
@@ -166,7 +169,7 @@ static void condemn(struct tier *t) {
         entry_quarantine(key);
     memcpy(t->reason, "fault", sizeof "fault");
     t->rejected++;
-    tier_event(t, 0, level, t->reason, t->cycles_t0, t->cycles, 0);
+    tier_event(t, tier_level_name(level), t->reason, NULL, 0);
     tier_drop(t);
 }
 

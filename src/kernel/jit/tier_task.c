@@ -14,19 +14,43 @@
 
 struct choice {
     const struct tier *tier;
-    unsigned level;
+    unsigned level; /* 0: a knob */
     uint64_t cycles;
 };
+
+/* The level that the slot is worth now; 0: none that has not been decided on. */
+static unsigned level_for(const struct tier *t) {
+    if (!t->has_bitcode || !compiler_current())
+        return 0;
+    unsigned level = tier_level_of(t->slot->profile->calls, t->slot->profile->cycles);
+    return level > t->tried ? level : 0;
+}
+
+/* Knobs are for code that stays. */
+static bool may_tune(const struct tier *t) {
+    bool decided = !t->has_bitcode || !compiler_current() || t->tried == JIT_LEVEL_MAX;
+    return decided && !t->tuned &&
+           tier_level_of(t->slot->profile->calls, t->slot->profile->cycles) >= 2;
+}
 
 static void consider(const struct tier *t, void *context) {
     struct choice *best = context;
     const struct profile *p = t->slot->profile;
-    if (!p || p->calls < t->retry_calls)
+    if (!p || p->calls < t->retry_calls || !tier_attempt_fits(t) ||
+        (best->tier && p->cycles <= best->cycles))
         return;
-    unsigned level = tier_level_of(p->calls, p->cycles);
-    if (level <= t->tried || !tier_attempt_fits(t) || (best->tier && p->cycles <= best->cycles))
+    unsigned level = level_for(t);
+    if (level > 0 || may_tune(t))
+        *best = (struct choice){t, level, p->cycles};
+}
+
+static void attempt(const struct choice *choice) {
+    if (!choice->tier)
         return;
-    *best = (struct choice){t, level, p->cycles};
+    if (choice->level > 0)
+        tier_attempt((struct tier *)choice->tier, choice->level);
+    else
+        tier_tune((struct tier *)choice->tier);
 }
 
 /* A host at the serial line is found late. */
@@ -44,10 +68,8 @@ static void work(void *unused) {
     for (;;) {
         struct choice best = {0};
         meet(compiler_current());
-        if (compiler_current())
-            tier_for_each(consider, &best);
-        if (best.tier)
-            tier_attempt((struct tier *)best.tier, best.level);
+        tier_for_each(consider, &best);
+        attempt(&best);
         tier_attempts_look();
         tier_bury();
         if (clock_ns() - synced > SYNC_NS) {
@@ -59,18 +81,10 @@ static void work(void *unused) {
     }
 }
 
-static void look_for_bitcode(const struct loaded_module *m, void *context) {
-    size_t size;
-    if (module_bitcode(m, &size))
-        *(bool *)context = true;
-}
-
 void tier_init(void) {
     struct fluid_error err;
-    bool bitcode = false;
-    module_for_each(look_for_bitcode, &bitcode);
-    if (!bitcode || !module_find("trial"))
-        return;
+    if (!module_find("trial"))
+        return; /* an image of another kind: nothing is taken down, so nothing compared */
     tier_watch_slots();
     if (!task_create("jit", TASK_BACKGROUND_PRIORITY, work, NULL, &err))
         report_warn(&err);
