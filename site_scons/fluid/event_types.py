@@ -17,6 +17,8 @@ from fluid.records import EventError, Json, object_schema, values
 _CODE = {"pattern": r"^E-[A-Z0-9]+-[0-9]{2}$"}
 Counters = list[tuple[str, int | None]]  # of the processor by name; None: it does not count that
 _REASON = {"pattern": "^(blank|damaged|version|read-only|read-error)$"}
+_COUNT = {"least": 0}
+_CHECK = {"pattern": r"^[0-9a-f]{16}$", "strict": True}
 _BASE64 = {"pattern": r"^[A-Za-z0-9+/]*={0,2}$"}
 
 
@@ -183,6 +185,28 @@ class Cache(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Compile(Event):
+    """A part of a request to the compiler at the other end of the serial line, of size bytes in
+    all; check, in the first one: the first digits of its SHA-256."""
+
+    ev: ClassVar[str] = "compile"
+    id: int = field(metadata=_COUNT)
+    size: int = field(metadata=_COUNT)
+    offset: int = field(metadata=_COUNT)
+    check: str | None = field(default=None, metadata=_CHECK)
+    b64: str = field(metadata=_BASE64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompileNext(Event):
+    """The part at offset of the answer to that request is awaited."""
+
+    ev: ClassVar[str] = "compile_next"
+    id: int = field(metadata=_COUNT)
+    offset: int = field(metadata=_COUNT)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Warn(Event):
     """Something is not as expected; the system goes on."""
 
@@ -223,7 +247,7 @@ EVENTS: dict[str, type[Event]] = {
     cls.ev: cls
     for cls in (
         *(Boot, Ready, Prompt, Token, Done, Score, Speed, Bench, Hotness, ProfRaw, Cache),
-        *(Warn, Error, Panic, Bye),
+        *(Compile, CompileNext, Warn, Error, Panic, Bye),
     )
 }
 

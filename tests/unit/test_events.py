@@ -148,6 +148,8 @@ EXAMPLES: list[dict[str, Any]] = [
     },
     {"ev": "bye"},
     {"ev": "cache", "op": "mount", "key": None, "reason": "blank", "entries": 0},
+    {"ev": "compile", "id": 1, "size": 3, "offset": 0, "check": "0123456789abcdef", "b64": "AAAA"},
+    {"ev": "compile_next", "id": 1, "offset": 3072},
 ]
 
 BROKEN: list[tuple[Any, str]] = [

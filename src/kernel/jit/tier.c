@@ -130,6 +130,12 @@ static void made(struct fluid_slot *slot) {
     t->tuned = tune_recall(slot);
 }
 
+void tier_look_up(void) {
+    for (struct tier *t = tiers; t; t = t->next)
+        if (t->tried == 0)
+            look_up(t);
+}
+
 /* What was made of the old module's bitcode is not the new one's. */
 static void moved(struct fluid_slot *slot) {
     struct tier *t = find(slot);
