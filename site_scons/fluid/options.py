@@ -96,9 +96,7 @@ OPTIONS = (
     Option("model", "", "GGUF file for the image; SmolLM2-135M from .venv if not given", _file()),
     Option("pgo", "0", "1 measures, plans, rebuilds and measures again", _one_of("0", "1")),
     Option("hotness", "", "measurements that decide how modules are compiled", _file()),
-    Option(
-        "jit", "0", "1: jit.elf in the image, and bitcode in modules", _one_of("0", "1")
-    ),
+    Option("jit", "0", "1: jit.elf in the image, and bitcode in modules", _one_of("0", "1")),
     Option("runner", "auto", "what executes the image in run", _one_of(*RUNNERS)),
     Option(
         "check",

@@ -27,6 +27,8 @@ bool entry_key(const struct jit_job *job, uint32_t rows, uint32_t cols,
 enum entry_state { ENTRY_ABSENT, ENTRY_FOUND, ENTRY_QUARANTINED };
 /* Reads one; *mod (kfree) is NULL unless its mod_size is more than 0. */
 enum entry_state entry_read(const uint8_t key[CACHE_KEY_SIZE], struct entry *entry, uint8_t **mod);
+/* Says that a slot has found none; the key is that of its lowest level. */
+void entry_missed(const uint8_t key[CACHE_KEY_SIZE]);
 /* benefit: of any unit. What cannot be written is warned of. */
 void entry_put(const uint8_t key[CACHE_KEY_SIZE], const struct entry *entry, const void *mod,
                uint64_t benefit);

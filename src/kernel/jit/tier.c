@@ -81,13 +81,15 @@ static bool load_cached(struct tier *t, unsigned level, const uint8_t *key,
 
 /* The best code that is there, and what has been decided already. */
 static void look_up(struct tier *t) {
+    uint8_t key[CACHE_KEY_SIZE], *mod;
+    bool found = false;
     for (unsigned level = JIT_LEVEL_MAX; level > 0; level--) {
         struct jit_job job;
         struct entry entry;
-        uint8_t key[CACHE_KEY_SIZE], *mod;
         if (!tier_job(t, level, &job) || !entry_key(&job, t->slot->rows, t->slot->cols, key))
             return;
         enum entry_state state = entry_read(key, &entry, &mod);
+        found |= state != ENTRY_ABSENT;
         if (state != ENTRY_ABSENT && t->tried < level)
             t->tried = level;
         bool loaded = mod && load_cached(t, level, key, &entry, mod);
@@ -95,6 +97,8 @@ static void look_up(struct tier *t) {
         if (loaded)
             return;
     }
+    if (!found)
+        entry_missed(key);
 }
 
 /* ---- slots */

@@ -24,7 +24,7 @@
 #define LOOK_NS 500000u                   /* between two looks at the child */
 #define ANSWER_MAX (16u << 20)            /* bytes */
 #define PATIENCE_NS (90 * CLOCK_NS_PER_S) /* it limits its own CPU time; this is if it sleeps */
-#define NICENESS 5 /* where all processors are busy, a third of one */
+#define NICENESS 5                        /* where all processors are busy, a third of one */
 
 static int program = -1; /* a file in memory: what the image has */
 static struct compiler own;
