@@ -10,12 +10,14 @@
 #include "jit/request.h"
 
 #define ENTRY_KIND 1u /* of cache entries */
-#define ENTRY_VERSION 1u
+#define ENTRY_VERSION 2u
 
 /* In front of the .mod; little-endian. */
 struct entry {
     uint32_t version;
     uint32_t mod_size;                    /* 0: the code was correct, but no faster */
+    uint32_t level_before;                /* of the code that it was measured against; 0: T0 */
+    uint32_t reserved;                    /* 0 */
     uint64_t cycles_before, cycles_after; /* of a call, when it was measured */
     uint64_t compile_ns;
 };
