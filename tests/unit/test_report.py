@@ -18,7 +18,8 @@ from fluid.hotness_types import Samples, Stack
 from fluid.plan import BASELINE
 from fluid.records import from_object
 from fluid.report_inputs import read_levels, read_logs, write_logs
-from fluid.report_sections import Section, sections
+from fluid.report_section import Section
+from fluid.report_sections import sections
 from fluid.report_style import plain
 from hotness_samples import file_data, function
 from report_samples import TARGET, Recorded
