@@ -33,6 +33,7 @@ COMPILE = (
     "-std=c++17",
     *("-Wall", "-Wextra", "-Werror"),
     "-O2",
+    "-fPIE",
     "-fno-exceptions",  # as LLVM is compiled
     "-fno-rtti",
     *("-ffunction-sections", "-fdata-sections"),
@@ -43,9 +44,8 @@ COMPILE = (
 LINK = (
     f"--target={TRIPLE}",
     "--driver-mode=g++",
-    "-static",
-    "-no-pie",
-    "-Wno-unused-command-line-argument",  # -static implies -no-pie
+    "-static-pie",  # the machine puts it where its own identity map does not reach
+    "-Wl,--pack-dyn-relocs=relr",  # 1.6 MB less
     "-fuse-ld=lld",
     "-Wl,--gc-sections",
     "-Wl,--icf=all",
@@ -118,7 +118,8 @@ def write_link_flags(path: str) -> None:
 
 
 def bitcode_flags(module_flags: Sequence[str]) -> list[str]:
-    """From flags of a module's variant to those of its bitcode: as the front end makes it for any
-    level but O0, where it would forbid optimisation. The passes run on the machine."""
+    """From flags of a module's variant to those of its bitcode: simplified as far as that goes by
+    the code alone, which spares the machine half of the time. What depends on the processor or on
+    values that become known (vectors, unrolled loops) is left to the machine."""
     others = [flag for flag in module_flags if not flag.startswith("-O")]
-    return [*others, "-O2", "-emit-llvm", "-Xclang", "-disable-llvm-passes"]
+    return [*others, "-O2", "-emit-llvm", "-flto=thin"]

@@ -55,6 +55,11 @@ def _file() -> tuple[str, Callable[[str], bool]]:
     return "an existing file", lambda value: value == "" or Path(value).is_file()
 
 
+def _size_or_file(low: int, high: int) -> tuple[str, Callable[[str], bool]]:
+    text, valid = _number(low, high)
+    return f"{text}|an existing file", lambda v: valid(v) or (not v.isdigit() and Path(v).is_file())
+
+
 def _present() -> tuple[str, Callable[[str], bool]]:
     return "an existing file or device", lambda value: value == "" or Path(value).exists()
 
@@ -125,9 +130,15 @@ OPTIONS = (
         _number_or(AUTO, 1, CORES_MAX),
     ),
     Option("port", "", "the machine's console for chat", _any("a serial device or a pyserial URL")),
+    Option("compile", "0", "run, chat: 1 compiles here for the machine", _one_of("0", "1")),
     Option("module", "", "the .mod file for module-push", _file()),
     Option("image", "", "of module-push and cache-*: an image or disk; the built one", _present()),
-    Option("cache", "16", "size of the image's cache partition, MiB; 0: none", _number(0, 1024)),
+    Option(
+        "cache",
+        "16",
+        "the image's cache partition: its size, MiB, 0 for none; or a file of cache-pull",
+        _size_or_file(0, 1024),
+    ),
     Option("cachefile", "", "of cache-pull, cache-push; build/<target>/cache.bin", _any("a file")),
     Option("verbose", "0", "1 prints whole commands", _one_of("0", "1")),
     Option("cachedir", "", "folder of build products shared with others", _folder()),
@@ -174,6 +185,7 @@ ALIASES = {
 BOOTED = {"run", "bench", "profile", "warmup"}  # with runner=
 SPREAD = {"run", "peers", "tiers", "warmup"}  # on all processors with runner=host
 TESTS_OF_ALL = {"test", "test-host"}  # of all targets, and of instrumented code
+TESTS_OF_JIT = {*TESTS_OF_ALL, "test-qemu"}  # with jit.elf
 TESTS_OF_HOST = {*TESTS_OF_ALL, "test-qemu"}  # with fluid-host
 # Without AVX-512 on this machine tests compare with the results of another target's code
 # (tests/qemu/test_libc_machine.py).
@@ -276,21 +288,28 @@ def implies_jit(tiers: str, goals: list[str]) -> bool:
     return tiers == "1" or "warmup" in goals
 
 
-def asks_for_jit(jit: str, goals: list[str]) -> bool:
-    """Whether the compiler of the machine is asked for by name."""
+def asks_for_jit(jit: str, goals: list[str], served: str = "0") -> bool:
+    """Whether the compiler of the machine is asked for by name, or by compile=1 (`served`)."""
     named = {"jit", "jit-times"} & set(goals)
-    return jit == "1" or bool(named) or any(g.startswith("build/jit/") for g in goals)
+    return "1" in (jit, served) or bool(named) or any(g.startswith("build/jit/") for g in goals)
 
 
-def wants_jit(jit: str, goals: list[str]) -> bool:
+def wants_jit(jit: str, goals: list[str], served: str = "0") -> bool:
     """Whether it belongs to what is asked for: tests run it, too."""
-    return asks_for_jit(jit, goals) or bool(TESTS_OF_ALL & set(goals))
+    return asks_for_jit(jit, goals, served) or bool(TESTS_OF_JIT & set(goals))
 
 
-def wants_bitcode(jit: str, goals: list[str]) -> bool:
-    """Whether what it compiles does."""
-    used = bool({*TESTS_OF_ALL, "jit-times"} & set(goals))
-    return jit == "1" or used or any(goal.endswith(".bc") for goal in goals)
+def carries_bitcode(jit: str, goals: list[str], served: str = "0") -> bool:
+    """Whether modules in images have what it compiles."""
+    return jit == "1" or (served == "1" and "run" in goals)
+
+
+def wants_bitcode(jit: str, goals: list[str], served: str = "0") -> bool:
+    """Whether that belongs to what is asked for."""
+    used = bool({*TESTS_OF_JIT, "jit-times"} & set(goals))
+    return (
+        carries_bitcode(jit, goals, served) or used or any(goal.endswith(".bc") for goal in goals)
+    )
 
 
 def wants_report(goals: list[str]) -> bool:

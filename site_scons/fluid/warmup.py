@@ -155,7 +155,7 @@ def _decision(event: Tier, at: int) -> Decision:
         time=at,
         op=event.op,
         shape=event.shape,
-        origin=event.origin,
+        origin=event.from_,
         to=event.to,
         result=event.result,
         reason=event.reason,

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Literal
 
 from fluid.canonical import canonical_json
-from fluid.event_types import Level
 from fluid.files import write_atomic
 from fluid.records import EventError
 from fluid.samples import damaged, read_as
@@ -34,8 +33,8 @@ class Decision:
     time: int = field(metadata=COUNT)
     op: str
     shape: str
-    origin: Level
-    to: Level
+    origin: str
+    to: str
     result: Literal["published", "rejected"]
     reason: str | None
     before: int = field(metadata=COUNT)  # cycles of a call; 0: not measured

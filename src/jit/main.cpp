@@ -17,7 +17,7 @@ static std::string compile(const jit::Request &request) {
     auto module = jit::read_bitcode(request, *machine, context);
     jit::begin(jit::Phase::Optimise);
     jit::specialise(*module, request);
-    jit::optimise(*module, *machine, request.level);
+    jit::optimise(*module, *machine, request.level, !request.constants.empty());
     jit::begin(jit::Phase::Generate);
     return jit::generate(*module, *machine);
 }

@@ -35,7 +35,21 @@ static llvm::PipelineTuningOptions tuning(unsigned level) {
     return options;
 }
 
-void optimise(llvm::Module &module, llvm::TargetMachine &machine, unsigned level) {
+/* The build has simplified the bitcode as far as that goes by the code alone (clang's
+ * -flto=thin): what is left is what depends on the machine, unless values have become known since.
+ */
+static llvm::ModulePassManager pipeline(llvm::PassBuilder &builder, unsigned level,
+                                        bool specialised) {
+    if (level == 0)
+        return builder.buildO0DefaultPipeline(optimization(level));
+    if (specialised)
+        return builder.buildPerModuleDefaultPipeline(optimization(level));
+    return builder.buildModuleOptimizationPipeline(optimization(level),
+                                                   llvm::ThinOrFullLTOPhase::ThinLTOPostLink);
+}
+
+void optimise(llvm::Module &module, llvm::TargetMachine &machine, unsigned level,
+              bool specialised) {
     llvm::LoopAnalysisManager loops;
     llvm::FunctionAnalysisManager functions;
     llvm::CGSCCAnalysisManager calls;
@@ -49,8 +63,7 @@ void optimise(llvm::Module &module, llvm::TargetMachine &machine, unsigned level
     builder.crossRegisterProxies(loops, functions, calls, modules);
     llvm::ModulePassManager passes;
     passes.addPass(llvm::GlobalDCEPass()); // what no entry point needs is not worth the time
-    passes.addPass(level ? builder.buildPerModuleDefaultPipeline(optimization(level))
-                         : builder.buildO0DefaultPipeline(optimization(level)));
+    passes.addPass(pipeline(builder, level, specialised));
     passes.run(module, modules);
 }
 

@@ -9,8 +9,9 @@
 
 namespace jit {
 
-/* The passes that clang runs at this level (0 .. 3). */
-void optimise(llvm::Module &module, llvm::TargetMachine &machine, unsigned level);
+/* The passes that clang runs at this level (0 .. 3) on bitcode that it has simplified for ThinLTO;
+ * all of them again where values have become known. */
+void optimise(llvm::Module &module, llvm::TargetMachine &machine, unsigned level, bool specialised);
 
 /* A relocatable ELF object. */
 std::string generate(llvm::Module &module, llvm::TargetMachine &machine);

@@ -28,27 +28,26 @@ using Constants = std::vector<struct jit_constant>;
                                  " expected, found none there; plan without it");
 }
 
-/* Whether an integer of this many bytes is a field of a structure that the entry point itself goes
- * into. Bitcode does not say what an argument points to; a function that knows no such structure is
- * not given one. */
-static bool has_field(const llvm::Function &function, uint32_t off, uint32_t size) {
+/* Whether the entry point reads an integer of this many bytes at this place of the structure that
+ * the argument points to. Bitcode does not say what that is; a function that does not look there
+ * itself is not given a constant. */
+static bool reads_field(llvm::Argument &argument, uint32_t off, uint32_t size) {
+    llvm::Function &function = *argument.getParent();
     const llvm::DataLayout &layout = function.getParent()->getDataLayout();
-    for (const llvm::Instruction &instruction : llvm::instructions(function)) {
-        const auto *into = llvm::dyn_cast<llvm::GetElementPtrInst>(&instruction);
-        auto *type =
-            into ? llvm::dyn_cast<llvm::StructType>(into->getSourceElementType()) : nullptr;
-        if (type == nullptr || !type->isSized())
+    for (llvm::Instruction &instruction : llvm::instructions(function)) {
+        auto *load = llvm::dyn_cast<llvm::LoadInst>(&instruction);
+        if (load == nullptr || !load->getType()->isIntegerTy(8 * size))
             continue;
-        const llvm::StructLayout *fields = layout.getStructLayout(type);
-        for (unsigned n = 0; n < type->getNumElements(); n++)
-            if (fields->getElementOffset(n) == off &&
-                type->getElementType(n)->isIntegerTy(8 * size))
-                return true;
+        llvm::APInt at(layout.getIndexTypeSizeInBits(argument.getType()), 0);
+        const llvm::Value *base = load->getPointerOperand()->stripAndAccumulateConstantOffsets(
+            layout, at, /*AllowNonInbounds=*/false);
+        if (base == &argument && at == off)
+            return true;
     }
     return false;
 }
 
-static void check(const llvm::Function &function, const struct jit_constant &c) {
+static void check(llvm::Function &function, const struct jit_constant &c) {
     if (function.isVarArg() || c.argument >= function.arg_size())
         bad(function, "argument " + std::to_string(c.argument));
     const llvm::Type *type = function.getArg(c.argument)->getType();
@@ -59,8 +58,8 @@ static void check(const llvm::Function &function, const struct jit_constant &c) 
     }
     if (!type->isPointerTy())
         bad(function, "a pointer as argument " + std::to_string(c.argument));
-    if (!has_field(function, c.field_off, c.size))
-        bad(function, "a structure with an integer of " + std::to_string(c.size) + " bytes at " +
+    if (!reads_field(*function.getArg(c.argument), c.field_off, c.size))
+        bad(function, "that it reads an integer of " + std::to_string(c.size) + " bytes at " +
                           std::to_string(c.field_off));
 }
 

@@ -120,14 +120,20 @@ class Tensor:
         return answers[0][0]
 
     def matmul(
-        self, kind: str, weights: Bytes, x: NDArray[np.generic], rows: int, cols: int
+        self,
+        kind: str,
+        weights: Bytes,
+        x: NDArray[np.generic],
+        rows: int,
+        cols: int,
+        ahead: int = 0,
     ) -> Floats:
         """out (n, rows); weights (rows, bytes) as in a model file, x (n, cols) floats or what
         quantize() returns."""
         n, stride = x.shape[0 if kind in FLOATS else 1], rows + 3
         out = np.full(n * stride - 3, 12345.0, np.float32)  # the last row has no padding
         packed = self.pack(kind, weights, cols)
-        raw = self.call(f"matmul_{kind}", [stride, rows, cols, n], out, packed, x)
+        raw = self.call(f"matmul_{kind}", [stride, rows, cols, n, ahead], out, packed, x)
         full = np.append(np.frombuffer(raw, np.float32), [np.float32(12345)] * 3)
         result = full.reshape(n, stride)
         assert (result[:, rows:] == 12345.0).all(), "wrote between the rows of out"

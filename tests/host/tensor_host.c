@@ -91,12 +91,12 @@ static float float_of(uint32_t bits) {
     return value;
 }
 
-/* out (n, out_stride), w, x; args: out_stride, rows, cols, n. Or out, w; args: r, rows, cols. Or
- * out, w; args: cols. */
+/* out (n, out_stride), w, x; args: out_stride, rows, cols, n, ahead. Or out, w; args: r, rows,
+ * cols. Or out, w; args: cols. */
 static bool run_format(const char *op, const uint32_t *a, void *const b[]) {
     for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
         if (strncmp(op, "matmul_", 7) == 0 && strcmp(op + 7, formats[i].name) == 0) {
-            formats[i].matmul(b[0], a[0], b[1], b[2], a[1], a[2], a[3]);
+            formats[i].matmul(b[0], a[0], b[1], b[2], a[1], a[2], a[3], a[4]);
             return true;
         }
         if (strncmp(op, "row_", 4) == 0 && strcmp(op + 4, formats[i].name) == 0) {

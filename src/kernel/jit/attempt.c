@@ -3,6 +3,7 @@
 
 #include "arch/x86/clock.h"
 #include "arch/x86/cpu.h"
+#include "console/event.h"
 #include "jit/tier_internal.h"
 #include "lib/printf.h"
 #include "lib/string.h"
@@ -59,52 +60,65 @@ static void reject(const struct attempt *a, const char *reason, const struct mea
     struct tier *t = a->tier;
     ksnprintf(t->reason, sizeof t->reason, "%s", reason);
     t->rejected++;
-    tier_event(t, t->level, a->level, t->reason, m ? m->before : 0, m ? m->after : 0,
-               a->compile_ns);
+    tier_event(t, a->to, t->reason, m, a->compile_ns);
 }
 
-/* Calls that this saves cycles in, as far as is known: those so far. */
-static uint64_t benefit_of(const struct tier *t, const struct measured *m) {
-    uint64_t calls = t->slot->profile ? t->slot->profile->calls : 1, benefit;
-    if (m->after >= m->before || __builtin_mul_overflow(m->before - m->after, calls, &benefit))
-        return 1;
-    return benefit;
+static uint64_t saved_by(const struct measured *m) {
+    return m->after < m->before ? m->before - m->after : 0;
 }
 
-static void keep(const struct attempt *a, const struct measured *m) {
+/* Cycles that are saved in as many calls as there were so far. */
+static uint64_t benefit_of(const struct tier *t, uint64_t saved) {
+    const struct profile *p = t->slot->profile;
+    uint64_t benefit;
+    return __builtin_mul_overflow(saved, p ? p->calls : 1, &benefit) ? UINT64_MAX : benefit;
+}
+
+static void keep(const struct attempt *a, const struct measured *m, unsigned level_before) {
     struct entry entry = {
         .version = ENTRY_VERSION,
         .mod_size = m->faster ? (uint32_t)a->made.mod_size : 0,
+        .level_before = level_before,
         .cycles_before = m->before,
         .cycles_after = m->after,
         .compile_ns = a->compile_ns,
     };
-    entry_put(a->key, &entry, m->faster ? a->made.mod : NULL, benefit_of(a->tier, m));
+    /* What was no faster saves about what it takes to find that out again. */
+    uint64_t benefit = m->faster ? benefit_of(a->tier, saved_by(m)) : a->compile_ns;
+    entry_put(a->key, &entry, m->faster ? a->made.mod : NULL, benefit);
 }
 
 static void publish(struct attempt *a, const struct measured *m) {
     struct tier *t = a->tier;
-    unsigned from = t->level;
-    tier_use(t, a->module, a->code, a->level);
-    a->module = NULL;
+    tier_event(t, a->to, NULL, m, a->compile_ns);
     t->published++;
-    tier_event(t, from, a->level, NULL, m->before, m->after, a->compile_ns);
+    if (a->knob) {
+        way_take(t->slot, a->candidate);
+        t->saved += saved_by(m);
+        return;
+    }
+    tier_use(t, a->module, a->candidate.code, a->level);
+    a->module = NULL;
 }
 
 static void decide(struct attempt *a, const struct measured *m) {
     struct tier *t = a->tier;
-    t->cycles_t0 = t->level == 0 ? m->before : t->cycles_t0;
+    unsigned level_before = t->level;
+    if (t->cycles_t0 == 0)
+        t->cycles_t0 = m->before;
     t->cycles = m->faster ? m->after : m->before;
     if (m->faster)
         publish(a, m);
     else
         reject(a, "not-faster", m);
-    keep(a, m);
+    if (!a->knob)
+        keep(a, m, level_before);
 }
 
 static void wrong(struct attempt *a, const char *reason) {
     reject(a, reason, NULL);
-    entry_quarantine(a->key);
+    if (!a->knob)
+        entry_quarantine(a->key);
 }
 
 static uint64_t calls_of(const struct attempt *a) {
@@ -115,7 +129,9 @@ static uint64_t calls_of(const struct attempt *a) {
 static void end(struct attempt *a, bool tried) {
     struct attempt **at = &attempts;
     measure_stop(&a->measure);
-    if (tried && !a->abandoned)
+    if (tried && !a->abandoned && a->knob)
+        a->tier->knob++;
+    else if (tried && !a->abandoned)
         a->tier->tried = a->level;
     if (!tried)
         a->tier->retry_calls = calls_of(a) + RETRY_CALLS;
@@ -149,30 +165,54 @@ bool attempt_wait(struct attempt *a, const uint32_t *count, uint32_t enough) {
 
 /* ---- the steps */
 
+/* Whether it went wrong for what this machine lacks now, not for what was to be compiled. */
+static bool lacks(const struct fluid_error *err) {
+    static const char *const codes[] = {"E-JIT-33", "E-JIT-36", "E-MOD-10"};
+    for (unsigned i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (strcmp(err->code, codes[i]) == 0)
+            return true;
+    return false;
+}
+
+static void failed(struct attempt *a, const struct fluid_error *err) {
+    report_warn(err);
+    if (lacks(err))
+        reject(a, err->code, NULL);
+    else
+        wrong(a, err->code);
+}
+
 /* False: it has come to nothing. */
 static bool compile(struct attempt *a) {
     struct fluid_error err;
     a->step = "compiles";
     if (jit_compile(&a->job, &a->response, &a->made, &err) != 0) {
-        reject(a, err.code, NULL);
+        failed(a, &err);
         return false;
     }
     a->compile_ns = a->made.parse_ns + a->made.optimise_ns + a->made.generate_ns;
     a->tier->compile_ns += a->compile_ns;
     a->module = module_load_aside(a->made.mod, a->made.mod_size, cpu_info()->features, &err);
-    a->code = a->module ? module_export(a->module, a->tier->slot->name) : NULL;
-    if (!a->code)
-        wrong(a, a->module ? "no-entry" : err.code);
-    return a->code != NULL;
+    a->candidate = a->incumbent;
+    a->candidate.code = a->module ? module_export(a->module, a->tier->slot->name) : NULL;
+    if (!a->module)
+        failed(a, &err);
+    else if (!a->candidate.code)
+        wrong(a, "no-entry");
+    return a->candidate.code != NULL;
+}
+
+static void begin_to_measure(struct attempt *a) {
+    a->step = "measures";
+    a->since_ns = clock_ns();
+    measure_start(&a->measure, a->tier->slot, a->incumbent, a->candidate);
 }
 
 static void compare_and_go_on(struct attempt *a) {
     const char *reason = "";
     switch (compare(a, &reason)) {
     case COMPARED_EQUAL:
-        a->step = "measures";
-        a->since_ns = clock_ns();
-        measure_start(&a->measure, a->tier->slot, a->incumbent, a->code);
+        begin_to_measure(a);
         return;
     case COMPARED_WRONG:
         wrong(a, reason);
@@ -188,25 +228,52 @@ static void compare_and_go_on(struct attempt *a) {
     }
 }
 
-void tier_attempt(struct tier *tier, unsigned level) {
+/* A new one, in the list. */
+static struct attempt *begin(struct tier *tier, unsigned level, const char *to) {
     struct attempt *a = kzalloc(sizeof *a);
-    if (!a || !tier_job(tier, level, &a->job) ||
-        !entry_key(&a->job, tier->slot->rows, tier->slot->cols, a->key)) {
-        kfree(a);
-        tier->tried = level; /* without memory, or anything to compile: for this boot */
-        return;
-    }
+    if (!a)
+        return NULL;
     a->tier = tier;
     a->level = level;
-    a->incumbent = tier->slot->code;
+    a->incumbent = way_of(tier->slot);
+    ksnprintf(a->to, sizeof a->to, "%s", to);
     a->next = attempts;
     attempts = a;
-    if (!compile(a))
+    return a;
+}
+
+void tier_attempt(struct tier *tier, unsigned level) {
+    struct attempt *a = begin(tier, level, tier_level_name(level));
+    if (!a) {
+        tier->tried = level; /* no memory: for this boot */
+        return;
+    }
+    if (!tier_job(tier, level, &a->job) ||
+        !entry_key(&a->job, tier->slot->rows, tier->slot->cols, a->key) || !compile(a))
         end(a, true);
     else if (a->abandoned)
         end(a, false);
     else
         compare_and_go_on(a);
+}
+
+void tier_tune(struct tier *tier) {
+    char text[TUNE_TEXT_SIZE];
+    struct way way;
+    if (!tune_candidate(tier->slot, tier->knob, &way, text)) {
+        tier->tuned = true;
+        if (tier->knob > 0)
+            tune_keep(tier->slot, benefit_of(tier, tier->saved));
+        return;
+    }
+    struct attempt *a = begin(tier, tier->level, text);
+    if (!a) {
+        tier->tuned = true; /* for this boot */
+        return;
+    }
+    a->knob = true;
+    a->candidate = way;
+    begin_to_measure(a);
 }
 
 /* Ends it if that is due. */

@@ -1,25 +1,28 @@
-/* attempt.h - one attempt to give a slot better code: compile, load aside, compare with calls of
- * the model (compare.h), let both take turns (measure.h), decide. The last two steps go on by
- * themselves, so that several slots can be measured at a time. */
+/* attempt.h - one attempt to make a slot faster. By other code: compile, load aside, compare with
+ * calls of the model (compare.c), let both take turns (measure.h), decide. By a knob (tune.h): the
+ * last two steps. Measuring goes on by itself, so that several slots can be measured at a time. */
 #ifndef KERNEL_JIT_ATTEMPT_H
 #define KERNEL_JIT_ATTEMPT_H
 
 #include "fluid/cache.h"
 #include "jit/measure.h"
 #include "jit/request.h"
+#include "jit/tune.h"
 
 struct tier;
 
 struct attempt {
     struct attempt *next;
     struct tier *tier;
-    unsigned level;
+    unsigned level;              /* of the candidate's code */
+    bool knob;                   /* the same code, in another way */
+    char to[TUNE_TEXT_SIZE];     /* "O2", "ahead=4096" */
     uint8_t key[CACHE_KEY_SIZE]; /* of the cache entry that comes of it */
     struct jit_job job;
     struct jit_result made;       /* within response */
     uint8_t *response;            /* kfree */
     struct loaded_module *module; /* the candidate, aside; NULL: not yet, or published */
-    void *code, *incumbent;
+    struct way incumbent, candidate;
     struct measure measure;
     uint64_t compile_ns;
     uint64_t calls, since_ns; /* of the slot, when they were last looked at; and since then */

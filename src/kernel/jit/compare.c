@@ -25,7 +25,7 @@ static bool take_calls(struct attempt *a, trial_begin_fn *begin) {
     slot->code = wrapper;
     bool taken = attempt_wait(a, &trial.done, TRIAL_CALLS);
     if (slot->code == wrapper)
-        slot->code = a->incumbent;
+        slot->code = a->incumbent.code;
     epoch_wait(); /* nobody is in the wrapper any more */
     return taken;
 }
@@ -70,7 +70,7 @@ static enum comparison with_memory(struct attempt *a, const char **reason) {
     if (!begin || !check || !take_calls(a, begin))
         return COMPARED_LATER;
     a->step = "compares";
-    if (run(check, a->code, &verdict))
+    if (run(check, a->candidate.code, &verdict))
         return judge(verdict, reason);
     *reason = "fault";
     return COMPARED_WRONG;
@@ -78,7 +78,7 @@ static enum comparison with_memory(struct attempt *a, const char **reason) {
 
 enum comparison compare(struct attempt *a, const char **reason) {
     trial = (struct trial){
-        .code = a->incumbent,
+        .code = a->incumbent.code,
         .memory = kzalloc_aligned(TRIAL_CALLS * (size_t)CALL_BYTES, 64),
         .call_bytes = CALL_BYTES,
         .every = EVERY,

@@ -76,7 +76,7 @@ static uint8_t *read(struct cache *c, const struct cache_row *row, uint32_t *siz
                    "%u bytes of memory for an entry of the cache expected, found less", row->size);
         return NULL;
     }
-    if (cache_read(c, ENTRY_KIND, row->key, bytes, row->size, size, err) == 0)
+    if (cache_read(c, ENTRY_CODE, row->key, bytes, row->size, size, err) == 0)
         return bytes;
     kfree(bytes);
     return NULL;
@@ -93,9 +93,9 @@ enum entry_state entry_read(const uint8_t key[CACHE_KEY_SIZE], struct entry *ent
     *mod = NULL;
     if (!c)
         return ENTRY_ABSENT;
-    if (cache_quarantined(c, ENTRY_KIND, key))
+    if (cache_quarantined(c, ENTRY_CODE, key))
         return ENTRY_QUARANTINED;
-    const struct cache_row *row = cache_find(c, ENTRY_KIND, key);
+    const struct cache_row *row = cache_find(c, ENTRY_CODE, key);
     if (!row || row->size < sizeof *entry) {
         c->misses += row == NULL;
         return ENTRY_ABSENT;
@@ -118,24 +118,48 @@ enum entry_state entry_read(const uint8_t key[CACHE_KEY_SIZE], struct entry *ent
     return ENTRY_FOUND;
 }
 
-void entry_put(const uint8_t key[CACHE_KEY_SIZE], const struct entry *entry, const void *mod,
-               uint64_t benefit) {
+void entry_missed(const uint8_t key[CACHE_KEY_SIZE]) {
+    if (cache_partition(NULL))
+        tell("miss", key, NULL);
+}
+
+void entry_put_bytes(uint16_t kind, const uint8_t key[CACHE_KEY_SIZE], const void *bytes,
+                     size_t size, uint64_t benefit) {
     struct cache *c = cache_partition(NULL);
     struct fluid_error err;
-    size_t size = sizeof *entry + entry->mod_size;
-    uint8_t *bytes = c && c->read_only == CACHE_WRITABLE ? kmalloc(size) : NULL;
-    if (!bytes)
+    if (!c || c->read_only != CACHE_WRITABLE)
         return; /* nothing to keep it in: it is made again the next time */
-    memcpy(bytes, entry, sizeof *entry);
-    if (mod)
-        memcpy(bytes + sizeof *entry, mod, entry->mod_size);
     uint32_t evicted = c->evicted;
-    if (cache_put(c, ENTRY_KIND, key, bytes, size, benefit, &err) == 0)
+    if (cache_put(c, kind, key, bytes, size, benefit, &err) == 0)
         tell("put", key, NULL);
     else
         report_warn(&err);
     if (c->evicted != evicted)
         tell("evict", key, "full");
+}
+
+bool entry_get_bytes(uint16_t kind, const uint8_t key[CACHE_KEY_SIZE], void *bytes, size_t size) {
+    struct cache *c = cache_partition(NULL);
+    struct fluid_error err;
+    uint32_t found;
+    const struct cache_row *row = c ? cache_find(c, kind, key) : NULL;
+    if (!row || row->size != size)
+        return false;
+    bool read = cache_read(c, kind, key, bytes, size, &found, &err) == 0;
+    tell(read ? "hit" : "reject", key, read ? NULL : err.code);
+    return read;
+}
+
+void entry_put(const uint8_t key[CACHE_KEY_SIZE], const struct entry *entry, const void *mod,
+               uint64_t benefit) {
+    size_t size = sizeof *entry + entry->mod_size;
+    uint8_t *bytes = kmalloc(size);
+    if (!bytes)
+        return; /* it is made again the next time */
+    memcpy(bytes, entry, sizeof *entry);
+    if (mod)
+        memcpy(bytes + sizeof *entry, mod, entry->mod_size);
+    entry_put_bytes(ENTRY_CODE, key, bytes, size, benefit);
     kfree(bytes);
 }
 
@@ -144,7 +168,7 @@ void entry_quarantine(const uint8_t key[CACHE_KEY_SIZE]) {
     struct fluid_error err;
     if (!c)
         return;
-    bool written = cache_quarantine(c, ENTRY_KIND, key, &err) == 0;
+    bool written = cache_quarantine(c, ENTRY_CODE, key, &err) == 0;
     tell("reject", key, "quarantine");
     if (!written && c->read_only == CACHE_WRITABLE)
         report_warn(&err);

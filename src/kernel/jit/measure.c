@@ -29,7 +29,7 @@ static void end_block(struct measure *m) {
     m->call = 0;
     m->block++;
     m->done = m->block == 2 * MEASURE_PAIRS;
-    m->slot->code = m->code[m->done ? 0 : side_of(m->block)];
+    way_take(m->slot, m->way[m->done ? 0 : side_of(m->block)]);
 }
 
 static void called(struct fluid_slot *slot, uint64_t cycles) {
@@ -47,11 +47,22 @@ static void called(struct fluid_slot *slot, uint64_t cycles) {
         end_block(m);
 }
 
-void measure_start(struct measure *m, struct fluid_slot *slot, void *incumbent, void *candidate) {
+struct way way_of(const struct fluid_slot *slot) {
+    return (struct way){slot->code, slot->ahead, slot->piece_work};
+}
+
+void way_take(struct fluid_slot *slot, struct way way) {
+    slot->code = way.code;
+    slot->ahead = way.ahead;
+    slot->piece_work = way.piece_work;
+}
+
+void measure_start(struct measure *m, struct fluid_slot *slot, struct way incumbent,
+                   struct way candidate) {
     *m = (struct measure){
         .next = measures,
         .slot = slot,
-        .code = {incumbent, candidate},
+        .way = {incumbent, candidate},
         .block_calls = MEASURE_BLOCK,
     };
     measures = m;
@@ -66,8 +77,8 @@ void measure_stop(struct measure *m) {
         return;
     *at = m->next;
     m->slot->called = NULL;
-    if (m->slot->code == m->code[1])
-        m->slot->code = m->code[0];
+    if (m->slot->code == m->way[1].code)
+        way_take(m->slot, m->way[0]);
 }
 
 static uint64_t median(const uint64_t *values) {

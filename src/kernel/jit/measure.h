@@ -1,5 +1,6 @@
-/* measure.h - which of two codes is faster where it counts: they take turns in a slot while the
- * model runs, and the cycles of whole calls on all cores are compared. Both must do the same.
+/* measure.h - which of two ways to do an operation is faster where it counts: they take turns in a
+ * slot while the model runs, and the cycles of whole calls on all cores are compared. Both must do
+ * the same.
  *
  * Turns are blocks of calls, in the order A B B A, so that what changes slowly (a growing context,
  * a warming processor) counts for both; calls of different length in one block are a matter of its
@@ -19,10 +20,16 @@
 #define MEASURE_LONG 5000000u     /* cycles: from there on they are */
 #define MEASURE_MARGIN_PERCENT 2u /* less is no reason to change anything */
 
+/* What a slot has that can be chosen. */
+struct way {
+    void *code;
+    uint32_t ahead, piece_work; /* as in struct fluid_slot */
+};
+
 struct measure {
     struct measure *next; /* of all that are going on */
     struct fluid_slot *slot;
-    void *code[2];        /* incumbent, candidate */
+    struct way way[2];    /* incumbent, candidate */
     uint32_t block_calls; /* in a block */
     uint32_t block, call;
     uint64_t cycles[MEASURE_BLOCK - 1];
@@ -36,10 +43,13 @@ struct measured {
     bool faster;
 };
 
+struct way way_of(const struct fluid_slot *slot);
+void way_take(struct fluid_slot *slot, struct way way);
+
 /* The slot's `called` is this one's until it is stopped. */
-void measure_start(struct measure *measure, struct fluid_slot *slot, void *incumbent,
-                   void *candidate);
-/* The slot has the incumbent's code afterwards, unless it was given other code meanwhile. */
+void measure_start(struct measure *measure, struct fluid_slot *slot, struct way incumbent,
+                   struct way candidate);
+/* The slot does it the incumbent's way afterwards, unless it was given other code meanwhile. */
 void measure_stop(struct measure *measure);
 /* Once it is done. */
 struct measured measure_result(const struct measure *measure);

@@ -23,7 +23,11 @@ struct tier {
     uint64_t cycles_t0, cycles;   /* of a call, measured against each other; 0: not yet */
     uint64_t compile_ns;          /* of all that was compiled for it in this boot */
     uint32_t published, rejected; /* in this boot */
+    bool has_bitcode;             /* so that it can have other levels than T0 */
     bool from_cache;              /* the code that it has */
+    unsigned knob;                /* the next one to be tried (tune.h) */
+    bool tuned;                   /* all have been */
+    uint64_t saved;               /* by knobs: cycles of a call */
     char reason[16];              /* of the last rejection; "": none */
 };
 

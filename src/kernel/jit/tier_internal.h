@@ -25,6 +25,8 @@ void tier_bury(void);
 
 /* tier.c: from now on, and for the slots that are there. */
 void tier_watch_slots(void);
+/* tier.c: what the cache has of a compiler that was found after the slots were made. */
+void tier_look_up(void);
 
 /* attempt.c: compiles, compares and begins to measure; others run meanwhile. */
 void tier_attempt(struct tier *tier, unsigned level);
@@ -38,7 +40,12 @@ void tier_attempt_abandon(const struct tier *tier);
  * as faulty. */
 bool tier_attempt_blame(const struct loaded_module *module);
 
-/* tier_event.c */
-void tier_event(const struct tier *tier, unsigned from, unsigned to, const char *reason,
-                uint64_t before, uint64_t after, uint64_t compile_ns);
+/* Measures the next knob of the slot, if it has one. */
+void tier_tune(struct tier *tier);
+
+/* tier_event.c; reason NULL: it was published. */
+struct measured;
+void tier_event(const struct tier *tier, const char *to, const char *reason,
+                const struct measured *measured, uint64_t compile_ns);
+const char *tier_level_name(unsigned level);
 #endif

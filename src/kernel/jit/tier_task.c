@@ -14,19 +14,52 @@
 
 struct choice {
     const struct tier *tier;
-    unsigned level;
+    unsigned level; /* 0: a knob */
     uint64_t cycles;
 };
+
+/* The level that the slot is worth now; 0: none that has not been decided on. */
+static unsigned level_for(const struct tier *t) {
+    if (!t->has_bitcode || !compiler_current())
+        return 0;
+    unsigned level = tier_level_of(t->slot->profile->calls, t->slot->profile->cycles);
+    return level > t->tried ? level : 0;
+}
+
+/* Knobs are for code that stays. */
+static bool may_tune(const struct tier *t) {
+    bool decided = !t->has_bitcode || !compiler_current() || t->tried == JIT_LEVEL_MAX;
+    return decided && !t->tuned &&
+           tier_level_of(t->slot->profile->calls, t->slot->profile->cycles) >= 2;
+}
 
 static void consider(const struct tier *t, void *context) {
     struct choice *best = context;
     const struct profile *p = t->slot->profile;
-    if (!p || p->calls < t->retry_calls)
+    if (!p || p->calls < t->retry_calls || !tier_attempt_fits(t) ||
+        (best->tier && p->cycles <= best->cycles))
         return;
-    unsigned level = tier_level_of(p->calls, p->cycles);
-    if (level <= t->tried || !tier_attempt_fits(t) || (best->tier && p->cycles <= best->cycles))
+    unsigned level = level_for(t);
+    if (level > 0 || may_tune(t))
+        *best = (struct choice){t, level, p->cycles};
+}
+
+static void attempt(const struct choice *choice) {
+    if (!choice->tier)
         return;
-    *best = (struct choice){t, level, p->cycles};
+    if (choice->level > 0)
+        tier_attempt((struct tier *)choice->tier, choice->level);
+    else
+        tier_tune((struct tier *)choice->tier);
+}
+
+/* A host at the serial line is found late. */
+static void meet(const struct compiler *compiler) {
+    static const struct compiler *met;
+    if (compiler && compiler != met)
+        tier_look_up();
+    if (compiler)
+        met = compiler;
 }
 
 static void work(void *unused) {
@@ -34,10 +67,9 @@ static void work(void *unused) {
     (void)unused;
     for (;;) {
         struct choice best = {0};
-        if (compiler_current())
-            tier_for_each(consider, &best);
-        if (best.tier)
-            tier_attempt((struct tier *)best.tier, best.level);
+        meet(compiler_current());
+        tier_for_each(consider, &best);
+        attempt(&best);
         tier_attempts_look();
         tier_bury();
         if (clock_ns() - synced > SYNC_NS) {
@@ -51,8 +83,8 @@ static void work(void *unused) {
 
 void tier_init(void) {
     struct fluid_error err;
-    if (!compiler_current() || !module_find("trial"))
-        return;
+    if (!module_find("trial"))
+        return; /* an image of another kind: nothing is taken down, so nothing compared */
     tier_watch_slots();
     if (!task_create("jit", TASK_BACKGROUND_PRIORITY, work, NULL, &err))
         report_warn(&err);

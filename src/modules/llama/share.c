@@ -47,6 +47,7 @@ static void run(struct share *share, uint32_t count, uint64_t work, fluid_parall
 struct part {
     struct product product;
     matmul_fn *code;
+    uint32_t ahead;
     uint64_t row_bytes;
     uint32_t rows, pieces; /* rows of a piece */
 };
@@ -67,7 +68,7 @@ static void multiply_piece(void *context, uint32_t index, uint32_t core) {
     const struct matrix *w = p->product.w;
     uint32_t row = piece * p->rows;
     p->code(p->product.out + row, w->rows, (const char *)w->data + row * p->row_bytes, p->product.x,
-            (uint32_t)lower(w->rows - row, p->rows), w->cols, all->n);
+            (uint32_t)lower(w->rows - row, p->rows), w->cols, all->n, p->ahead);
 }
 
 static uint64_t multiplications(const struct matrix *w, uint32_t n) {
@@ -80,6 +81,7 @@ static void split(struct part *part, const struct product *product, uint64_t wor
     uint64_t rows = work / ((uint64_t)w->cols * n) / PACK_ROWS * PACK_ROWS;
     part->product = *product;
     part->code = (matmul_fn *)w->matmul->code;
+    part->ahead = w->matmul->ahead;
     part->row_bytes = gguf_row_bytes(w->type, w->cols);
     part->rows = rows == 0 ? PACK_ROWS : (uint32_t)lower(rows, (uint64_t)w->rows + PACK_ROWS);
     part->pieces = w->rows / part->rows + (w->rows % part->rows != 0);
@@ -101,7 +103,9 @@ void share_products(struct share *share, const struct product *products, uint32_
     uint64_t total = 0;
     for (uint32_t i = 0; i < count; i++)
         total += multiplications(products[i].w, n);
-    uint64_t work = lower(PIECE_WORK, total / (PIECES_PER_CORE * fluid_core_count()));
+    uint32_t most = products[0].w->matmul->piece_work;
+    uint64_t work =
+        lower(most != 0 ? most : PIECE_WORK, total / (PIECES_PER_CORE * fluid_core_count()));
     uint32_t pieces = 0;
     for (uint32_t i = 0; i < count; i++) {
         split(&all.part[i], &products[i], work, n);

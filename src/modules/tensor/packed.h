@@ -62,12 +62,14 @@ TENSOR_INLINE const uint8_t *q_chunk(const struct q_group *group, uint32_t b, ui
 
 /* One token and a group of eight rows. Groups come one behind the other, so that what is fetched
  * ahead is always the next to be used. */
-TENSOR_INLINE void q_single(float *out, const uint8_t *w, const struct Q_ACT *x, uint32_t blocks) {
+TENSOR_INLINE void q_single(float *out, const uint8_t *w, const struct Q_ACT *x, uint32_t blocks,
+                            uint32_t ahead) {
     v8f acc = {0};
+    (void)ahead;
     for (uint32_t b = 0; b < blocks; b++, w += Q_CHUNK, x++) {
 #ifdef __AVX2__
         for (size_t at = 0; at < Q_CHUNK; at += 64)
-            _mm_prefetch((const char *)w + Q_AHEAD + at, _MM_HINT_T0);
+            _mm_prefetch((const char *)w + ahead + at, _MM_HINT_T0);
 #endif
         acc = q_chunk_one(acc, w, x);
     }
@@ -92,11 +94,12 @@ FLUID_EXPORT row_fn Q_NAME(row);
 FLUID_EXPORT pack_fn Q_NAME(pack);
 
 void Q_NAME(matmul)(float *out, uint32_t out_stride, const void *w, const void *x, uint32_t rows,
-                    uint32_t cols, uint32_t n) {
+                    uint32_t cols, uint32_t n, uint32_t ahead) {
     const uint32_t blocks = cols / Q_COLS;
     uint32_t r = 0;
+    ahead = ahead != 0 ? ahead : Q_AHEAD;
     for (; n == 1 && rows - r >= EIGHT; r += EIGHT)
-        q_single(out + r, (const uint8_t *)q_group_at(w, r, rows, blocks).first, x, blocks);
+        q_single(out + r, (const uint8_t *)q_group_at(w, r, rows, blocks).first, x, blocks, ahead);
     for (; r < rows; r += EIGHT) {
         struct q_group group = q_group_at(w, r, rows, blocks);
         for (uint32_t t = 0; t < n; t += Q_TOKENS)

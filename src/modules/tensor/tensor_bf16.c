@@ -22,7 +22,8 @@ FLUID_EXPORT matmul_fn matmul_bf16;
 FLUID_EXPORT row_fn row_bf16;
 
 void matmul_bf16(float *out, uint32_t out_stride, const void *w, const void *x, uint32_t rows,
-                 uint32_t cols, uint32_t n) {
+                 uint32_t cols, uint32_t n, uint32_t ahead) {
+    (void)ahead; /* rows are converted first */
     tile_matmul(out, out_stride, w, cols, x, rows, cols, n);
 }
 

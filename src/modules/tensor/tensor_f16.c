@@ -30,7 +30,8 @@ TENSOR_INLINE void tile_floats(float *out, const uint16_t *row, uint32_t first, 
 #include "tiles.h"
 
 void matmul_f16(float *out, uint32_t out_stride, const void *w, const void *x, uint32_t rows,
-                uint32_t cols, uint32_t n) {
+                uint32_t cols, uint32_t n, uint32_t ahead) {
+    (void)ahead; /* rows are converted first */
     tile_matmul(out, out_stride, w, cols, x, rows, cols, n);
 }
 

@@ -8,7 +8,8 @@ FLUID_EXPORT row_fn row_f32;
 
 /* A group at the end repeats its last row; the surplus lanes are dropped. */
 void matmul_f32(float *out, uint32_t out_stride, const void *w, const void *x, uint32_t rows,
-                uint32_t cols, uint32_t n) {
+                uint32_t cols, uint32_t n, uint32_t ahead) {
+    (void)ahead;
     for (uint32_t r = 0; r < rows; r += ROW_GROUP) {
         const float *row[ROW_GROUP];
         uint32_t lanes = rows - r < ROW_GROUP ? rows - r : ROW_GROUP;

@@ -133,7 +133,7 @@ void call_run(const struct call *c, void *code) {
     switch (c->operation->kind) {
     case KIND_MATMUL:
         ((matmul_fn *)code)(c->matmul.out, c->matmul.out_stride, c->matmul.w, c->matmul.x,
-                            c->matmul.rows, c->matmul.cols, c->matmul.n);
+                            c->matmul.rows, c->matmul.cols, c->matmul.n, c->matmul.ahead);
         return;
     case KIND_ROW:
         ((row_fn *)code)(c->row.out, c->row.w, c->row.r, c->row.rows, c->row.cols);

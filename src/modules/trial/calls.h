@@ -36,7 +36,7 @@ struct call {
             float *out;
             uint32_t out_stride;
             const void *w, *x;
-            uint32_t rows, cols, n;
+            uint32_t rows, cols, n, ahead;
         } matmul;
         struct {
             float *out;

@@ -3,15 +3,15 @@
 
 /* Of results that lie far apart, as logits of several tokens, what is between them is left out. */
 static void wrap_matmul(float *out, uint32_t out_stride, const void *w, const void *x,
-                        uint32_t rows, uint32_t cols, uint32_t n) {
+                        uint32_t rows, uint32_t cols, uint32_t n, uint32_t ahead) {
     struct call *c = trial_claim();
     if (c != NULL) {
         c->matmul.out = out, c->matmul.out_stride = rows;
         c->matmul.w = w, c->matmul.x = x;
-        c->matmul.rows = rows, c->matmul.cols = cols, c->matmul.n = n;
+        c->matmul.rows = rows, c->matmul.cols = cols, c->matmul.n = n, c->matmul.ahead = ahead;
         trial_keep(c);
     }
-    ((matmul_fn *)trial_current->code)(out, out_stride, w, x, rows, cols, n);
+    ((matmul_fn *)trial_current->code)(out, out_stride, w, x, rows, cols, n, ahead);
 }
 
 static void wrap_row(float *out, const void *w, uint32_t r, uint32_t rows, uint32_t cols) {
