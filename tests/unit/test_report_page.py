@@ -107,7 +107,7 @@ def test_warmup(page: Page, inputs: Inputs) -> None:
     traces = chart(page, "warmup-chart").all("g", "scatter")
     marks = [len(trace.all("path", "point")) for trace in traces]
     assert len([trace for trace in traces if trace.all("path", "js-line")]) == len(starts)
-    assert sum(marks) == sum(len(start.published) for start in starts) > 0
+    assert sum(marks) == sum(one.published for start in starts for one in start.decisions) > 0
     rows = [len(body.all("tr")) for body in page.root.by_id("warmup").all("tbody")]
     assert rows == [2, sum(len(start.decisions) for start in starts)]
 
