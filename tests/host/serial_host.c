@@ -15,6 +15,7 @@
 #include "arch/x86/clock.h"
 #include "console/console.h"
 #include "console/event.h"
+#include "console/line.h"
 #include "console/record.h"
 #include "dev/serial.h"
 #include "jit/compiler.h"
@@ -45,20 +46,15 @@ bool console_poll(void) {
     return false;
 }
 
+void line_poll_aside(void) {
+}
+
 void *kmalloc(size_t size) {
     return size < MEMORY ? malloc(size) : NULL;
 }
 
 void kfree(void *memory) {
     free(memory);
-}
-
-void mutex_lock(struct mutex *mutex) {
-    (void)mutex;
-}
-
-void mutex_unlock(struct mutex *mutex) {
-    (void)mutex;
 }
 
 struct task *task_current(void) {
