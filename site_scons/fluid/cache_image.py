@@ -80,6 +80,20 @@ def pull(image: Path, file: Path) -> None:
         write_atomic(file, data)
 
 
+def whole(file: Path | str) -> bytes:
+    """A file of `pull`, for an image that is being built; E-CACHE-51."""
+    path = Path(file)
+    with _errors(path):
+        data = path.read_bytes()
+    if len(data) % SECTOR or Log(MemoryDisk(data)).why_empty:
+        raise FluidError(
+            "E-CACHE-51",
+            f"{path}: a cache as cache-pull writes it expected, found {len(data)} bytes of "
+            "something else, or an empty one; pull it from an image that has run",
+        )
+    return data
+
+
 def push(file: Path, image: Path) -> None:
     """Puts a copy in the partition's place. An image file is replaced as a whole or stays as it is;
     a device is written to."""

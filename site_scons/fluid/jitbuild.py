@@ -33,6 +33,7 @@ COMPILE = (
     "-std=c++17",
     *("-Wall", "-Wextra", "-Werror"),
     "-O2",
+    "-fPIE",
     "-fno-exceptions",  # as LLVM is compiled
     "-fno-rtti",
     *("-ffunction-sections", "-fdata-sections"),
@@ -43,9 +44,8 @@ COMPILE = (
 LINK = (
     f"--target={TRIPLE}",
     "--driver-mode=g++",
-    "-static",
-    "-no-pie",
-    "-Wno-unused-command-line-argument",  # -static implies -no-pie
+    "-static-pie",  # the machine puts it where its own identity map does not reach
+    "-Wl,--pack-dyn-relocs=relr",  # 1.6 MB less
     "-fuse-ld=lld",
     "-Wl,--gc-sections",
     "-Wl,--icf=all",

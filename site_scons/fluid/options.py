@@ -55,6 +55,11 @@ def _file() -> tuple[str, Callable[[str], bool]]:
     return "an existing file", lambda value: value == "" or Path(value).is_file()
 
 
+def _size_or_file(low: int, high: int) -> tuple[str, Callable[[str], bool]]:
+    text, valid = _number(low, high)
+    return f"{text}|an existing file", lambda v: valid(v) or (not v.isdigit() and Path(v).is_file())
+
+
 def _present() -> tuple[str, Callable[[str], bool]]:
     return "an existing file or device", lambda value: value == "" or Path(value).exists()
 
@@ -122,7 +127,12 @@ OPTIONS = (
     Option("compile", "0", "run, chat: 1 compiles here for the machine", _one_of("0", "1")),
     Option("module", "", "the .mod file for module-push", _file()),
     Option("image", "", "of module-push and cache-*: an image or disk; the built one", _present()),
-    Option("cache", "16", "size of the image's cache partition, MiB; 0: none", _number(0, 1024)),
+    Option(
+        "cache",
+        "16",
+        "the image's cache partition: its size, MiB, 0 for none; or a file of cache-pull",
+        _size_or_file(0, 1024),
+    ),
     Option("cachefile", "", "of cache-pull, cache-push; build/<target>/cache.bin", _any("a file")),
     Option("verbose", "0", "1 prints whole commands", _one_of("0", "1")),
     Option("cachedir", "", "folder of build products shared with others", _folder()),

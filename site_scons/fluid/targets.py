@@ -108,6 +108,7 @@ KERNEL_FOLDERS = (
     "selftest",
     "lib",
 )
+ARCH_FOLDERS = {"x86_64": ("abi/linux",)}  # of the kernel, on machines of that architecture only
 
 # The kernel as a Linux process: what is above the machine, and arch/hosted in the machine's place.
 HOST_FOLDERS = (
@@ -194,7 +195,7 @@ def kernel_sources(target: Target, top: Path) -> list[str]:
     """main.c and everything in the kernel's folders for this target, in a fixed order."""
     kernel = top / "src/kernel"
     files = _sources(kernel, ".c")
-    for folder in KERNEL_FOLDERS:
+    for folder in (*KERNEL_FOLDERS, *ARCH_FOLDERS.get(target.arch, ())):
         files += _sources(kernel / folder.format(arch=target.arch), ".c", ".S")
     return _relative(top, files)
 
@@ -223,9 +224,10 @@ def module_variants(
     Each src/modules/tensor/tensor_<x>.c is a module in all variants; the sources in
     src/modules/llama together are the module `llama` in the lowest only: it spends no time worth a
     second copy. So is `trial`. Each benchmark src/modules/bench/<x>.{c,cpp} is a module in the
-    lowest, too. The variant of the target's own tag, or the only one, gets the plain file name. Objects for a tag
-    that is no level lie in OWN: the tag changes with the features, and what is old is to be
-    replaced. With `jit` the variants of tensor modules that are not wanted are there as bitcode.
+    lowest, too. The variant of the target's own tag, or the only one, gets the plain file name.
+    Objects for a tag that is no level lie in OWN: the tag changes with the features, and what is
+    old is to be replaced. With `jit` the variants of tensor modules that are not wanted are there
+    as bitcode.
     """
     code = target.variants if wanted == "all" else target.variants[:1]
     chosen = target.variants if jit else code

@@ -30,7 +30,12 @@ def _no_model_step(target: list[str], source: list[str], env: Any) -> None:
 def _image_step(target: list[str], source: list[str], env: Any) -> None:
     from fluid import image
 
-    image.build_image(source[0], source[1], target[0], int(env["cache"]))
+    if source[2:]:
+        from fluid import cache_image
+
+        image.build_image(source[0], source[1], target[0], cache_image.whole(source[2]))
+    else:
+        image.build_image(source[0], source[1], target[0], bytes(int(env["cache"]) * image.MIB))
 
 
 def _image(env: Any, boot: Any) -> Any:
@@ -54,7 +59,8 @@ def _image_with(env: Any, boot: Any, model: Any, fat: str, image: str) -> Any:
 
 
 def _disk(env: Any, boot: Any, partition: Any, path: str) -> Any:
-    (image,) = env.DiskImage(path, [boot, *partition])
+    warm = [] if env["cache"].isdigit() else [env.File(env["cache"].replace("$", "$$"))]
+    (image,) = env.DiskImage(path, [boot, *partition, *warm])
     env.FluidNotShared(image)
     return image
 

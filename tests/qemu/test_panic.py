@@ -53,8 +53,8 @@ FAULTS = [
     Fault("fault-of", (OVERFLOW,), function="overflow"),
     Fault("fault-nm", (NO_DEVICE,), function="device_not_available"),
     Fault("fault-ts", (INVALID_TSS,), 0x18, "invalid_tss", error_code_i686=0x20),
-    Fault("fault-np", (NOT_PRESENT,), 0x28, "segment_not_present"),
-    Fault("fault-ss", (STACK_FAULT,), 0x28, "stack_segment"),
+    Fault("fault-np", (NOT_PRESENT,), 0x38, "segment_not_present", error_code_i686=0x28),
+    Fault("fault-ss", (STACK_FAULT,), 0x38, "stack_segment", error_code_i686=0x28),
     Fault("fault-mf", (X87_ERROR,), function="x87_error"),
     Fault("panic", (None,)),
 ]

@@ -28,7 +28,9 @@
     X(DATA, "modules' data")                                                                       \
     X(METADATA, "modules' tables")                                                                 \
     X(DMA, "device buffers (DMA)")                                                                 \
-    X(STACKS, "stacks of tasks")
+    X(STACKS, "stacks of tasks")                                                                   \
+    X(COMPILER, "compiler (JIT.ELF)")                                                              \
+    X(PROCESS, "pages of programs")
 enum page_use {
 #define PAGE_USE_NAME(name, text) PAGES_##name,
     PAGE_USE_LIST(PAGE_USE_NAME)

@@ -158,6 +158,14 @@ void paging_create(void) {
         entry_at((uintptr_t)i << LEVEL_SHIFT(LEVEL_ROOT), LEVEL_ROOT - 1);
 }
 
+uint64_t *paging_root(void) {
+    return root;
+}
+
+void paging_share(uint64_t *to) {
+    memcpy(to, root, sizeof(*to) << (PAGING_ADDRESS_BITS - LEVEL_SHIFT(LEVEL_ROOT)));
+}
+
 void paging_protect(const void *start, size_t size, unsigned flags) {
     KASSERT((uintptr_t)start % PAGE_SIZE == 0 && size % PAGE_SIZE == 0);
     if ((flags & PAGE_W) && (flags & PAGE_X))

@@ -8,7 +8,8 @@ static const struct selftest *const groups[] = {selftests_lib,        selftests_
                                                 selftests_allocators, selftests_machine,
                                                 selftests_tasks,      selftests_parallel};
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
-static const struct selftest *const named_groups[] = {selftests_long, selftests_disk};
+static const struct selftest *const named_groups[] = {selftests_long, selftests_disk,
+                                                      selftests_programs};
 #define NAMED_GROUPS (sizeof(named_groups) / sizeof(named_groups[0]))
 static const struct selftest_fault *const fault_groups[] = {
     selftest_faults, selftest_memory_faults, selftest_exceptions, selftest_privileged};

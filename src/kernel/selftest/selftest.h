@@ -27,7 +27,7 @@ int selftest_run(const char *name);
 extern const struct selftest selftests_lib[], selftests_memory[], selftests_allocators[],
     selftests_machine[], selftests_tasks[], selftests_parallel[];
 /* Run by name only: they take long, or need a machine for it. */
-extern const struct selftest selftests_long[], selftests_disk[];
+extern const struct selftest selftests_long[], selftests_disk[], selftests_programs[];
 extern const struct selftest_fault selftest_faults[], selftest_memory_faults[],
     selftest_exceptions[];
 /* Of ring 0 on the machine, of ring 3 in a process. */

@@ -238,6 +238,11 @@ void task_preempt(uintptr_t ip) {
         switch_task();
 }
 
+void task_preempt_ring3(void) {
+    if (due && !idle)
+        switch_task();
+}
+
 void task_preemption_point(void) {
     uintptr_t flags;
     if (current == NULL)

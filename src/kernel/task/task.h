@@ -2,7 +2,8 @@
  *
  * Code of the kernel is never preempted: it gives the processor away where it calls one of the
  * functions marked "others run" below. Code of modules is preempted by interrupts, and where it
- * calls the kernel API. docs/tasks.md says why. */
+ * calls the kernel API; code in ring 3 by interrupts, and where it calls the system. docs/tasks.md
+ * says why. */
 #ifndef KERNEL_TASK_TASK_H
 #define KERNEL_TASK_TASK_H
 
@@ -39,6 +40,7 @@ struct task {
     struct guard_state guards;          /* of its calls of modules */
     void (*entry)(void *argument);
     void *argument;
+    const struct ring3 *ring3; /* of a task with a program in ring 3 (task/ring3.h); else NULL */
     /* Between stack and here: the task's turn ended there (task_arch.h). */
     uintptr_t stack_pointer;
     void *extended; /* vector registers and their control (extended.h) */
@@ -89,6 +91,7 @@ void task_tick(void);
 /* trap.c, at the end of an interrupt of code at ip: the turn ends if it is over and the code is a
  * module's. */
 void task_preempt(uintptr_t ip);
+void task_preempt_ring3(void); /* the same, of code in ring 3 */
 /* kapi.c, at the end of a function that a module has called: the same. */
 void task_preemption_point(void);
 

@@ -52,3 +52,6 @@ const struct selftest_fault selftest_privileged[] = {
     {"fault-ac", alignment_check, NULL},
     {.name = NULL},
 };
+
+/* Linux runs programs here. */
+const struct selftest selftests_programs[] = {{.name = NULL}};

@@ -30,16 +30,29 @@
 #define CR4_SMEP CONTROL_BIT(20) /* the kernel executes no user page */
 #define CR4_SMAP CONTROL_BIT(21) /* nor reads or writes one */
 
+#define CR4_FSGSBASE CONTROL_BIT(16) /* user mode changes FS.base and GS.base */
+
 #define MSR_EFER 0xc0000080
+#define EFER_SCE CONTROL_BIT(0)
 #define EFER_LME CONTROL_BIT(8)
 #define EFER_LMA CONTROL_BIT(10)
 #define EFER_NXE CONTROL_BIT(11)
+
+#define MSR_STAR 0xc0000081
+#define MSR_LSTAR 0xc0000082
+#define MSR_SFMASK 0xc0000084
+#define MSR_FS_BASE 0xc0000100
+#define MSR_GS_BASE 0xc0000101
+#define MSR_KERNEL_GS_BASE 0xc0000102
 
 #define MXCSR_DEFAULT 0x1f80 /* all exceptions masked, to nearest (SDM vol. 1, 10.2.3) */
 
 #define EFLAGS_TF CONTROL_BIT(8)
 #define EFLAGS_IF CONTROL_BIT(9)
 #define EFLAGS_DF CONTROL_BIT(10)
+#define EFLAGS_IOPL (3 * CONTROL_BIT(12))
+#define EFLAGS_NT CONTROL_BIT(14)
+#define EFLAGS_RF CONTROL_BIT(16)
 #define EFLAGS_AC CONTROL_BIT(18)
 
 #ifndef __ASSEMBLER__

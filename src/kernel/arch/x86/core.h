@@ -16,6 +16,9 @@
  */
 struct core {
     struct core *self; /* at GS:0 */
+    /* arch/x86_64/ring3.S, at the offsets CORE_KERNEL_STACK and CORE_USER_STACK: where a system
+     * call finds its stack, and what was in RSP. */
+    uintptr_t kernel_stack, user_stack;
     unsigned index;
     uint32_t apic_id;
     struct guard_state *guards; /* of the task that it runs, or: */

@@ -43,7 +43,7 @@ void idt_init(void) {
 #ifdef __x86_64__
     idt[2].ist = IST_NMI;
     idt[TRAP_DOUBLE_FAULT].ist = IST_DOUBLE_FAULT;
-    idt[18].ist = IST_MACHINE_CHECK;
+    idt[TRAP_MACHINE_CHECK].ist = IST_MACHINE_CHECK;
     idt[TRAP_PAGE_FAULT].ist = IST_PAGE_FAULT;
 #else
     idt[TRAP_DOUBLE_FAULT] = (struct gate){.selector = GDT_DOUBLE_FAULT_TSS, .type = GATE_TASK};

@@ -3,6 +3,7 @@
 
 #include "arch/x86/extended.h"
 #include "arch/x86/sections.h"
+#include "task/ring3.h"
 #include "task/stack.h"
 
 #define MARGIN 1024u /* of the boot stack, below the frame that paints it */
@@ -59,6 +60,10 @@ void task_arch_prepare(struct task *task) {
 void task_arch_switch(struct task *from, struct task *to) {
     extended_save(from->extended);
     extended_restore(to->extended);
+    if (from->ring3 != NULL)
+        from->ring3->leave(from);
+    if (to->ring3 != NULL)
+        to->ring3->arrive(to);
     announce(to);
     task_switch(&from->stack_pointer, to->stack_pointer);
     arrive();

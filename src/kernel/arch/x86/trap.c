@@ -12,6 +12,7 @@
 #include "arch/x86/timer.h"
 #include "lib/printf.h"
 #include "prof/sample.h"
+#include "task/ring3.h"
 #include "task/task.h"
 
 uintptr_t trap_address(void) {
@@ -23,15 +24,29 @@ void trap_print_state(void) {
             (size_t)read_cr3(), (size_t)read_cr4());
 }
 
-/* Of a module's code: a call that has taken too long, or the task's turn. */
+static bool from_ring3(const struct trap_frame *f) {
+    return (f->cs & 3) != 0;
+}
+
+/* What code brings about by itself, ring 3's being the task's own affair. */
+static bool is_of_ring3(const struct trap_frame *f) {
+    return from_ring3(f) && f->vector < TRAP_EXCEPTIONS && f->vector != TRAP_NMI &&
+           f->vector != TRAP_DOUBLE_FAULT && f->vector != TRAP_MACHINE_CHECK;
+}
+
+/* Of a program or a module: it has taken too long, or it is the end of the task's turn. */
 static void end_turn(struct trap_frame *f) {
-    if (!trap_overtime(f))
+    if (from_ring3(f)) {
+        task_preempt_ring3();
+        task_current()->ring3->interrupted(f);
+    } else if (!trap_overtime(f)) {
         task_preempt(FRAME_IP(f));
+    }
 }
 
 void trap_handle(struct trap_frame *f) {
     if (f->vector >= IRQ_VECTOR_BASE && core_current()->index == 0)
-        sample_interrupted(FRAME_IP(f), FRAME_BP(f));
+        sample_interrupted(FRAME_IP(f), from_ring3(f) ? 0 : FRAME_BP(f));
     if (f->vector >= IRQ_VECTOR_BASE && f->vector < IRQ_VECTOR_BASE + IRQ_COUNT)
         irq_handle((unsigned)f->vector - IRQ_VECTOR_BASE);
     else if (f->vector == TRAP_LAPIC_TIMER)
@@ -46,6 +61,8 @@ void trap_handle(struct trap_frame *f) {
         core_handle_flush();
     else if (f->vector == TRAP_NMI && cores_stopping())
         cpu_halt();
+    else if (is_of_ring3(f))
+        task_current()->ring3->fault(f);
     else if (!probe_failed(f) && !trap_recover(f))
         trap_panic(f);
     if (f->vector >= IRQ_VECTOR_BASE && core_current()->index == 0)

@@ -7,6 +7,7 @@
 #define TRAP_NMI 2
 #define TRAP_DOUBLE_FAULT 8
 #define TRAP_PAGE_FAULT 14
+#define TRAP_MACHINE_CHECK 18
 #define TRAP_EXCEPTIONS 32
 #define TRAP_VECTORS 64 /* exceptions, 16 IRQs (irq.h), then the local APIC's: */
 #define TRAP_LAPIC_TIMER 48
@@ -15,6 +16,7 @@
 #define TRAP_CORE_FLUSH 51
 #define TRAP_OVERTIME 62       /* of a call with a time limit: no interrupt has this vector */
 #define TRAP_LAPIC_SPURIOUS 63 /* the four low bits are 1 in old processors (SDM vol. 3A, 10.9) */
+#define TRAP_SYSCALL 64 /* no vector: struct trap_frame of a system call (arch/x86_64/ring3.S) */
 
 #ifndef __ASSEMBLER__
 #include <stdbool.h>

@@ -18,10 +18,12 @@ struct __attribute__((packed)) tss {
 _Static_assert(sizeof(struct tss) == 104, "Intel SDM figure 7-11");
 
 struct core_tables {
-    _Alignas(16) uint64_t gdt[5];
+    _Alignas(16) uint64_t gdt[7];
     struct tss tss; /* ist is the caller's to fill */
 };
 
 /* On the core itself: from now on core_current() is core. */
 void core_tables_load(struct core_tables *tables, struct core *core);
+/* Of the boot processor: where exceptions and interrupts of ring 3 find their stack. */
+void core_tables_set_stack(uintptr_t stack);
 #endif

@@ -13,8 +13,6 @@
 #include "arch/x86_64/core_serve.h"
 #include "arch/x86_64/core_tables.h"
 
-#define MSR_GS_BASE 0xc0000101
-
 static struct core_tables first_tables;
 static struct exception_stack stacks[IST_END - 1] EXCEPTION_STACK_SECTION; /* [0] is IST1's */
 
@@ -34,6 +32,8 @@ void core_tables_load(struct core_tables *tables, struct core *core) {
     gdt[GDT_TSS / 8] = (sizeof(tables->tss) - 1) | (base & 0xffffff) << 16 | 0x89ull << 40 |
                        (base >> 24 & 0xff) << 56;
     gdt[GDT_TSS / 8 + 1] = base >> 32;
+    gdt[GDT_USER_DATA / 8] = 0x00cff2000000ffff; /* as above, ring 3 */
+    gdt[GDT_USER_CODE / 8] = 0x00affa000000ffff;
     tables->tss.io_map = sizeof(tables->tss);
 
     struct __attribute__((packed)) {
@@ -56,6 +56,10 @@ void core_tables_load(struct core_tables *tables, struct core *core) {
                      : "m"(pointer), "i"(GDT_CODE), "r"(GDT_DATA), "r"(0), "r"(GDT_TSS)
                      : "rax", "memory");
     write_msr(MSR_GS_BASE, (uintptr_t)core); /* loading the selector has made it zero */
+}
+
+void core_tables_set_stack(uintptr_t stack) {
+    first_tables.tss.rsp[0] = stack;
 }
 
 void gdt_init(void) {
