@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import select
 import sys
+import time
 from types import TracebackType
 from typing import BinaryIO, Self
 
 import serial
 
+from fluid.compile_server import CompileServer, serving
 from fluid.errors import FluidError
 from fluid.event_types import Bye, Event, Prompt
 from fluid.events import EventStream, Malformed, Text
@@ -18,6 +21,7 @@ from fluid.terminal import Display, from_pipe, from_terminal, terminated_as_exit
 
 BAUD = 115200
 PORTION = 4096  # bytes moved at once
+LEAVE_SECONDS = 1.0
 HINT = (
     "Attached to {port}. Keys go to the machine; Enter shows its prompt, /help lists commands. "
     "Ctrl-] or Ctrl-A X leaves, the machine goes on.\r\n"
@@ -27,7 +31,7 @@ HINT = (
 class Link:
     """A console that runs elsewhere; joined while the machine is at work or waits."""
 
-    def __init__(self, port: str) -> None:
+    def __init__(self, port: str, server: CompileServer | None = None) -> None:
         if not port:
             raise FluidError(
                 "E-RUN-14", "port= expected (a serial device or socket://host:port), found none"
@@ -55,6 +59,9 @@ class Link:
         self.running = True
         self._outbox = bytearray()
         self._stream = EventStream()
+        self._server = server
+        if server:
+            server.announce()
 
     def __enter__(self) -> Self:
         return self
@@ -65,11 +72,28 @@ class Link:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._take_leave()
         self._port.close()
+
+    def _take_leave(self) -> None:
+        """The machine learns that its compiler goes, if the line takes that soon."""
+        if not self._server or not self.running:
+            return
+        self._server.leave()
+        self.pump()
+        deadline = time.monotonic() + LEAVE_SECONDS
+        while self._outbox and self.running and time.monotonic() < deadline:
+            select.select([], [self], [], LEAVE_SECONDS)
+            self.pump()
 
     def fileno(self) -> int:
         """For poll()."""
         return self._fileno
+
+    @property
+    def bells(self) -> tuple[CompileServer, ...]:
+        """What else can wake the one who waits."""
+        return (self._server,) if self._server and not self._server.closed else ()
 
     @property
     def unsent(self) -> bool:
@@ -86,6 +110,7 @@ class Link:
 
     def pump(self) -> None:
         """Moves what can be moved right now, without waiting."""
+        self._take_outgoing()
         try:
             if self._outbox:
                 del self._outbox[: self._port.write(bytes(self._outbox[:PORTION]))]
@@ -99,8 +124,14 @@ class Link:
                 self.text += item.data
             elif isinstance(item, Malformed):
                 self.malformed.append(item)
-            else:
+            elif not (self._server and self._server.take(item)):
                 self.events.append(item)
+        self._take_outgoing()
+
+    def _take_outgoing(self) -> None:
+        """Before anything that is typed from now on."""
+        for server in self.bells:
+            self._outbox += server.outgoing()
 
 
 def converse_attached(link: Link, source: BinaryIO, sink: BinaryIO) -> int:
@@ -131,10 +162,10 @@ def _say_all(link: Link, source: BinaryIO, display: Display) -> bool:
     return from_pipe(link, iter(source.readline, b""), display, answered=answered - 1)
 
 
-def run_attached(port: str) -> int:
-    """`scons chat`; 0 after leaving or a clean end."""
+def run_attached(port: str, compiler: str = "") -> int:
+    """`scons chat`; 0 after leaving or a clean end. compiler: jit.elf, for a compile server."""
     try:
-        with terminated_as_exit(), Link(port) as link:
+        with terminated_as_exit(), serving(compiler) as server, Link(port, server) as link:
             return converse_attached(link, sys.stdin.buffer, sys.stdout.buffer)
     except FluidError as error:
         print(f"\n{error}", file=sys.stderr)

@@ -16,7 +16,13 @@ from fluid.records import EventError, Json, object_schema, values
 
 _CODE = {"pattern": r"^E-[A-Z0-9]+-[0-9]{2}$"}
 Counters = list[tuple[str, int | None]]  # of the processor by name; None: it does not count that
-_REASON = {"pattern": "^(blank|damaged|version|read-only|read-error)$"}
+_COUNT = {"least": 0}
+_CHECK = {"pattern": r"^[0-9a-f]{16}$", "strict": True}
+_EMPTY = "blank|damaged|version|read-only|read-error"  # why the cache is, or is not written to
+_REASON = {"pattern": rf"^({_EMPTY}|full|quarantine|E-[A-Z0-9]+-[0-9]{{2}})$"}
+_KEY = {"pattern": "^[0-9a-f]{64}$"}
+_SHAPE = {"pattern": "^[0-9]+x[0-9]+$"}
+_WHY = {"pattern": r"^([a-z]+(-[a-z]+)*|E-[A-Z0-9]+-[0-9]{2})$"}
 _BASE64 = {"pattern": r"^[A-Za-z0-9+/]*={0,2}$"}
 
 
@@ -171,15 +177,55 @@ class ProfRaw(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Tier(Event):
+    """The code of a slot was to be replaced: `published` is in use from now on, `rejected` is not,
+    or not any more. Cycles of a call, measured in turns; 0: not measured."""
+
+    ev: ClassVar[str] = "tier"
+    op: str
+    shape: str = field(metadata=_SHAPE)
+    from_: Literal["T0", "O1", "O2", "O3"]
+    to: Literal["O1", "O2", "O3"]
+    result: Literal["published", "rejected"]
+    reason: str | None = field(metadata=_WHY)
+    cycles_before: int
+    cycles_after: int
+    compile_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Cache(Event):
     """The cache partition. mount: key is null, reason why it is empty or cannot be written, or
-    null; entries: how many it has."""
+    null. The others are of one entry: hit, miss, put, evict (others went for it), reject (reason
+    says why it is of no use). entries: how many there are now."""
 
     ev: ClassVar[str] = "cache"
-    op: Literal["mount"]
-    key: str | None
+    op: Literal["mount", "hit", "miss", "put", "evict", "reject"]
+    key: str | None = field(metadata=_KEY)
     reason: str | None = field(metadata=_REASON)
     entries: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compile(Event):
+    """A part of a request to the compiler at the other end of the serial line, of size bytes in
+    all; check, in the first one: the first digits of its SHA-256."""
+
+    ev: ClassVar[str] = "compile"
+    id: int = field(metadata=_COUNT)
+    size: int = field(metadata=_COUNT)
+    offset: int = field(metadata=_COUNT)
+    check: str | None = field(default=None, metadata=_CHECK)
+    b64: str = field(metadata=_BASE64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompileNext(Event):
+    """The part at offset of the answer to that request is awaited."""
+
+    ev: ClassVar[str] = "compile_next"
+    id: int = field(metadata=_COUNT)
+    offset: int = field(metadata=_COUNT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,8 +268,8 @@ class Bye(Event):
 EVENTS: dict[str, type[Event]] = {
     cls.ev: cls
     for cls in (
-        *(Boot, Ready, Prompt, Token, Done, Score, Speed, Bench, Hotness, ProfRaw, Cache),
-        *(Warn, Error, Panic, Bye),
+        *(Boot, Ready, Prompt, Token, Done, Score, Speed, Bench, Hotness, ProfRaw, Tier),
+        *(Cache, Compile, CompileNext, Warn, Error, Panic, Bye),
     )
 }
 

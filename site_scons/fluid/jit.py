@@ -1,6 +1,6 @@
 """Asks jit.elf, the compiler that runs on the machine (src/jit), for a module.
 
-E-JIT-30 it ended without an answer; other E-JIT codes are its own answers.
+E-JIT-30 it ended without an answer; 60 it has no build ID; other E-JIT codes are its own answers.
 """
 
 from __future__ import annotations
@@ -18,22 +18,67 @@ from fluid.modlayout import Module
 PROGRAM = "build/jit/jit.elf"  # one for all targets
 
 
+def build_id(program: StrPath) -> str:
+    """What tells this compiler from another one, in hex: the linker's digest of its content."""
+    from elftools.common.exceptions import ELFError  # here: others do without
+    from elftools.elf.elffile import ELFFile
+
+    try:
+        with open(program, "rb") as file:
+            for segment in ELFFile(file).iter_segments("PT_NOTE"):
+                for note in segment.iter_notes():
+                    if note["n_type"] == "NT_GNU_BUILD_ID":
+                        return str(note["n_desc"])
+        found = "none"
+    except (OSError, ELFError) as error:
+        found = str(error)
+    raise FluidError(
+        "E-JIT-60", f"{program}: a program with a build ID expected, found {found}; scons jit"
+    )
+
+
+def start(program: StrPath) -> subprocess.Popen[bytes]:
+    """A process for one request; E-JIT-30."""
+    try:
+        return subprocess.Popen(
+            [str(program)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+    except OSError as error:
+        raise _no_answer(str(error)) from None
+
+
+def _no_answer(found: str) -> FluidError:
+    return FluidError(
+        "E-JIT-30",
+        f"an answer of jit.elf expected, found {found}; keep the code that is there",
+    )
+
+
 def _how(status: int) -> str:
     """How a process ended."""
     return signal.Signals(-status).name if status < 0 else f"exit status {status}"
 
 
+def finish(process: subprocess.Popen[bytes], request: bytes, seconds: float) -> bytes:
+    """What it answers to these bytes; E-JIT-30 when that is nothing."""
+    with process:
+        try:
+            answer, said = process.communicate(request, seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise _no_answer(f"none within {seconds:g} s") from None
+    if process.returncode != 0:
+        words = said.decode(errors="replace").strip()[:200]
+        raise _no_answer(f"{_how(process.returncode)} ({words})")
+    return answer
+
+
 def ask(program: StrPath, request: bytes, seconds: float = 600) -> Response:
     """The response to any bytes; E-JIT-30 when there is none, 31 when it is damaged."""
-    done = subprocess.run([str(program)], input=request, capture_output=True, timeout=seconds)
-    if done.returncode != 0:
-        said = done.stderr.decode(errors="replace").strip()[:200]
-        raise FluidError(
-            "E-JIT-30",
-            f"an answer of jit.elf expected, found {_how(done.returncode)} ({said}); keep the code "
-            "that is there",
-        )
-    return unpack_response(done.stdout)
+    return unpack_response(finish(start(program), request, seconds))
 
 
 def accepted(response: Response) -> Response:

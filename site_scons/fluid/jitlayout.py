@@ -3,7 +3,7 @@
 The same layout in C: src/include/fluid/jit.h; tests/unit/test_layouts.py compares them. Who asks
 the compiler is jit.py.
 
-E-JIT-31 what came back is no response.
+E-JIT-31 what came back is no response; E-JIT-61 what is to be limited is no request.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ FLAGS = FLAG_NO_RED_ZONE | FLAG_FRAME_POINTER  # as flags.py has modules compile
 WHOLE_ARGUMENT = 0xFFFFFFFF
 
 REQUEST = struct.Struct("<IHHIIIIIIQIIII32s16s16sIIIIIIIIII")
+MEMORY_FIELD, CPU_FIELD = 9, 10  # of these
 CONSTANT = struct.Struct("<IIIIQ")
 RESPONSE = struct.Struct("<IHHIIIIQQQIIII")
 OFFSET = struct.Struct("<I")
@@ -134,6 +135,21 @@ def pack_request(request: Request) -> bytes:
         *placed,
     )
     return head + bytes(parts.data)
+
+
+def with_limits(data: bytes, memory: int, cpu_seconds: int) -> bytes:
+    """A request of somebody else's, allowed no more than so many bytes and seconds. What else is
+    wrong with it jit.elf tells. E-JIT-61 unless there is a head to write to."""
+    if len(data) < REQUEST.size or OFFSET.unpack_from(data)[0] != REQUEST_MAGIC:
+        raise FluidError(
+            "E-JIT-61",
+            f"a request of at least {REQUEST.size} bytes for jit.elf expected, found "
+            f"{len(data)}, that begin with {data[:4].hex()}",
+        )
+    head = list(REQUEST.unpack_from(data))
+    head[MEMORY_FIELD] = min(head[MEMORY_FIELD], memory)
+    head[CPU_FIELD] = min(head[CPU_FIELD], cpu_seconds)
+    return REQUEST.pack(*head) + data[REQUEST.size :]
 
 
 def _bad(expected: str, found: object) -> FluidError:

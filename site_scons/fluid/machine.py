@@ -24,6 +24,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from fluid import bochs, hosted
+from fluid.compile_server import CompileServer
 from fluid.emulator import (
     ACCELERATORS,
     BOCHS,
@@ -68,7 +69,13 @@ class Machine:
     """A running machine; see MachineConfig for the options."""
 
     def __init__(
-        self, image: Path, *, target: str, life: float = LIFE_SECONDS, **options: Any
+        self,
+        image: Path,
+        *,
+        target: str,
+        life: float = LIFE_SECONDS,
+        server: CompileServer | None = None,
+        **options: Any,
     ) -> None:
         self.config = MachineConfig(image=image, target=target, **options)
         self.log = bytearray()  # every byte of the console
@@ -77,6 +84,7 @@ class Machine:
         self.malformed: list[Malformed] = []
         self.ending: Ending | None = None
         self._life = life
+        self._server = server
         self._outbox = bytearray()  # typed, not yet taken by the emulator
         self._queue: deque[Event | Malformed] = deque()
         self._stream = EventStream()
@@ -258,6 +266,11 @@ class Machine:
         self._exchange(0.0)
 
     @property
+    def bells(self) -> tuple[CompileServer, ...]:
+        """What else can wake the one who waits."""
+        return (self._server,) if self._server and not self._server.closed else ()
+
+    @property
     def unsent(self) -> bool:
         """Typed bytes wait for the emulator to take them."""
         return bool(self._outbox)
@@ -302,10 +315,13 @@ class Machine:
         if not self._open:
             return
         poll = select.poll()
+        self._take_outgoing()
+        for bell in self.bells:
+            poll.register(bell, select.POLLIN)
         poll.register(self._serial, select.POLLIN | (select.POLLOUT if self._outbox else 0))
         mask = 0
-        for _, bits in poll.poll(max(0.0, seconds) * 1000):
-            mask |= bits
+        for fd, bits in poll.poll(max(0.0, seconds) * 1000):
+            mask |= bits if fd == self._serial.fileno() else 0
         if mask & select.POLLOUT and self._outbox:
             # The end of the line shows up on reading.
             with contextlib.suppress(BlockingIOError, BrokenPipeError, ConnectionResetError):
@@ -327,12 +343,18 @@ class Machine:
         for item in items:
             if isinstance(item, Text):
                 self.text += item.data
-                continue
-            self._queue.append(item)
-            if isinstance(item, Malformed):
+            elif isinstance(item, Malformed):
+                self._queue.append(item)
                 self.malformed.append(item)
-            else:
+            elif not (self._server and self._server.take(item)):
+                self._queue.append(item)
                 self.events.append(item)
+        self._take_outgoing()
+
+    def _take_outgoing(self) -> None:
+        """Before anything that is typed from now on."""
+        for server in self.bells:
+            self._outbox += server.outgoing()
 
     def _collect(self) -> Ending:
         """The ending, once the process is gone; drains what it still said."""

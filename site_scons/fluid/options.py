@@ -124,6 +124,7 @@ OPTIONS = (
         _number_or(AUTO, 1, CORES_MAX),
     ),
     Option("port", "", "the machine's console for chat", _any("a serial device or a pyserial URL")),
+    Option("compile", "0", "run, chat: 1 compiles here for the machine", _one_of("0", "1")),
     Option("module", "", "the .mod file for module-push", _file()),
     Option("image", "", "of module-push and cache-*: an image or disk; the built one", _present()),
     Option(
@@ -176,6 +177,7 @@ ALIASES = {
 
 BOOTED = {"run", "bench", "profile"}  # with runner=
 TESTS_OF_ALL = {"test", "test-host"}  # of all targets, and of instrumented code
+TESTS_OF_JIT = {*TESTS_OF_ALL, "test-qemu"}  # with jit.elf
 TESTS_OF_HOST = {*TESTS_OF_ALL, "test-qemu"}  # with fluid-host
 # Without AVX-512 on this machine tests compare with the results of another target's code
 # (tests/qemu/test_libc_machine.py).
@@ -273,21 +275,28 @@ def wants_host(target: str, runner: str, goals: list[str], pgo: bool = False) ->
     )
 
 
-def asks_for_jit(jit: str, goals: list[str]) -> bool:
-    """Whether the compiler of the machine is asked for by name."""
+def asks_for_jit(jit: str, goals: list[str], served: str = "0") -> bool:
+    """Whether the compiler of the machine is asked for by name, or by compile=1 (`served`)."""
     named = {"jit", "jit-times"} & set(goals)
-    return jit == "1" or bool(named) or any(g.startswith("build/jit/") for g in goals)
+    return "1" in (jit, served) or bool(named) or any(g.startswith("build/jit/") for g in goals)
 
 
-def wants_jit(jit: str, goals: list[str]) -> bool:
+def wants_jit(jit: str, goals: list[str], served: str = "0") -> bool:
     """Whether it belongs to what is asked for: tests run it, too."""
-    return asks_for_jit(jit, goals) or bool(TESTS_OF_ALL & set(goals))
+    return asks_for_jit(jit, goals, served) or bool(TESTS_OF_JIT & set(goals))
 
 
-def wants_bitcode(jit: str, goals: list[str]) -> bool:
-    """Whether what it compiles does."""
-    used = bool({*TESTS_OF_ALL, "jit-times"} & set(goals))
-    return jit == "1" or used or any(goal.endswith(".bc") for goal in goals)
+def carries_bitcode(jit: str, goals: list[str], served: str = "0") -> bool:
+    """Whether modules in images have what it compiles."""
+    return jit == "1" or (served == "1" and "run" in goals)
+
+
+def wants_bitcode(jit: str, goals: list[str], served: str = "0") -> bool:
+    """Whether that belongs to what is asked for."""
+    used = bool({*TESTS_OF_JIT, "jit-times"} & set(goals))
+    return (
+        carries_bitcode(jit, goals, served) or used or any(goal.endswith(".bc") for goal in goals)
+    )
 
 
 def wants_report(goals: list[str]) -> bool:

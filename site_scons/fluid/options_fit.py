@@ -12,6 +12,8 @@ from fluid.options import AUTO, BOOTED, GATES, wants_levels
 from fluid.suites import BY_TARGET
 from fluid.targets import TARGETS, VARIANTS
 
+SERVED = ("run", "chat")  # with compile=1
+
 
 def unfit(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
     """One sentence per pair of valid values that do not go together."""
@@ -23,6 +25,8 @@ def unfit(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
         ]
     if "module-push" in goals and not arguments["module"]:
         return ["E-OPT-05 module-push is expected with module=FILE, found none; name a .mod file"]
+    if arguments.get("compile") == "1" and (found := _unfit_compile(arguments, goals)):
+        return found
     if arguments["check"] != "none" and (found := _unfit_check(arguments, goals)):
         return found
     if quality_formats.wanted(goals) and arguments["runner"] not in ("auto", HOST):
@@ -41,6 +45,22 @@ def unfit(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
             f"runner={arguments['runner']}; instrumented modules need a Linux process"
         ]
     return []
+
+
+def _unfit_compile(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
+    """Another machine's compiler: where there is a console, and the machine has none itself."""
+    if len(goals) != 1 or goals[0] not in SERVED:
+        return [
+            f"E-OPT-05 compile=1 is expected with the goal {' or '.join(SERVED)} alone, found "
+            f"{' '.join(goals) or 'none'}; it answers while that goes on"
+        ]
+    fixed = {"jit": "0", "check": "none"}
+    return [
+        f"E-OPT-05 compile=1 is expected with {name}={value}, found {name}={arguments[name]}; "
+        + ("the machine compiles itself" if name == "jit" else "bitcode is not instrumented")
+        for name, value in fixed.items()
+        if goals == ["run"] and arguments[name] != value
+    ][:1]
 
 
 def _unfit_check(arguments: Mapping[str, str], goals: list[str]) -> list[str]:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fluid.emulator import HOST
 from fluid.errors import FluidError
@@ -172,7 +173,7 @@ def run_peers(
     for path, image in images:
         size = path.stat().st_size
         check_memory(size)
-        options = {"mem": machine_memory(size), "smp": threads, "emulator": program}
+        options: dict[str, Any] = {"mem": machine_memory(size), "smp": threads, "emulator": program}
         peer = Peer("llama.cpp", [*programs.peer, str(path), str(threads), str(CONTEXT)])
         words = [*programs.bandwidth, str(threads), str(BUFFER_MIB)]
         with (

@@ -2,7 +2,8 @@
 
 A field without a default is required; an optional one is absent, never null, and a required one may
 be null if its type says so. metadata {"least": number} narrows an integer, {"pattern": regular
-expression} a string: in the schema, and on reading with {"strict": True}.
+expression} a string: in the schema, and on reading with {"strict": True}. A field whose name in
+JSON is a keyword of Python has an underscore behind it.
 """
 
 from __future__ import annotations
@@ -38,10 +39,11 @@ def from_object(data: object, cls: type[T], where: str) -> T:
 def values(data: Json, cls: type, where: str) -> Json:
     """Arguments for `cls`; fields that it does not know are left for the schema to notice."""
     found: Json = {}
-    for name, hint, required, metadata in _layout(cls):
+    for field, hint, required, metadata in _layout(cls):
+        name = _in_json(field)
         if name in data:
-            found[name] = _convert(data[name], hint, f"{where}.{name}")
-            _narrow(found[name], metadata, f"{where}.{name}")
+            found[field] = _convert(data[name], hint, f"{where}.{name}")
+            _narrow(found[field], metadata, f"{where}.{name}")
         elif required:
             raise EventError(f"{where}: field {name!r} expected, not found")
     return found
@@ -58,7 +60,8 @@ def _narrow(value: object, metadata: Mapping[str, Any], where: str) -> None:
 def object_schema(cls: type) -> Json:
     properties: Json = {}
     required = []
-    for name, hint, needed, metadata in _layout(cls):
+    for field, hint, needed, metadata in _layout(cls):
+        name = _in_json(field)
         shape = _schema(hint if needed else _strip_none(hint))
         pattern = {"pattern": metadata["pattern"]} if "pattern" in metadata else {}
         least = {"minimum": metadata["least"]} if "least" in metadata else {}
@@ -72,6 +75,10 @@ def object_schema(cls: type) -> Json:
         "required": required,
         "additionalProperties": False,
     }
+
+
+def _in_json(field: str) -> str:
+    return field.removesuffix("_")
 
 
 def _layout(cls: type) -> list[tuple[str, Any, bool, Mapping[str, Any]]]:

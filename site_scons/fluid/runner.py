@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from fluid.compile_server import serving
 from fluid.emulator import DEFAULT_MEM
 from fluid.errors import FluidError
 from fluid.machine import Machine
@@ -22,27 +23,30 @@ def run_interactive(
     mem: int = DEFAULT_MEM,
     smp: int = 1,
     program: str | None = None,
+    compiler: str = "",
 ) -> int:
     """Boots the image with its console on standard input and output; 0 after a clean end.
 
-    program: instead of the target's QEMU or fluid-host.
+    program: instead of the target's QEMU or fluid-host; compiler: jit.elf, for a compile server.
     """
     # A person sees a machine that resets again and again; for a script a reset is the end.
     reboot = sys.stdin.isatty()
     try:
         chosen = choose_runner(runner, image, target)
-        machine = Machine(
-            image,
-            target=target,
-            runner=chosen,
-            mem=mem,
-            smp=smp,
-            reboot=reboot,
-            emulator=program,
-            life=LIFE_SECONDS,
-        )
-        with terminated_as_exit(), machine:
-            return converse(machine, sys.stdin.buffer, sys.stdout.buffer)
+        with terminated_as_exit(), serving(compiler) as server:
+            machine = Machine(
+                image,
+                target=target,
+                runner=chosen,
+                mem=mem,
+                smp=smp,
+                reboot=reboot,
+                emulator=program,
+                life=LIFE_SECONDS,
+                server=server,
+            )
+            with machine:
+                return converse(machine, sys.stdin.buffer, sys.stdout.buffer)
     except FluidError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1

@@ -226,7 +226,8 @@ def module_variants(
     second copy. So is `trial`. Each benchmark src/modules/bench/<x>.{c,cpp} is a module in the
     lowest, too. The variant of the target's own tag, or the only one, gets the plain file name.
     Objects for a tag that is no level lie in OWN: the tag changes with the features, and what is
-    old is to be replaced. With `jit` the variants of tensor modules that are not wanted are there as bitcode.
+    old is to be replaced. With `jit` the variants of tensor modules that are not wanted are there
+    as bitcode.
     """
     code = target.variants if wanted == "all" else target.variants[:1]
     chosen = target.variants if jit else code

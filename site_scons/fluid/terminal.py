@@ -16,10 +16,11 @@ import termios
 import threading
 import time
 import tty
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import FrameType
 from typing import BinaryIO, Protocol
 
+from fluid.compile_server import CompileServer
 from fluid.emulator import Ending
 from fluid.errors import FluidError
 from fluid.event_types import Bye, Event, Panic, Prompt
@@ -45,6 +46,8 @@ class Console(Protocol):
     def running(self) -> bool: ...
     @property
     def unsent(self) -> bool: ...
+    @property
+    def bells(self) -> Sequence[CompileServer]: ...
     def fileno(self) -> int: ...
     def pump(self) -> None: ...
     def send(self, data: bytes) -> None: ...
@@ -128,12 +131,19 @@ def from_terminal(console: Console, source: BinaryIO, sink: BinaryIO, hint: str)
     return left
 
 
+def _watch(poll: select.poll, console: Console) -> None:
+    """For all that the console may be moved by."""
+    poll.register(console.fileno(), select.POLLIN | (select.POLLOUT if console.unsent else 0))
+    for bell in console.bells:
+        poll.register(bell, select.POLLIN)
+
+
 def _pass_keys(console: Console, keyboard: int, display: Display) -> bool:
     keys = KeyFilter()
     poll = select.poll()
     poll.register(keyboard, select.POLLIN)
     while console.running:
-        poll.register(console.fileno(), select.POLLIN | (select.POLLOUT if console.unsent else 0))
+        _watch(poll, console)
         if dict(poll.poll(1000)).get(keyboard):
             data = os.read(keyboard, 4096)
             through, leave = keys.feed(data)
@@ -155,7 +165,7 @@ def from_pipe(
     heard = time.monotonic()
     poll = select.poll()
     while console.running:
-        poll.register(console.fileno(), select.POLLIN | (select.POLLOUT if console.unsent else 0))
+        _watch(poll, console)
         poll.poll(1000)
         if display.update():
             heard = time.monotonic()

@@ -40,15 +40,16 @@ def _bitcode_flags_step(target: list[str], source: list[str], env: Any) -> None:
 
 def _jit(env: Any) -> list[Any]:
     """Node jit.elf where it is wanted; else none. Tests say themselves that it is not there."""
-    if not wants_jit(env["jit"], env["FLUID_GOALS"]):
+    asked = (env["jit"], env["FLUID_GOALS"], env["compile"])
+    if not wants_jit(*asked):
         return []
     from fluid import jitbuild  # here: other builds do without
     from fluid.jit import PROGRAM
 
     absent = jitbuild.missing(env["CC"])
     if absent:
-        asked = asks_for_jit(env["jit"], env["FLUID_GOALS"])
-        return list(env.NoJit(PROGRAM, [], JIT_MISSING=absent)) if asked else []
+        named = asks_for_jit(*asked)
+        return list(env.NoJit(PROGRAM, [], JIT_MISSING=absent)) if named else []
     llvm = jitbuild.find_llvm()
     own = env.Clone(
         tools=[],
@@ -72,7 +73,7 @@ def _bitcode(env: Any, variant: ModuleVariant, response: Any) -> list[Any]:
     """Node with the bitcode of a tensor module's variant, made as its object is, where it is
     wanted; else none. `response` has the flags of the object."""
     plain = env["check"] not in ("address", "coverage", "undefined")
-    wanted = wants_bitcode(env["jit"], env["FLUID_GOALS"])
+    wanted = wants_bitcode(env["jit"], env["FLUID_GOALS"], env["compile"])
     if variant.category != "tensor" or not plain or not wanted:
         return []
     (flags,) = env.BitcodeFlags(f"$OUT/flags/{variant.key}.bc.rsp", response)

@@ -10,7 +10,7 @@ from typing import Any
 
 from fluid import libc_manifest, sources
 from fluid.hosted import PGO_BUILDS, output_folder
-from fluid.options import wants_libc
+from fluid.options import carries_bitcode, wants_libc
 from fluid.targets import COUNTED, CXX_INCLUDES, CXX_RUNTIME
 from fluid.targets import MODULE_INCLUDES as INCLUDES
 
@@ -130,7 +130,7 @@ def _modules(env: Any) -> dict[str, Any]:
             objects = _library(named, "modules", variant.tag, response[0])
             libc = [named.LinkRelocatable("$OUT/libc.o", objects, env["FLUID_TARGET"].builtins)]
         own = named.ModuleBitcode(variant, response[0])
-        carried = own if env["jit"] == "1" else []
+        carried = own if carries_bitcode(env["jit"], env["FLUID_GOALS"], env["compile"]) else []
         mods += named.Mod(f"$OUT/modules/{variant.file}", [linked, env["FLUID_PROFILE"], *carried])
         bitcode += own if own and _tested(env["FLUID_TAG"], variant.tag) else []
         env.Depends(mods[-1], list(named["FLUID_SOURCES"]))  # also what the compiler passes over

@@ -12,6 +12,7 @@ from typing import Any
 
 from fluid import sources, targets
 from fluid.hosted import LEVEL_BUILDS, PGO_BUILDS, output_folder
+from fluid.options import carries_bitcode
 
 NONE = "none"  # the image itself
 BASE, COUNTERS, TRIAL = PGO_BUILDS
@@ -147,8 +148,9 @@ def _prepare(env: Any, folder: str, check: str) -> Any:
         OUT=f"build/{output_folder(machine.folder, check)}",
         OBJ="$OUT/obj",
     )
+    bitcode = carries_bitcode(env["jit"], env["FLUID_GOALS"], env["compile"])
     env["FLUID_VARIANTS"] = targets.module_variants(
-        machine, Path(env.Dir("#").abspath), env["variants"], env["jit"] == "1"
+        machine, Path(env.Dir("#").abspath), env["variants"], bitcode
     )
     env["FLUID_MEASURED"] = _measured(env)
     subjects = env["FLUID_SUBJECTS"] = _subjects(env)

@@ -13,24 +13,25 @@ from fluid.options import processors
 
 _START = (
     "import sys; from pathlib import Path; from fluid.runner import run_interactive; "
-    "image, target, runner, mem, smp, *program = sys.argv[1:]; "
+    "image, target, runner, mem, smp, program, compiler = sys.argv[1:]; "
     "sys.exit(run_interactive("
     "Path(image), target=target, runner=runner, mem=int(mem), smp=int(smp), "
-    "program=next(iter(program), None)))"
+    "program=program or None, compiler=compiler))"
 )
 
-_ATTACH = "import sys; from fluid.attach import run_attached; sys.exit(run_attached(sys.argv[1]))"
+_ATTACH = "import sys; from fluid.attach import run_attached; sys.exit(run_attached(*sys.argv[1:]))"
 
 
 def _run_image(target: Any, source: Any, env: Any) -> int:
-    program = [str(Path(node.abspath)) for node in source[1:2]]  # fluid-host
+    program = str(source[1].abspath) if env["runner"] == HOST else ""  # fluid-host
+    compiler = str(source[-1].abspath) if env["compile"] == "1" else ""
     smp = processors(env["smp"], env["runner"], "run")
-    options = [env["FLUID_TARGET"].emulated, env["runner"], env["mem"], str(smp), *program]
+    options = [env["FLUID_TARGET"].emulated, env["runner"], env["mem"], str(smp), program, compiler]
     return _start(env, _START, str(source[0]), *options)
 
 
 def _attach(target: Any, source: Any, env: Any) -> int:
-    return _start(env, _ATTACH, env["port"])
+    return _start(env, _ATTACH, env["port"], *(node.abspath for node in source))
 
 
 def _start(env: Any, program: str, *arguments: str) -> int:
@@ -42,16 +43,22 @@ def _start(env: Any, program: str, *arguments: str) -> int:
     )
 
 
-def _run(env: Any, alias: str, image: Any, host: list[Any]) -> Any:
-    """Alias that boots `image`, with runner=host in the program of the nodes `host`."""
+def _run(env: Any, alias: str, image: Any, host: list[Any], jit: list[Any]) -> Any:
+    """Alias that boots `image`, with runner=host in the program of the nodes `host`, with compile=1
+    beside the compiler of the nodes `jit`."""
     action = env.Action(_run_image, f"  RUN     {image}")
-    needed = [image, *(host if env["runner"] == HOST else [])]
+    needed = [image, *(host if env["runner"] == HOST else []), *_compiler(env, jit)]
     return env.AlwaysBuild(env.Alias(alias, needed, action))
 
 
-def _chat(env: Any, alias: str) -> Any:
-    """Alias that attaches to `port=`; it builds nothing."""
-    return env.AlwaysBuild(env.Alias(alias, [], env.Action(_attach, "  CHAT    $port")))
+def _compiler(env: Any, jit: list[Any]) -> list[Any]:
+    return jit if env["compile"] == "1" else []
+
+
+def _chat(env: Any, alias: str, jit: list[Any]) -> Any:
+    """Alias that attaches to `port=`; it builds nothing but, with compile=1, the nodes `jit`."""
+    action = env.Action(_attach, "  CHAT    $port")
+    return env.AlwaysBuild(env.Alias(alias, _compiler(env, jit), action))
 
 
 def generate(env: Any) -> None:

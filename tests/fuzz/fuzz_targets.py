@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hostcc import FAIL, LINE_INPUT, ROOT, build
+from hostcc import FAIL, LINE_INPUT, PRINT, ROOT, build
 
 FUZZ = ROOT / "tests" / "fuzz"
 HOST = ROOT / "tests" / "host"
@@ -109,6 +109,7 @@ TARGETS = (
             FUZZ / "fuzz_console.c",
             HOST / "command_env.c",
             FAIL,
+            PRINT,
             *_kernel(*(f"console/{n}" for n in ("argument", "base64", "command", "event"))),
             *_kernel(*(f"console/{n}" for n in ("command_model", "command_speed"))),
             *_kernel(*(f"console/{n}" for n in ("number", "settings", "stop"))),

@@ -13,7 +13,6 @@
 #include "console/stop.h"
 #include "console/utf8.h"
 #include "dev/serial.h"
-#include "lib/panic.h"
 
 int input_read(void) {
     int byte = getchar();
@@ -34,27 +33,6 @@ void console_write(const char *bytes, size_t n) {
 
 void console_control(const char *bytes, size_t n) {
     fwrite(bytes, 1, n, stderr);
-}
-
-void console_style(enum vga_style style) {
-    (void)style;
-}
-
-void kprintf(const char *format, ...) {
-    (void)format;
-}
-
-_Noreturn void panic(const char *format, ...) {
-    fprintf(stderr, "panic: %s\n", format);
-    abort();
-}
-
-int ksnprintf(char *to, size_t size, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(to, size, format, args);
-    va_end(args);
-    return n;
 }
 
 static void print_lines(void) {

@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROFILES = os.environ.get(FOLDER)  # None: nothing is measured
 OUTPUT = ROOT / DRIVERS_BUILD if PROFILES else ROOT / "build" / "host"
 FAIL = ROOT / "tests/host/fail_host.c"  # fluid_fail, for programs without the kernel's
+PRINT = ROOT / "tests/host/print_host.c"  # kprintf and others, for the console's files
 CC = "clang-19"
 
 WARNINGS = ["-Wall", "-Wextra", "-Werror"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hostcc import CONSOLE, FAIL, LINE_INPUT, ROOT, build
+from hostcc import CONSOLE, FAIL, LINE_INPUT, PRINT, ROOT, build
 
 SOURCES = [
     *(ROOT / f"tests/host/command_{name}.c" for name in ("host", "env")),
@@ -14,6 +14,7 @@ SOURCES = [
     *(CONSOLE / f"{name}.c" for name in ("command_speed", "event", "number", "settings", "stop")),
     *LINE_INPUT,
     FAIL,
+    PRINT,
 ]
 
 

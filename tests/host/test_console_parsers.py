@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from hostcc import CONSOLE, LINE_INPUT, ROOT, build
+from hostcc import CONSOLE, LINE_INPUT, PRINT, ROOT, build
 
 SOURCES = [CONSOLE / f"{name}.c" for name in ("base64", "event", "number", "stop")] + LINE_INPUT
 
 
 @pytest.fixture(scope="module")
 def console() -> Path:
-    return build("console_host", [ROOT / "tests/host/console_host.c", *SOURCES])
+    return build("console_host", [ROOT / "tests/host/console_host.c", PRINT, *SOURCES])
 
 
 def run(console: Path, mode: str, data: bytes, *words: str) -> subprocess.CompletedProcess[bytes]:

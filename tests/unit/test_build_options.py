@@ -236,15 +236,35 @@ def test_synthetic_models_by_shape_and_type() -> None:
 
 def test_who_wants_the_compiler_of_the_machine() -> None:
     """By name or option; tests of C run it, and compile bitcode. An image does without."""
-    for goals in ([], ["image"], ["run"], ["test-unit"], ["test-qemu"], ["build/i686/fluid.img"]):
+    for goals in ([], ["image"], ["run"], ["test-unit"], ["build/i686/fluid.img"]):
         assert not options.wants_jit("0", goals) and not options.wants_bitcode("0", goals)
         assert options.wants_jit("1", goals) and options.wants_bitcode("1", goals)
     for goals in (["jit"], ["jit-times"], ["build/jit/jit.elf"]):
         assert options.asks_for_jit("0", goals) and options.wants_jit("0", goals)
-    for goals in (["test"], ["test-host"]):
+    for goals in (["test"], ["test-host"], ["test-qemu"]):
         assert options.wants_jit("0", goals) and not options.asks_for_jit("0", goals)
         assert options.wants_bitcode("0", goals)
     assert options.wants_bitcode("0", ["build/i686/modules/tensor_act.bc"])
+
+
+def test_a_compiler_for_another_machine() -> None:
+    """compile=1 needs jit.elf, and bitcode in what it boots; elsewhere it is refused."""
+    for goal in ("run", "chat"):
+        assert options.asks_for_jit("0", [goal], "1") and options.wants_jit("0", [goal], "1")
+        assert options.carries_bitcode("0", [goal], "1") == (goal == "run")
+        assert options.wants_bitcode("0", [goal], "1") == (goal == "run")
+        assert not options.wants_jit("0", [goal]) and not options.carries_bitcode("0", [goal])
+    given = {o.name: o.default for o in options.OPTIONS} | {"compile": "1"}
+    assert options.problems(given | {"compile": "2"})[0].startswith("E-OPT-02 compile=2")
+    assert options_fit.unfit(given, ["run"]) == options_fit.unfit(given, ["chat"]) == []
+    assert options_fit.unfit(given | {"runner": "host"}, ["run"]) == []
+    for goals in ([], ["image"], ["bench"], ["run", "image"], ["test"]):
+        (sentence,) = options_fit.unfit(given, goals)
+        assert sentence.startswith("E-OPT-05 compile=1 is expected with the goal run or chat alone")
+    for name, value in (("jit", "1"), ("check", "address")):
+        (sentence,) = options_fit.unfit(given | {name: value, "runner": "host"}, ["run"])
+        assert sentence.startswith("E-OPT-05 compile=1 is expected with")
+        assert f"found {name}={value};" in sentence
 
 
 def test_bitcode_is_of_plain_builds() -> None:

@@ -148,6 +148,22 @@ EXAMPLES: list[dict[str, Any]] = [
     },
     {"ev": "bye"},
     {"ev": "cache", "op": "mount", "key": None, "reason": "blank", "entries": 0},
+    {"ev": "compile", "id": 1, "size": 3, "offset": 0, "check": "0123456789abcdef", "b64": "AAAA"},
+    {"ev": "compile_next", "id": 1, "offset": 3072},
+    {"ev": "cache", "op": "hit", "key": "0f" * 32, "reason": None, "entries": 3},
+    {"ev": "cache", "op": "reject", "key": "0f" * 32, "reason": "E-CACHE-10", "entries": 3},
+    {
+        "ev": "tier",
+        "op": "matmul_q4_1",
+        "shape": "576x1536",
+        "from": "T0",
+        "to": "O2",
+        "result": "rejected",
+        "reason": "not-faster",
+        "cycles_before": 9,
+        "cycles_after": 8,
+        "compile_ms": 70,
+    },
 ]
 
 BROKEN: list[tuple[Any, str]] = [

@@ -247,13 +247,14 @@ def test_boot_sectors_end_where_the_boot_code_says() -> None:
     assert limits["STAGE2_LIMIT"] == manifest.STAGE2_END
 
 
-def test_the_model_has_the_name_that_the_kernel_looks_for() -> None:
-    kernel = (ROOT / "src/kernel/console/model.c").read_text()
-    name = re.search(r'#define MODEL_PATH ("[^"]+")', kernel)
-    assert name
-    assert (
-        f"[(source[0], {name[1]})]" in (ROOT / "site_scons/site_tools/fluid_image.py").read_text()
-    )
+def test_files_have_the_names_that_the_kernel_looks_for() -> None:
+    """The model's and the compiler's, in the partition."""
+    tool = (ROOT / "site_scons/site_tools/fluid_image.py").read_text()
+    names = re.search(r'^NAMES = \("(.+)", "(.+)"\)', tool, re.MULTILINE)
+    assert names
+    headers = {"console/model.c": "MODEL_PATH", "jit/compiler.h": "COMPILER_FILE"}
+    for (header, macro), name in zip(headers.items(), names.groups(), strict=True):
+        assert f'#define {macro} "{name}"' in (ROOT / "src/kernel" / header).read_text()
 
 
 # What the headers of the ABI say, as a digest of their words. When one changes, either nothing that

@@ -185,7 +185,17 @@ def test_a_compiler_is_installed_for_peers(checkout: Checkout, wanted: str) -> N
 
 @pytest.mark.parametrize(
     "wanted",
-    ["jit", "jit-times", "jit=1", "build/jit/jit.elf", "test", "test-graph", "test-host"],
+    [
+        "jit",
+        "jit-times",
+        "jit=1",
+        "compile=1",
+        "build/jit/jit.elf",
+        "test",
+        "test-graph",
+        "test-host",
+        "test-qemu",
+    ],
 )
 def test_llvm_is_installed_for_its_users(checkout: Checkout, wanted: str) -> None:
     """The packages that E-JIT-32 names, when they are not beside the compiler."""

@@ -3,6 +3,7 @@
 
 #include "arch/x86/clock.h"
 #include "arch/x86/cpu.h"
+#include "console/event.h"
 #include "jit/tier_internal.h"
 #include "lib/printf.h"
 #include "lib/string.h"
@@ -62,27 +63,29 @@ static void reject(const struct attempt *a, const char *reason, const struct mea
     tier_event(t, a->to, t->reason, m, a->compile_ns);
 }
 
-/* Calls that this saves cycles in, as far as is known: those so far. */
-static uint64_t benefit_of(const struct tier *t, uint64_t saved) {
-    uint64_t calls = t->slot->profile ? t->slot->profile->calls : 1, benefit;
-    if (saved == 0 || __builtin_mul_overflow(saved, calls, &benefit))
-        return 1;
-    return benefit;
-}
-
 static uint64_t saved_by(const struct measured *m) {
     return m->after < m->before ? m->before - m->after : 0;
 }
 
-static void keep(const struct attempt *a, const struct measured *m) {
+/* Cycles that are saved in as many calls as there were so far. */
+static uint64_t benefit_of(const struct tier *t, uint64_t saved) {
+    const struct profile *p = t->slot->profile;
+    uint64_t benefit;
+    return __builtin_mul_overflow(saved, p ? p->calls : 1, &benefit) ? UINT64_MAX : benefit;
+}
+
+static void keep(const struct attempt *a, const struct measured *m, unsigned level_before) {
     struct entry entry = {
         .version = ENTRY_VERSION,
         .mod_size = m->faster ? (uint32_t)a->made.mod_size : 0,
+        .level_before = level_before,
         .cycles_before = m->before,
         .cycles_after = m->after,
         .compile_ns = a->compile_ns,
     };
-    entry_put(a->key, &entry, m->faster ? a->made.mod : NULL, benefit_of(a->tier, saved_by(m)));
+    /* What was no faster saves about what it takes to find that out again. */
+    uint64_t benefit = m->faster ? benefit_of(a->tier, saved_by(m)) : a->compile_ns;
+    entry_put(a->key, &entry, m->faster ? a->made.mod : NULL, benefit);
 }
 
 static void publish(struct attempt *a, const struct measured *m) {
@@ -100,6 +103,7 @@ static void publish(struct attempt *a, const struct measured *m) {
 
 static void decide(struct attempt *a, const struct measured *m) {
     struct tier *t = a->tier;
+    unsigned level_before = t->level;
     if (t->cycles_t0 == 0)
         t->cycles_t0 = m->before;
     t->cycles = m->faster ? m->after : m->before;
@@ -108,7 +112,7 @@ static void decide(struct attempt *a, const struct measured *m) {
     else
         reject(a, "not-faster", m);
     if (!a->knob)
-        keep(a, m);
+        keep(a, m, level_before);
 }
 
 static void wrong(struct attempt *a, const char *reason) {
@@ -161,12 +165,29 @@ bool attempt_wait(struct attempt *a, const uint32_t *count, uint32_t enough) {
 
 /* ---- the steps */
 
+/* Whether it went wrong for what this machine lacks now, not for what was to be compiled. */
+static bool lacks(const struct fluid_error *err) {
+    static const char *const codes[] = {"E-JIT-33", "E-JIT-36", "E-MOD-10"};
+    for (unsigned i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (strcmp(err->code, codes[i]) == 0)
+            return true;
+    return false;
+}
+
+static void failed(struct attempt *a, const struct fluid_error *err) {
+    report_warn(err);
+    if (lacks(err))
+        reject(a, err->code, NULL);
+    else
+        wrong(a, err->code);
+}
+
 /* False: it has come to nothing. */
 static bool compile(struct attempt *a) {
     struct fluid_error err;
     a->step = "compiles";
     if (jit_compile(&a->job, &a->response, &a->made, &err) != 0) {
-        reject(a, err.code, NULL);
+        failed(a, &err);
         return false;
     }
     a->compile_ns = a->made.parse_ns + a->made.optimise_ns + a->made.generate_ns;
@@ -174,8 +195,10 @@ static bool compile(struct attempt *a) {
     a->module = module_load_aside(a->made.mod, a->made.mod_size, cpu_info()->features, &err);
     a->candidate = a->incumbent;
     a->candidate.code = a->module ? module_export(a->module, a->tier->slot->name) : NULL;
-    if (!a->candidate.code)
-        wrong(a, a->module ? "no-entry" : err.code);
+    if (!a->module)
+        failed(a, &err);
+    else if (!a->candidate.code)
+        wrong(a, "no-entry");
     return a->candidate.code != NULL;
 }
 

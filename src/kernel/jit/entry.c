@@ -118,6 +118,11 @@ enum entry_state entry_read(const uint8_t key[CACHE_KEY_SIZE], struct entry *ent
     return ENTRY_FOUND;
 }
 
+void entry_missed(const uint8_t key[CACHE_KEY_SIZE]) {
+    if (cache_partition(NULL))
+        tell("miss", key, NULL);
+}
+
 void entry_put_bytes(uint16_t kind, const uint8_t key[CACHE_KEY_SIZE], const void *bytes,
                      size_t size, uint64_t benefit) {
     struct cache *c = cache_partition(NULL);

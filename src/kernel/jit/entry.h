@@ -11,12 +11,14 @@
 
 #define ENTRY_CODE 1u  /* kinds of cache entries: a tier's, */
 #define ENTRY_KNOBS 2u /* and what was found for a slot without compiling (tune.c) */
-#define ENTRY_VERSION 1u
+#define ENTRY_VERSION 2u
 
 /* In front of the .mod; little-endian. */
 struct entry {
     uint32_t version;
     uint32_t mod_size;                    /* 0: the code was correct, but no faster */
+    uint32_t level_before;                /* of the code that it was measured against; 0: T0 */
+    uint32_t reserved;                    /* 0 */
     uint64_t cycles_before, cycles_after; /* of a call, when it was measured */
     uint64_t compile_ns;
 };
@@ -28,6 +30,8 @@ bool entry_key(const struct jit_job *job, uint32_t rows, uint32_t cols,
 enum entry_state { ENTRY_ABSENT, ENTRY_FOUND, ENTRY_QUARANTINED };
 /* Reads one; *mod (kfree) is NULL unless its mod_size is more than 0. */
 enum entry_state entry_read(const uint8_t key[CACHE_KEY_SIZE], struct entry *entry, uint8_t **mod);
+/* Says that a slot has found none; the key is that of its lowest level. */
+void entry_missed(const uint8_t key[CACHE_KEY_SIZE]);
 /* benefit: of any unit. What cannot be written is warned of. */
 void entry_put(const uint8_t key[CACHE_KEY_SIZE], const struct entry *entry, const void *mod,
                uint64_t benefit);

@@ -57,7 +57,7 @@ void tier_drop(struct tier *t) {
 
 /* ---- what earlier boots have left */
 
-static bool load_cached(struct tier *t, unsigned level, const uint8_t *key,
+static void load_cached(struct tier *t, unsigned level, const uint8_t *key,
                         const struct entry *entry, const uint8_t *mod) {
     struct fluid_error err;
     struct loaded_module *m = module_load_aside(mod, entry->mod_size, cpu_info()->features, &err);
@@ -67,7 +67,7 @@ static bool load_cached(struct tier *t, unsigned level, const uint8_t *key,
         t->from_cache = true;
         t->cycles_t0 = entry->cycles_before;
         t->cycles = entry->cycles_after;
-        return true;
+        return;
     }
     if (m)
         fluid_fail(&err, "E-JIT-38",
@@ -77,25 +77,46 @@ static bool load_cached(struct tier *t, unsigned level, const uint8_t *key,
     report_warn(&err);
     tier_discard(m);
     entry_quarantine(key);
-    return false;
 }
 
-/* The best code that is there, and what has been decided already. */
+/* What the cache has for a level. */
+struct look_up {
+    uint8_t key[CACHE_KEY_SIZE];
+    bool found;
+    unsigned against; /* level of the code that it was no faster than; 0: T0, or in quarantine */
+};
+
+static struct look_up look_at(struct tier *t, unsigned level) {
+    struct look_up l = {0};
+    struct jit_job job;
+    struct entry entry = {0};
+    uint8_t *mod = NULL;
+    if (!tier_job(t, level, &job) || !entry_key(&job, t->slot->rows, t->slot->cols, l.key))
+        return l;
+    l.found = entry_read(l.key, &entry, &mod) != ENTRY_ABSENT;
+    if (mod)
+        load_cached(t, level, l.key, &entry, mod);
+    else
+        l.against = entry.level_before;
+    kfree(mod);
+    return l;
+}
+
+/* The best code that is there, and what has been decided already: what was no faster than code that
+ * is gone is not. */
 static void look_up(struct tier *t) {
-    for (unsigned level = JIT_LEVEL_MAX; level > 0; level--) {
-        struct jit_job job;
-        struct entry entry;
-        uint8_t key[CACHE_KEY_SIZE], *mod;
-        if (!tier_job(t, level, &job) || !entry_key(&job, t->slot->rows, t->slot->cols, key))
-            return;
-        enum entry_state state = entry_read(key, &entry, &mod);
-        if (state != ENTRY_ABSENT && t->tried < level)
-            t->tried = level;
-        bool loaded = mod && load_cached(t, level, key, &entry, mod);
-        kfree(mod);
-        if (loaded)
-            return;
+    struct look_up l[JIT_LEVEL_MAX + 1] = {0};
+    bool found = false;
+    unsigned level = JIT_LEVEL_MAX;
+    for (; level > 0 && t->level == 0; level--) {
+        l[level] = look_at(t, level);
+        found |= l[level].found;
     }
+    for (level = JIT_LEVEL_MAX; level > 0; level--)
+        if (l[level].found && l[level].against <= t->level && t->tried < level)
+            t->tried = level;
+    if (!found)
+        entry_missed(l[1].key);
 }
 
 /* ---- slots */
@@ -128,6 +149,12 @@ static void made(struct fluid_slot *slot) {
     tiers = t;
     look_up(t);
     t->tuned = tune_recall(slot);
+}
+
+void tier_look_up(void) {
+    for (struct tier *t = tiers; t; t = t->next)
+        if (t->tried == 0)
+            look_up(t);
 }
 
 /* What was made of the old module's bitcode is not the new one's. */

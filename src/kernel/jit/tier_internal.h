@@ -25,6 +25,8 @@ void tier_bury(void);
 
 /* tier.c: from now on, and for the slots that are there. */
 void tier_watch_slots(void);
+/* tier.c: what the cache has of a compiler that was found after the slots were made. */
+void tier_look_up(void);
 
 /* attempt.c: compiles, compares and begins to measure; others run meanwhile. */
 void tier_attempt(struct tier *tier, unsigned level);

@@ -53,11 +53,21 @@ static void attempt(const struct choice *choice) {
         tier_tune((struct tier *)choice->tier);
 }
 
+/* A host at the serial line is found late. */
+static void meet(const struct compiler *compiler) {
+    static const struct compiler *met;
+    if (compiler && compiler != met)
+        tier_look_up();
+    if (compiler)
+        met = compiler;
+}
+
 static void work(void *unused) {
     uint64_t synced = clock_ns();
     (void)unused;
     for (;;) {
         struct choice best = {0};
+        meet(compiler_current());
         tier_for_each(consider, &best);
         attempt(&best);
         tier_attempts_look();

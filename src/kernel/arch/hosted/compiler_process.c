@@ -24,7 +24,8 @@
 #define LOOK_NS 500000u                   /* between two looks at the child */
 #define ANSWER_MAX (16u << 20)            /* bytes */
 #define PATIENCE_NS (90 * CLOCK_NS_PER_S) /* it limits its own CPU time; this is if it sleeps */
-#define NICENESS 5 /* where all processors are busy, a third of one */
+#define MEMORY_MAX (1ull << 30) /* it limits its own memory, to less; this is if it does not */
+#define NICENESS 5              /* where all processors are busy, a third of one */
 
 static int program = -1; /* a file in memory: what the image has */
 static struct compiler own;
@@ -45,6 +46,12 @@ static int fail(struct fluid_error *err, const char *what, const char *found) {
                       what, found);
 }
 
+static int cannot_start(struct fluid_error *err, const char *what, int error) {
+    return fluid_fail(err, "E-JIT-33",
+                      "%s for jit.elf expected, found: %s; the code that is there stays", what,
+                      strerror(error));
+}
+
 static void close_end(int *end) {
     if (*end >= 0)
         close(*end);
@@ -56,10 +63,10 @@ static int spawn(struct run *run, struct fluid_error *err) {
     char path[40], *arguments[] = {(char *)"jit.elf", NULL}, *environment[] = {NULL};
     posix_spawn_file_actions_t actions;
     if (pipe2(to, O_CLOEXEC) != 0)
-        return fail(err, "no pipe", strerror(errno));
+        return cannot_start(err, "a pipe", errno);
     if (pipe2(from, O_CLOEXEC) != 0) {
         close(to[0]), close(to[1]);
-        return fail(err, "no pipe", strerror(errno));
+        return cannot_start(err, "a pipe", errno);
     }
     snprintf(path, sizeof path, "/proc/self/fd/%d", program);
     posix_spawn_file_actions_init(&actions);
@@ -72,12 +79,14 @@ static int spawn(struct run *run, struct fluid_error *err) {
     fcntl(run->to, F_SETFL, O_NONBLOCK);
     fcntl(run->from, F_SETFL, O_NONBLOCK);
     if (error == 0) {
+        const struct rlimit most = {MEMORY_MAX, MEMORY_MAX};
+        prlimit(run->child, RLIMIT_AS, &most, NULL);
         cpus_release_process(run->child);
         setpriority(PRIO_PROCESS, (id_t)run->child, NICENESS);
         return 0;
     }
     close_end(&run->to), close_end(&run->from);
-    return fail(err, "no process", strerror(error));
+    return cannot_start(err, "a process", error);
 }
 
 /* What can be written now; a child that reads no more says why when it ends. */
