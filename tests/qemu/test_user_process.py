@@ -171,8 +171,8 @@ def test_the_console_goes_on(machines: Machines, programs: dict[str, Path]) -> N
 def test_what_nothing_holds_off(
     machines: Machines, programs: dict[str, Path], program: str
 ) -> None:
-    """A non-maskable interrupt in ring 3, or on the way there, is the machine's affair: a panic that
-    can be read, which takes the right GS.base."""
+    """A non-maskable interrupt in ring 3, or on the way there, is the machine's affair: a panic
+    that can be read, which takes the right GS.base."""
     copies = [(programs[program], f"{FOLDER}/{program}{n}.elf") for n in range(8)]
     guest = machines.boot(TARGET, image_of(f"nmi-{program}", copies), mem=256, smp=2)
     guest.send_line("/selftest programs")
