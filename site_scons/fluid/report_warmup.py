@@ -15,7 +15,7 @@ HEAD = (
 )
 SUMMARY = (
     *("start", "ready, s", f"first {FIRST}, tok/s", f"last {LAST}, tok/s", "published", "rejected"),
-    *("compiled, ms", "used of the cache", "written to it"),
+    *("knobs set", "compiled, ms", "used of the cache", "written to it"),
 )
 
 
@@ -44,15 +44,16 @@ def chart(found: Warmup) -> Any:
                 hovertemplate="%{y:.1f} tok/s after %{x:.1f} s",
             )
         )
-        times = [one.time / SECOND for one in start.published]
+        marks = [one for one in start.decisions if one.published]
+        times = [one.time / SECOND for one in marks]
         made.add_trace(
             go.Scatter(
-                name=f"code published, {name}",
+                name=f"published, {name}",
                 x=times,
                 y=[_height(line, at) for at in times],
                 mode="markers",
                 marker={"color": colour, "size": 9, "symbol": "diamond", "line": {"width": 1}},
-                hovertext=[plain(_words(one)) for one in start.published],
+                hovertext=[plain(_words(one)) for one in marks],
                 hoverinfo="text",
             )
         )
@@ -87,7 +88,7 @@ def _row(number: int, one: Decision) -> list[str]:
 def _summary(number: int, start: Start) -> list[str]:
     return [
         *(str(number), f"{start.ready / SECOND:.2f}", f"{start.first:.1f}", f"{start.last:.1f}"),
-        *(str(len(start.published)), str(start.rejected)),
+        *(str(start.published), str(start.rejected), str(start.tuned)),
         *(str(start.compile_ms), str(start.count("hit")), str(start.count("put"))),
     ]
 

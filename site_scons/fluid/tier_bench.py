@@ -1,8 +1,8 @@
 """`scons bench tiers=1`: what variants of the build and code compiled on the machine are worth. One
 model in several images, each in a fluid-host of its own; only the one that is asked works.
 
-Images with a compiler are warmed up first, with the same work, until nothing is decided any more,
-and then started again: what is measured is the steady state.
+Each is warmed up first, with the same work, until nothing is decided any more, and then started
+again: what is measured is the steady state. Without a compiler knobs are all that is decided about.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Subject:
-    """An image and the program that runs it; compiles: it is warmed up."""
+    """An image and the program that runs it; compiles: it has a compiler."""
 
     name: str
     image: Path
@@ -94,9 +94,9 @@ def ask(machine: Machine, prompt: int = PROMPT, new: int = NEW) -> Speed:
     return found
 
 
-def warm_up(machine: Machine, name: str, progress: Progress) -> list[Tier]:
-    """What was decided about code until it has been quiet for a while; then it is switched off.
-    E-TIER-02 when nothing was decided."""
+def warm_up(machine: Machine, name: str, compiles: bool, progress: Progress) -> list[Tier]:
+    """What was decided until it has been quiet for a while; then it is switched off. E-TIER-02 when
+    nothing was, although it `compiles`."""
     boot(machine)
     quiet, number = 0, 0
     while number < WARM_LEAST or (quiet < QUIET and number < WARM_MOST):
@@ -109,7 +109,7 @@ def warm_up(machine: Machine, name: str, progress: Progress) -> list[Tier]:
     machine.wait_for(Bye, STEP_SECONDS)
     ending = machine.wait_end(STEP_SECONDS)
     found = _decided(machine)
-    if ending is not Ending.PASS or not found:
+    if ending is not Ending.PASS or (compiles and not found):
         raise FluidError(
             "E-TIER-02",
             f"{name}: a machine that compiles and then switches itself off expected, found "
@@ -178,6 +178,7 @@ def measure(
 
 def _build(name: str, one: Measured, warmed: Sequence[Tier]) -> Build:
     events = one.machine.events
+    published = [tier.to for tier in warmed if tier.result == "published"]
     return Build(
         name=name,  # type: ignore[arg-type]
         build=next(event.build for event in events if isinstance(event, Boot)),
@@ -186,7 +187,8 @@ def _build(name: str, one: Measured, warmed: Sequence[Tier]) -> Build:
         decode=one.decode,
         splits=one.splits,
         compile_ms=[tier.compile_ms for tier in warmed if tier.compile_ms > 0],
-        published=sum(tier.result == "published" for tier in warmed),
+        published=sum("=" not in to for to in published),
+        tuned=sum("=" in to for to in published),
         used=sum(isinstance(event, Cache) and event.op == "hit" for event in events),
         decisions=len(_decided(one.machine)),
     )
@@ -223,12 +225,10 @@ def run(
     found: dict[str, Measured] = {}
     with TemporaryDirectory(prefix="tiers-", dir=folder) as scratch, ExitStack() as stack:
         for one in subjects:
-            image, program = one.image, str(one.program)
-            if one.compiles:
-                image = Path(scratch, one.image.name)
-                prepare(one.image, image)
-                with Machine(image, writable=True, emulator=program, **options) as machine:
-                    warmed[one.name] = warm_up(machine, ABOUT[one.name], progress)
+            image, program = Path(scratch, f"{one.name}.img"), str(one.program)
+            prepare(one.image, image)
+            with Machine(image, writable=True, emulator=program, **options) as machine:
+                warmed[one.name] = warm_up(machine, ABOUT[one.name], one.compiles, progress)
             machine = stack.enter_context(Machine(image, emulator=program, **options))
             found[one.name] = Measured(machine, boot(machine))
         measure(found, progress)
@@ -242,7 +242,7 @@ def run(
         threads=threads,
         prompt=PROMPT,
         new=NEW,
-        builds=[_build(name, one, warmed.get(name, [])) for name, one in found.items()],
+        builds=[_build(name, one, warmed[name]) for name, one in found.items()],
     )
 
 

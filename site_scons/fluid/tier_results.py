@@ -2,8 +2,8 @@
 measured in turns, and what follows from it.
 
 `base` has one variant of each operation, `variants` those for better processors, too; with `-jit`
-the machine has compiled what is hot before, and starts with that. `native` is what was built last
-for this processor. Times are nanoseconds by the machine's clock.
+the machine has compiled what is hot before, and starts with that. Knobs are tuned in all of them.
+`native` is what was built last for this processor. Times are nanoseconds by the machine's clock.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Split:
 @dataclass(frozen=True, kw_only=True)
 class Build:
     """One image. prompt, decode: by round; compile_ms: of each function and level that was compiled
-    beforehand; decisions: about code while it was measured."""
+    beforehand; decisions: about code and knobs while it was measured."""
 
     name: Name
     build: str
@@ -88,7 +88,8 @@ class Build:
     decode: list[int]
     splits: list[Split]
     compile_ms: list[int]
-    published: int = field(metadata={"least": 0})
+    published: int = field(metadata={"least": 0})  # code
+    tuned: int = field(metadata={"least": 0})  # knobs that got another value
     used: int = field(metadata={"least": 0})  # entries of the cache
     decisions: int = field(metadata={"least": 0})
 

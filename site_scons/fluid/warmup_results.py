@@ -46,6 +46,11 @@ class Decision:
         """It is used from then on."""
         return self.result == "published"
 
+    @property
+    def compiled(self) -> bool:
+        """It is about code, not about a knob."""
+        return "=" not in self.to
+
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
@@ -89,14 +94,19 @@ class Start:
         return [(later, later - earlier) for earlier, later in pairs]
 
     @property
-    def published(self) -> list[Decision]:
-        """Code that was used from then on."""
-        return [one for one in self.decisions if one.published]
+    def published(self) -> int:
+        """How often code was used from then on."""
+        return sum(one.published and one.compiled for one in self.decisions)
 
     @property
     def rejected(self) -> int:
         """How often it was not."""
-        return len(self.decisions) - len(self.published)
+        return sum(one.compiled and not one.published for one in self.decisions)
+
+    @property
+    def tuned(self) -> int:
+        """How often a knob was given another value."""
+        return sum(one.published and not one.compiled for one in self.decisions)
 
     @property
     def compile_ms(self) -> int:
@@ -186,8 +196,9 @@ def table(found: Warmup) -> str:
         ("ready, ms", cold.ready / 1000, warm.ready / 1000, ".0f"),
         (f"first {FIRST} tokens, tok/s", cold.first, warm.first, ".1f"),
         (f"last {LAST} tokens, tok/s", cold.last, warm.last, ".1f"),
-        ("code published", len(cold.published), len(warm.published), "d"),
+        ("code published", cold.published, warm.published, "d"),
         ("code rejected", cold.rejected, warm.rejected, "d"),
+        ("knobs set", cold.tuned, warm.tuned, "d"),
         ("compiled, ms", cold.compile_ms, warm.compile_ms, "d"),
         ("entries of the cache used", cold.count("hit"), warm.count("hit"), "d"),
         ("entries written", cold.count("put"), warm.count("put"), "d"),

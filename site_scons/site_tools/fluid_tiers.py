@@ -33,7 +33,8 @@ def _compare(target: Any, source: Any, env: Any) -> int:
         for name, image in zip(NAMES, images, strict=False)
     ]
     native = Path(env.Dir("#").abspath, "build", NATIVE)
-    if (native / PROGRAM).is_file() and (native / "fluid.img").is_file():
+    there = (native / PROGRAM).is_file() and (native / "fluid.img").is_file()
+    if there and env["FLUID_TARGET"].folder != NATIVE:
         subjects.append(Subject(NATIVE, native / "fluid.img", native / PROGRAM))
     return bench_tiers(
         subjects,

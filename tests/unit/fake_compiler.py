@@ -77,6 +77,9 @@ class Compiling:
             at = {"op": "attention", "shape": "9x64", "from": "T0", "to": f"O{self.prompts}"}
             cycles = {"cycles_before": 200, "cycles_after": 100, "compile_ms": 30 * self.prompts}
             emit(self.channel, "tier", **at, **cycles, result=result, reason=reason)
+        if self.prompts == BUSY:
+            knob = at | cycles | {"to": "ahead=4096", "compile_ms": 0, "reason": None}
+            emit(self.channel, "tier", **knob, result="published")
         emit(self.channel, "cache", op="put", key=KEY, reason=None, entries=self.prompts)
 
     def complete(self, count: int) -> None:

@@ -37,8 +37,8 @@ def section(recorded: Recorded, name: str) -> Section:
 
 def test_every_section_has_something(recorded: Recorded) -> None:
     made = sections(recorded.inputs())
-    first = ["benchmarks", "peers", "quality", "before-after", "levels", "history"]
-    assert [one.id for one in made] == [*first, "hotness", "flame", "plan", "build"]
+    first = ["benchmarks", "peers", "tiers", "warmup", "quality", "before-after", "levels"]
+    assert [one.id for one in made] == [*first, "history", "hotness", "flame", "plan", "build"]
     assert all(one.charts or one.tables for one in made)
     assert [one.id for one in made if not one.charts] == ["plan"]
 

@@ -58,7 +58,8 @@ def test_two_starts_of_a_copy(
     assert found.lines == [f"/complete {tokens} {text}" for text in warmup.TEXTS[:3]]
     assert [len(start.turns) for start in found.starts] == [3, 3]
     assert len(cold.ids) == 3 * tokens and found.equal
-    assert [d.to for d in cold.published] == ["O1", "O2"] and cold.rejected == 2
+    assert [d.to for d in cold.decisions if d.published] == ["O1", "O2", "ahead=4096"]
+    assert (cold.published, cold.rejected, cold.tuned) == (2, 2, 1)
     assert (cold.kept, cold.count("put"), cold.compile_ms) == (0, 2, 180)
     assert (warm.kept, warm.count("hit"), warm.decisions) == (2, 2, [])
     times = [at for turn in cold.turns for at in (turn.time, *turn.times)]
@@ -146,7 +147,7 @@ def test_file_table_and_rows(file: Path, tmp_path: Path) -> None:
     assert rows[0][2:] == [
         *("attention", "9x64", "T0", "O1", "200", "100", "0.50", "30", "published"),
     ]
-    assert len(rows) == 4 and rows[1][-1] == "rejected: not-faster"
+    assert len(rows) == 5 and rows[1][-1] == "rejected: not-faster"
     never = replace(found.starts[0].decisions[0], before=0, after=0)
     cold = replace(found.starts[0], decisions=[never])
     assert report_warmup.rows(replace(found, starts=[cold]))[0][6:9] == ["-"] * 3
