@@ -120,6 +120,13 @@ def push(file: Path, image: Path) -> None:
             _write(new, where, data)
 
 
+def clear(image: Path) -> None:
+    """Makes it blank, in place, as a new image has it."""
+    with _errors(image):
+        where = partition(image)
+        _write(image, where, bytes(where.sectors * SECTOR))
+
+
 def _write(path: Path, where: Partition, data: bytes) -> None:
     with path.open("r+b") as target:
         target.seek(where.lba * SECTOR)

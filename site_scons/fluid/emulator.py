@@ -86,10 +86,11 @@ def ending_text(ending: Ending, status: int | None) -> str:
 
 @dataclass(frozen=True)
 class MachineConfig:
-    """One machine. The image is never modified.
+    """One machine. The image is not modified, unless it is `writable`.
 
-    Of the options below smp, runner=host knows reboot, extra, within and emulator; runner=bochs
-    knows cpu, one of Bochs' names, besides. Its extra are lines of a bochsrc.
+    Of the options below smp, runner=host knows reboot, extra, within, emulator and writable;
+    runner=bochs all of these but the last, and cpu, one of Bochs' names. Its extra are lines of a
+    bochsrc.
     """
 
     image: Path
@@ -107,6 +108,7 @@ class MachineConfig:
     extra: tuple[str, ...] = ()
     within: tuple[str, ...] = ()  # runner=host: a program, with its options, that runs fluid-host
     emulator: str | None = None  # another program than the target's QEMU or fluid-host
+    writable: bool = False  # True: what the machine writes is in the image afterwards
 
     def __post_init__(self) -> None:
         _one_of("target", self.target, tuple(EMULATED))
@@ -119,6 +121,10 @@ class MachineConfig:
         if self.runner == BOCHS and (self.smp, self.icount) != (1, None):
             raise FluidError(
                 "E-RUN-01", "runner=bochs expected without smp and icount, found one of them"
+            )
+        if self.runner == BOCHS and self.writable:
+            raise FluidError(
+                "E-RUN-01", "runner=bochs expected without writable, found it; it runs a copy"
             )
         if not self.image.is_file():
             raise FluidError(
@@ -139,7 +145,8 @@ def command(config: MachineConfig, serial_fd: int, qmp_fd: int) -> list[str]:
     argv += ["-cpu", config.cpu or default_cpu, "-m", f"{config.mem}M", "-smp", str(config.smp)]
     argv += ["-chardev", f"socket,id=serial,fd={serial_fd}", "-serial", "chardev:serial"]
     argv += ["-chardev", f"socket,id=qmp,fd={qmp_fd}", "-mon", "chardev=qmp,mode=control"]
-    argv += ["-drive", f"if=none,id=disk,format=raw,snapshot=on,file={file}"]
+    snapshot = "off" if config.writable else "on"
+    argv += ["-drive", f"if=none,id=disk,format=raw,snapshot={snapshot},file={file}"]
     argv += ["-device", config.controller] if config.controller else []
     argv += ["-device", f"{config.disk},drive=disk,bootindex=0"]
     if config.exit_device:

@@ -120,7 +120,7 @@ class Machine:
                 config.mem,
                 config.smp,
                 config.reboot,
-                config.extra,
+                (*config.extra, *(("--writable",) if config.writable else ())),
                 config.emulator,
             )
             return subprocess.Popen(

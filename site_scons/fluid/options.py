@@ -116,11 +116,17 @@ OPTIONS = (
         "bench only: 1 compares with llama.cpp, which it builds once; all: with more models",
         _one_of(*PEERS),
     ),
+    Option(
+        "tiers",
+        "0",
+        "bench only: 1 compares base code, variants, and code compiled before on the machine",
+        _one_of("0", "1"),
+    ),
     Option("mem", str(DEFAULT_MEM), "memory of the machine in run, MiB", _number(128, 65536)),
     Option(
         "smp",
         AUTO,
-        "processors of the machine in run and bench; auto: 1, in run and peers of runner=host all",
+        "processors of the machine that is run; auto: 1, with runner=host all but in bench",
         _number_or(AUTO, 1, CORES_MAX),
     ),
     Option("port", "", "the machine's console for chat", _any("a serial device or a pyserial URL")),
@@ -158,6 +164,7 @@ ALIASES = {
     "test-qemu": "tests that boot images; target= on the command line: only its images and tests",
     "test-matrix": "every image on CPU models of each level, with a table; target= as test-qemu",
     "bench": "time to the prompt, benchmarks; check=1: instructions against baselines, write: new",
+    "warmup": "starts the image twice, compiling and then with what was kept; implies jit=1",
     "synthetic": "a model with random weights: build/models/<shape>-<type>.gguf, for model=",
     "quality": "perplexity and agreement with a float oracle in each format; 5 to 10 minutes, 3 GB",
     "levels": "the benchmarks at O0 .. O3 and with pgo=1: instructions and time, as a table",
@@ -175,7 +182,8 @@ ALIASES = {
     "compiledb": "build/<target>/compile_commands.json for editors",
 }
 
-BOOTED = {"run", "bench", "profile"}  # with runner=
+BOOTED = {"run", "bench", "profile", "warmup"}  # with runner=
+SPREAD = {"run", "peers", "tiers", "warmup"}  # on all processors with runner=host
 TESTS_OF_ALL = {"test", "test-host"}  # of all targets, and of instrumented code
 TESTS_OF_JIT = {*TESTS_OF_ALL, "test-qemu"}  # with jit.elf
 TESTS_OF_HOST = {*TESTS_OF_ALL, "test-qemu"}  # with fluid-host
@@ -199,11 +207,11 @@ def problems(arguments: Mapping[str, str]) -> list[str]:
 
 
 def processors(smp: str, runner: str, alias: str) -> int:
-    """How many the machine of `run`, `bench` or the comparison `peers` has. A measurement of one
+    """How many the machine of an alias, or of a comparison of bench, has. A measurement of one
     thing has one unless it says so."""
     if smp != AUTO:
         return int(smp)
-    return usable_cores() if runner == HOST and alias in ("run", "peers") else 1
+    return usable_cores() if runner == HOST and alias in SPREAD else 1
 
 
 def split_check(check: str) -> tuple[str, str]:
@@ -273,6 +281,11 @@ def wants_host(target: str, runner: str, goals: list[str], pgo: bool = False) ->
         or quality_formats.wanted(goals)
         or (bool(BOOTED & set(goals)) and runner == HOST)
     )
+
+
+def implies_jit(tiers: str, goals: list[str]) -> bool:
+    """Whether what is asked for is about jit=1."""
+    return tiers == "1" or "warmup" in goals
 
 
 def asks_for_jit(jit: str, goals: list[str], served: str = "0") -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fluid import quality_formats
-from fluid.emulator import HOST
+from fluid.emulator import BOCHS, HOST
 from fluid.errors import FluidError
 from fluid.hosted import IN_PROCESS
-from fluid.options import AUTO, BOOTED, GATES, wants_levels
+from fluid.options import AUTO, BOOTED, GATES, implies_jit, wants_levels
 from fluid.suites import BY_TARGET
 from fluid.targets import TARGETS, VARIANTS
 
@@ -34,6 +34,10 @@ def unfit(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
             f"E-OPT-05 quality is expected with runner={HOST}, found "
             f"runner={arguments['runner']}; emulated it takes hours"
         ]
+    if "warmup" in goals and (found := _unfit_warmup(arguments)):
+        return found
+    if arguments.get("tiers", "0") != "0":
+        return _unfit_tiers(arguments, goals)
     if arguments.get("peers", "0") != "0":
         return _unfit_peers(arguments, goals)
     if arguments["check"] in GATES:
@@ -67,7 +71,9 @@ def _unfit_check(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
     """What is done with plain builds alone; check= is not none."""
     check = arguments["check"]
     pgo = arguments.get("pgo") == "1" or wants_levels(goals)  # which has a column of it
-    bitcode = arguments.get("jit") == "1" and check not in GATES
+    bitcode = (
+        arguments.get("jit") == "1" or implies_jit(arguments.get("tiers", "0"), goals)
+    ) and check not in GATES
     plain = (
         ("pgo=1", pgo, "what is measured must be what is used"),
         ("profile", "profile" in goals, "instrumented code takes other cycles"),
@@ -81,6 +87,21 @@ def _unfit_check(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
     ][:1]
 
 
+def _unfit_warmup(arguments: Mapping[str, str]) -> list[str]:
+    """What is compiled is kept in the image's cache."""
+    if arguments["runner"] == BOCHS:
+        return [
+            f"E-OPT-05 warmup is expected with runner=auto|tcg|kvm|{HOST}, found runner={BOCHS}; "
+            "it starts what the image keeps, and Bochs runs a copy"
+        ]
+    if arguments["cache"] == "0":
+        return [
+            "E-OPT-05 warmup is expected with cache=1..1024, found cache=0; it is about what the "
+            "cache keeps"
+        ]
+    return []
+
+
 def _unfit_peers(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
     """Programs are compared as Linux processes, in plain builds."""
     fixed = {"runner": HOST, "check": "none", "pgo": "0"}
@@ -90,6 +111,26 @@ def _unfit_peers(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
     return [
         f"E-OPT-05 {asked} {name}={value}, found {name}={arguments[name]}; what is compared are "
         "processes of one machine"
+        for name, value in fixed.items()
+        if arguments[name] != value
+    ]
+
+
+def _unfit_tiers(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
+    """Images with other code of one build are compared as Linux processes."""
+    fixed = {"runner": HOST, "check": "none", "pgo": "0", "peers": "0", "variants": VARIANTS[0]}
+    if goals != ["bench"]:
+        return [
+            f"E-OPT-05 tiers=1 is expected with the goal bench alone, found "
+            f"{' '.join(goals) or 'none'}"
+        ]
+    if arguments["cache"] == "0":
+        return [
+            "E-OPT-05 tiers=1 is expected with cache=1..1024, found cache=0; code is kept there"
+        ]
+    return [
+        f"E-OPT-05 tiers=1 is expected with {name}={value}, found {name}={arguments[name]}; it "
+        "makes the images that it compares, and runs them as processes"
         for name, value in fixed.items()
         if arguments[name] != value
     ]

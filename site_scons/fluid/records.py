@@ -65,9 +65,10 @@ def object_schema(cls: type) -> Json:
         shape = _schema(hint if needed else _strip_none(hint))
         pattern = {"pattern": metadata["pattern"]} if "pattern" in metadata else {}
         least = {"minimum": metadata["least"]} if "least" in metadata else {}
-        properties[name] = shape | pattern | least
+        key = metadata.get("key", name)
+        properties[key] = shape | pattern | least
         if needed:
-            required.append(name)
+            required.append(key)
     return {
         "type": "object",
         "description": (cls.__doc__ or "").strip(),

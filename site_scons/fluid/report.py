@@ -8,29 +8,36 @@ plotly are imported when a page is made, so that other builds do without.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from fluid import report_style, stacks
 from fluid.files import write_atomic
 from fluid.report_inputs import Inputs
+from fluid.report_section import Section
 from fluid.report_sections import sections
 from fluid.samples import SamplesFile
 
 TEMPLATE = Path(__file__).with_name("report_page.html.j2")
 
 
-def page(inputs: Inputs) -> str:
-    """The whole page."""
+def page_of(target: str, found: Sequence[Section], problems: Sequence[str] = ()) -> str:
+    """A page of these sections."""
     import jinja2
 
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     return template.render(
-        target=inputs.target,
-        problems=inputs.logs.problems,
-        sections=sections(inputs),
+        target=target,
+        problems=problems,
+        sections=found,
         library=report_style.library(),
     )
+
+
+def page(inputs: Inputs) -> str:
+    """The whole report."""
+    return page_of(inputs.target, sections(inputs), inputs.logs.problems)
 
 
 def write_report(inputs: Inputs, path: Path | str) -> None:

@@ -22,7 +22,9 @@ from fluid.pgo import Comparison, read_comparison
 from fluid.plan import BASELINE, Plan, read_plan
 from fluid.quality_results import Quality, read_quality
 from fluid.samples import SamplesFile, damaged, read_as, read_checked, read_samples
+from fluid.tier_results import Tiers, read_tiers
 from fluid.timing import Step, Whole, last_run, read_timing, whole
+from fluid.warmup_results import Warmup, read_warmup
 
 LOGS_SCHEMA = 1
 RECENT = 100  # records of the same kind that the report shows, the latest
@@ -54,6 +56,8 @@ class Inputs:
     logs: Logs
     peers: Peers | None  # nothing was compared
     quality: Quality | None  # nothing was measured
+    warmup: Warmup | None  # the same
+    tiers: Tiers | None  # the same
 
     @property
     def target(self) -> str:
@@ -133,6 +137,8 @@ def read_inputs(
     logs: str,
     peers: str | None = None,
     quality: str | None = None,
+    warmup: str | None = None,
+    tiers: str | None = None,
 ) -> Inputs:
     """Raises what the reader of each file raises."""
     return Inputs(
@@ -145,4 +151,6 @@ def read_inputs(
         logs=read_logs(logs, target),
         peers=None if peers is None else read_peers(peers, target),
         quality=None if quality is None else read_quality(quality, target),
+        warmup=None if warmup is None else read_warmup(warmup, target),
+        tiers=None if tiers is None else read_tiers(tiers, target),
     )

@@ -5,60 +5,24 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
-from fluid import report_numbers, report_peers, report_quality, report_shapes, report_style
+from fluid import (
+    report_numbers,
+    report_peers,
+    report_quality,
+    report_shapes,
+    report_tiers,
+    report_warmup,
+)
 from fluid.catalogue import ABSENT, Result
 from fluid.history import IMAGE, Record
 from fluid.hotness import Run
 from fluid.pgo import final_plan, is_baseline
 from fluid.report_inputs import Inputs
+from fluid.report_section import Section, Table
 from fluid.timing import SECOND, critical_path
 
 ROWS = 20  # of the tables of slowest steps and last records
-
-
-@dataclass(frozen=True)
-class Table:
-    """Cells as texts."""
-
-    title: str
-    head: Sequence[str]
-    rows: Sequence[Sequence[object]]
-
-
-@dataclass(frozen=True)
-class Chart:
-    """id of its element, what it shows, and plotly's chart."""
-
-    id: str
-    title: str
-    figure: Any
-
-    @property
-    def html(self) -> str:
-        """Script included."""
-        return report_style.as_html(self.figure, self.id)
-
-
-@dataclass
-class Section:
-    """One part of the page."""
-
-    id: str
-    title: str
-    about: str
-    charts: list[Chart] = field(default_factory=list)
-    tables: list[Table] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)  # why something is not there
-
-    def show(self, name: str, title: str, figure: Any, otherwise: str = "") -> None:
-        """A chart, or why there is none."""
-        if figure is None:
-            self.missing.append(otherwise)
-        else:
-            self.charts.append(Chart(f"{self.id}-{name}", title, figure))
 
 
 def _slug(text: str) -> str:
@@ -332,10 +296,18 @@ def _quality(inputs: Inputs) -> Section:
     return section
 
 
+def _warmup(inputs: Inputs) -> Section:
+    return report_warmup.section(inputs.warmup)
+
+
+def _tiers(inputs: Inputs) -> Section:
+    return report_tiers.section(inputs.tiers)
+
+
 def sections(inputs: Inputs) -> list[Section]:
     """In the order of the page."""
     made = (
-        *(_benchmarks, _peers, _quality, _before_after, _levels, _history),
+        *(_benchmarks, _peers, _tiers, _warmup, _quality, _before_after, _levels, _history),
         *(_hotness, _flame, _plan, _build),
     )
     return [make(inputs) for make in made]

@@ -46,9 +46,11 @@ def _count_instructions(target: Any, source: Any, env: Any) -> int:
 
 def _bench(env: Any, alias: str, image: Any, host: list[Any], boot: Any) -> Any:
     """Alias that measures `image`, with runner=host in the program of the nodes `host`; with peers=
-    images of `boot` with several models instead."""
+    images of `boot` with several models instead, with tiers=1 images with other code."""
     if env["peers"] != "0":
         return env.FluidPeers(alias, image, host, boot)
+    if env["tiers"] == "1":
+        return env.FluidTiers(alias, image, host, boot)
     measurement = _count_instructions if env["FLUID_GATE"] else _bench_image
     action = env.Action(measurement, f"  BENCH   {image}")
     needed = [image, *(host if env["runner"] == HOST else [])]

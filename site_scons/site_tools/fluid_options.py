@@ -34,6 +34,8 @@ def generate(env: Any) -> None:
     env["check"], env["FLUID_GATE"] = command_line.split_check(env["check"])
     if command_line.wants_levels(goals):
         env["pgo"] = "1"  # one of its columns
+    if command_line.implies_jit(env["tiers"], goals):
+        env["jit"] = "1"
     env["FLUID_TESTED"] = command_line.tested_targets(ARGUMENTS)
     env["FLUID_VERBOSE"] = env["verbose"] == "1"
     env["FLUID_MODEL"] = Path(env["model"]) if env["model"] else command_line.default_model()

@@ -15,7 +15,13 @@ from fluid.options import wants_report
 
 BASE, _, TRIAL = PGO_BUILDS
 PARTS = ("plan", "trial", "comparison", "levels", "hotness", "samples", "logs")
-MEASURED_APART = ("peers", "quality")  # in $OUT/<part>-host.json, where somebody asked for it
+# In $OUT, where somebody asked for it.
+MEASURED_APART = {
+    "peers-host.json": "peers",
+    "quality-host.json": "quality",
+    "tiers-host.json": "tiers",
+    "warmup.json": "warmup",
+}
 
 
 def _logs_step(target: list[str], source: list[str], env: Any) -> None:
@@ -30,7 +36,7 @@ def _report_step(target: list[str], source: list[str], env: Any) -> None:
     from fluid import report, report_inputs
 
     paths = dict(zip(PARTS, source, strict=False))
-    paths |= {Path(path).name.removesuffix("-host.json"): path for path in source[len(PARTS) :]}
+    paths |= {MEASURED_APART[Path(path).name]: path for path in source[len(PARTS) :]}
     report.write_report(report_inputs.read_inputs(env["FLUID_TAG"], **paths), target[0])
 
 
@@ -68,7 +74,7 @@ def _report(env: Any, alias: str) -> None:
         samples,
     ]
     logs = env.AlwaysBuild(env.ReportLogs("$OUT/report/logs.json", [*measured, "$OUT/fluid.img"]))
-    apart = [f"$OUT/{part}-host.json" for part in MEASURED_APART]
+    apart = [f"$OUT/{file}" for file in MEASURED_APART]
     shown = [path for path in apart if _there(env, path)]
     pages = env.Report("$OUT/report/index.html", [*measured, logs, *shown])
     others = env.Stacks(

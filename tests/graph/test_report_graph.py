@@ -51,10 +51,12 @@ def test_samples_of_a_training_of_ones_own(tree: Tree) -> None:
     assert f"{FOLDER}-base/hotness.json" not in steps(tree, *given)
 
 
-@pytest.mark.parametrize("part", ["peers", "quality"])
-def test_what_somebody_asked_for_is_shown(tree: Tree, part: str) -> None:
+@pytest.mark.parametrize(
+    "path", ["peers-host.json", "quality-host.json", "tiers-host.json", "warmup.json"]
+)
+def test_what_somebody_asked_for_is_shown(tree: Tree, path: str) -> None:
     """It is no reason to measure, and a new measurement makes a new page."""
-    page, path = f"{FOLDER}/report/index.html", f"{part}-host.json"
+    page = f"{FOLDER}/report/index.html"
     needs = tree.scons("-n", "--tree=derived,prune", "report", ok=True).text
     assert path not in needs
     (tree.top / OUT / path).write_text("{}")

@@ -20,6 +20,8 @@ FILES = {
     "samples": "samples.json",
     "peers": "peers-host.json",
     "quality": "quality-host.json",
+    "warmup": "warmup.json",
+    "tiers": "tiers-host.json",
 }
 
 

@@ -200,7 +200,7 @@ def test_what_is_missing_is_named(
         bochs.session_command(config, 3)
 
 
-@pytest.mark.parametrize("options", [{"smp": 2}, {"icount": "shift=3"}])
+@pytest.mark.parametrize("options", [{"smp": 2}, {"icount": "shift=3"}, {"writable": True}])
 def test_what_bochs_does_not_take(image: Path, options: dict[str, object]) -> None:
     with pytest.raises(FluidError, match=r"E-RUN-01 runner=bochs"):
         MachineConfig(image=image, target="i686", runner="bochs", **options)  # type: ignore[arg-type]

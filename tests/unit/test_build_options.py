@@ -147,6 +147,9 @@ def test_processors() -> None:
         assert options.processors("auto", runner, alias) == 1
         assert options.processors("3", runner, alias) == 3
     assert options.processors("1", "host", "run") == 1
+    assert options.processors("auto", "host", "warmup") == options.processors(
+        "auto", "host", "tiers"
+    )
 
 
 def test_instrumented_code_needs_a_process() -> None:
@@ -273,3 +276,37 @@ def test_bitcode_is_of_plain_builds() -> None:
     assert options_fit.unfit(given | {"check": "1"}, ["bench"]) == []
     assert options_fit.unfit(given | {"check": "address"}, [])[0].startswith("E-OPT-05 jit=1")
     assert options.problems({"jit": "2"})[0].startswith("E-OPT-02 jit=2")
+
+
+def test_what_implies_the_compiler() -> None:
+    assert options.implies_jit("0", ["warmup"]) and options.implies_jit("1", ["bench"])
+    assert not options.implies_jit("0", ["bench"])
+    given = {o.name: o.default for o in options.OPTIONS}
+    (sentence,) = options_fit.unfit(given | {"check": "address", "runner": "host"}, ["warmup"])
+    assert sentence.startswith("E-OPT-05 jit=1 is expected with check=none")
+
+
+def test_a_warm_up_needs_a_cache_that_is_kept() -> None:
+    given = {o.name: o.default for o in options.OPTIONS}
+    for runner in ("auto", "tcg", "host"):
+        assert options_fit.unfit(given | {"runner": runner}, ["warmup"]) == []
+    for name, other in (("runner", "bochs"), ("cache", "0")):
+        (sentence,) = options_fit.unfit(given | {name: other}, ["warmup"])
+        assert sentence.startswith("E-OPT-05 warmup is") and f"found {name}={other};" in sentence
+    assert options.wants_host("i686", "host", ["warmup"])
+    assert not options.wants_host("i686", "auto", ["warmup"])
+
+
+def test_tiers_are_measured_by_bench_in_processes() -> None:
+    given = {o.name: o.default for o in options.OPTIONS} | {"tiers": "1", "runner": "host"}
+    assert options.problems(given) == options_fit.unfit(given, ["bench"]) == []
+    assert "E-OPT-02 tiers=2" in options.problems({"tiers": "2"})[0]
+    for goals in ([], ["run"], ["bench", "report"]):
+        (sentence,) = options_fit.unfit(given, goals)
+        assert sentence.startswith("E-OPT-05 tiers=1 is expected with the goal bench alone")
+    for name, other in (
+        *(("runner", "auto"), ("check", "1"), ("pgo", "1"), ("variants", "base"), ("cache", "0")),
+        *(("check", "address"), ("peers", "1")),
+    ):
+        (sentence,) = options_fit.unfit(given | {name: other}, ["bench"])
+        assert sentence.startswith("E-OPT-05 ") and f"found {name}={other};" in sentence

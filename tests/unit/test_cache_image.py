@@ -10,7 +10,7 @@ import pytest
 import test_bootarea
 from cache_images import KEYS, cache_of, filled, with_cache
 from fluid import fat, image
-from fluid.cache_image import pull, push, show, whole
+from fluid.cache_image import clear, pull, push, read, show, whole
 from fluid.cachelayout import SECTOR
 from fluid.errors import FluidError
 from fluid.options import problems, unknown_goals
@@ -67,6 +67,16 @@ def test_shows_what_there_is(disk: Path) -> None:
         assert re.search(rf"1 +{key[:8].hex()} +{1000 + number} +{100 * number} +1\n", text)
     assert re.search(rf"{KEYS[3][:8].hex()} +banned", text)
     assert "4 entries, 4 records of which 0 are damaged, 0 of 2 superblocks" in text
+
+
+def test_cleared_in_place(disk: Path, plain: Path) -> None:
+    """All else stays."""
+    before = disk.read_bytes()
+    clear(disk)
+    assert cache_of(disk).why_empty == "blank" and not any(read(disk))
+    assert disk.read_bytes()[: plain.stat().st_size] == before[: plain.stat().st_size]
+    with pytest.raises(FluidError, match="E-CACHE-50"):
+        clear(plain)
 
 
 def test_shows_damage(plain: Path, tmp_path: Path) -> None:

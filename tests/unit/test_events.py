@@ -165,6 +165,7 @@ EXAMPLES: list[dict[str, Any]] = [
         "compile_ms": 70,
     },
 ]
+TIER = next(e for e in EXAMPLES if e["ev"] == "tier")
 
 BROKEN: list[tuple[Any, str]] = [
     ([], "object expected"),
@@ -175,6 +176,9 @@ BROKEN: list[tuple[Any, str]] = [
     ({"ev": "token", "id": True, "text": "a"}, "int expected"),
     ({"ev": "token", "id": 1.5, "text": "a"}, "int expected"),
     ({**EXAMPLES[5], "reason": "bored"}, "done.reason"),
+    ({**TIER, "to": "O4"}, "tier.to"),
+    ({key: value for key, value in TIER.items() if key != "from"}, "field 'from' expected"),
+    ({**TIER, "result": "postponed"}, "tier.result"),
     ({**EXAMPLES[6], "top": [[[1, 2, 3]]]}, r"score.top\[0\]\[0\]"),
 ]
 

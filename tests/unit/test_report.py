@@ -18,7 +18,8 @@ from fluid.hotness_types import Samples, Stack
 from fluid.plan import BASELINE
 from fluid.records import from_object
 from fluid.report_inputs import read_levels, read_logs, write_logs
-from fluid.report_sections import Section, sections
+from fluid.report_section import Section
+from fluid.report_sections import sections
 from fluid.report_style import plain
 from hotness_samples import file_data, function
 from report_samples import TARGET, Recorded
@@ -36,8 +37,8 @@ def section(recorded: Recorded, name: str) -> Section:
 
 def test_every_section_has_something(recorded: Recorded) -> None:
     made = sections(recorded.inputs())
-    first = ["benchmarks", "peers", "quality", "before-after", "levels", "history"]
-    assert [one.id for one in made] == [*first, "hotness", "flame", "plan", "build"]
+    first = ["benchmarks", "peers", "tiers", "warmup", "quality", "before-after", "levels"]
+    assert [one.id for one in made] == [*first, "history", "hotness", "flame", "plan", "build"]
     assert all(one.charts or one.tables for one in made)
     assert [one.id for one in made if not one.charts] == ["plan"]
 

@@ -65,7 +65,7 @@ def test_nothing_is_loaded(page: Page) -> None:
 
 def test_every_section_has_a_sentence(page: Page) -> None:
     found = page.root.all("section")
-    assert len(found) == 10
+    assert len(found) == 12
     for section in found:
         assert section.all("h2")[0].text and section.all("p")[0].text.count(".") >= 1
         assert section.all("svg", "main-svg") or section.attributes["id"] == "plan"
@@ -88,6 +88,28 @@ def test_peers(page: Page, inputs: Inputs) -> None:
     assert bars(page, "peers-chart") == [len(works), len(works), len(rooflines)]
     rows = page.root.by_id("peers").all("tbody")[0].all("tr")
     assert len(rows) == len(works)
+
+
+def test_tiers(page: Page, inputs: Inputs) -> None:
+    """Two bars for each build, and where the time goes; tables with the same numbers."""
+    assert inputs.tiers is not None
+    builds = len(inputs.tiers.builds)
+    assert bars(page, "tiers-speeds") == [builds, builds]
+    assert bars(page, "tiers-parts") == [builds] * 4
+    rows = [len(body.all("tr")) for body in page.root.by_id("tiers").all("tbody")]
+    assert rows == [2 * builds, 3, 1]
+
+
+def test_warmup(page: Page, inputs: Inputs) -> None:
+    """A line for each start, a mark for each publication, a row for each decision."""
+    assert inputs.warmup is not None
+    starts = inputs.warmup.starts
+    traces = chart(page, "warmup-chart").all("g", "scatter")
+    marks = [len(trace.all("path", "point")) for trace in traces]
+    assert len([trace for trace in traces if trace.all("path", "js-line")]) == len(starts)
+    assert sum(marks) == sum(one.published for start in starts for one in start.decisions) > 0
+    rows = [len(body.all("tr")) for body in page.root.by_id("warmup").all("tbody")]
+    assert rows == [2, sum(len(start.decisions) for start in starts)]
 
 
 def test_quality(page: Page, inputs: Inputs) -> None:

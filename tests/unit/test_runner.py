@@ -84,6 +84,8 @@ def test_command_line(image: Path) -> None:
     assert "-machine pc -accel tcg" in text
     assert "-icount shift=3" in text
     assert argv[-1] == "-no-reboot"
+    writable = command(MachineConfig(image=image, target="i686", writable=True), 7, 8)
+    assert "snapshot=off" in " ".join(writable)
 
 
 @pytest.mark.parametrize("options", [{"machine": "isapc"}, {"runner": "fast"}, {"target": "z80"}])

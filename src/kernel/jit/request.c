@@ -136,6 +136,14 @@ static bool within(size_t size, uint32_t offset, uint32_t length) {
     return offset <= size && length <= size - offset;
 }
 
+/* For people, from a compiler that may be anyone's. */
+static void printable(char *to, size_t size, const uint8_t *text, size_t length) {
+    size_t n = length < size - 1 ? length : size - 1;
+    for (size_t i = 0; i < n; i++)
+        to[i] = text[i] >= ' ' && text[i] <= '~' ? (char)text[i] : '?';
+    to[n] = '\0';
+}
+
 int jit_response(const void *response, size_t size, struct jit_result *result,
                  struct fluid_error *err) {
     const uint8_t *bytes = response;
@@ -152,10 +160,11 @@ int jit_response(const void *response, size_t size, struct jit_result *result,
     if ((head.status == JIT_OK) != (head.mod_size > 0))
         return bad_response(err, "status", head.status);
     if (head.status != JIT_OK) {
+        char text[200];
         char code[sizeof err->code];
         ksnprintf(code, sizeof code, "E-JIT-%02u", head.status % 100);
-        return fluid_fail(err, code, "%.*s", (int)(head.text_size < 200 ? head.text_size : 200),
-                          (const char *)bytes + head.text_off);
+        printable(text, sizeof text, bytes + head.text_off, head.text_size);
+        return fluid_fail(err, code, "%s", text);
     }
     *result = (struct jit_result){
         .mod = bytes + head.mod_off,

@@ -1,0 +1,266 @@
+"""`scons bench tiers=1`: what variants of the build and code compiled on the machine are worth. One
+model in several images, each in a fluid-host of its own; only the one that is asked works.
+
+Each is warmed up first, with the same work, until nothing is decided any more, and then started
+again: what is measured is the steady state. Without a compiler knobs are all that is decided about.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from fluid.emulator import HOST, Ending
+from fluid.errors import FluidError
+from fluid.event_types import Boot, Bye, Cache, Error, Hotness, Prompt, Ready, Speed, Tier
+from fluid.hosted import MIB, machine_memory
+from fluid.machine import Machine
+from fluid.progress import show_progress
+from fluid.tier_results import (
+    ABOUT,
+    BASE,
+    SCHEMA,
+    SECOND,
+    Build,
+    Operation,
+    Split,
+    Tiers,
+    table,
+    write_tiers,
+)
+from fluid.training import BOOT_SECONDS, STEP_SECONDS
+from fluid.warmup import prepare
+
+ROUNDS = 7
+SPLITS = 3  # measurements of where the time goes
+PROMPT, NEW = 256, 64  # tokens
+WARM_LEAST, WARM_MOST = 3, 24  # times that the work is done before
+QUIET = 2  # of these without a decision end the warm-up
+OPERATIONS = "tensor_"  # modules
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An image and the program that runs it; compiles: it has a compiler."""
+
+    name: str
+    image: Path
+    program: Path
+    compiles: bool = False
+
+
+@dataclass
+class Measured:
+    """What one machine has told so far."""
+
+    machine: Machine
+    ready: Ready
+    prompt: list[int] = field(default_factory=list)
+    decode: list[int] = field(default_factory=list)
+    splits: list[Split] = field(default_factory=list)
+
+
+def _told(events: Sequence[object]) -> str:
+    return next((f"{e.code} {e.text}" for e in events if isinstance(e, Error)), "nothing")
+
+
+def boot(machine: Machine) -> Ready:
+    """E-TIER-01 when it runs no model."""
+    events = machine.wait_for(Ready, BOOT_SECONDS) + machine.wait_for(Prompt, BOOT_SECONDS)
+    ready = next(event for event in events if isinstance(event, Ready))
+    if ready.model is None:
+        raise FluidError(
+            "E-TIER-01", f"a model that runs in fluid-host expected, found {_told(events)}"
+        )
+    return ready
+
+
+def ask(machine: Machine, prompt: int = PROMPT, new: int = NEW) -> Speed:
+    """Its /speed. E-TIER-01 when it tells of anything else."""
+    events = machine.command(f"/speed {prompt} {new}", STEP_SECONDS)
+    found = next((event for event in events if isinstance(event, Speed)), None)
+    if found is None:
+        raise FluidError(
+            "E-TIER-01", f"a speed event expected behind /speed, found {_told(events)}"
+        )
+    return found
+
+
+def warm_up(machine: Machine, name: str, compiles: bool, progress: Progress) -> list[Tier]:
+    """What was decided until it has been quiet for a while; then it is switched off. E-TIER-02 when
+    nothing was, although it `compiles`."""
+    boot(machine)
+    quiet, number = 0, 0
+    while number < WARM_LEAST or (quiet < QUIET and number < WARM_MOST):
+        before = _decided(machine)
+        progress(f"{name}: warms up, {len(before)} decisions")
+        ask(machine)
+        number += 1
+        quiet = quiet + 1 if len(_decided(machine)) == len(before) else 0
+    machine.send_line("/off")
+    machine.wait_for(Bye, STEP_SECONDS)
+    ending = machine.wait_end(STEP_SECONDS)
+    found = _decided(machine)
+    if ending is not Ending.PASS or (compiles and not found):
+        raise FluidError(
+            "E-TIER-02",
+            f"{name}: a machine that compiles and then switches itself off expected, found "
+            f"{len(found)} decisions about code, and that it {ending.value}; try ./sconsw warmup "
+            "runner=host",
+        )
+    return found
+
+
+def _decided(machine: Machine) -> list[Tier]:
+    return [event for event in machine.events if isinstance(event, Tier)]
+
+
+def _operations(found: Hotness) -> list[Operation]:
+    """Of the model, by name and shape."""
+    sums: dict[tuple[str, int, int], tuple[int, int]] = {}
+    for one in found.functions:
+        if one.module.startswith(OPERATIONS):
+            calls, cycles = sums.get((one.name, one.rows, one.cols), (0, 0))
+            sums[one.name, one.rows, one.cols] = (calls + one.calls, cycles + one.cycles)
+    return [
+        Operation(name=name, rows=rows, cols=cols, calls=calls, ns=cycles * SECOND // found.hz)
+        for (name, rows, cols), (calls, cycles) in sorted(sums.items())
+    ]
+
+
+def split(machine: Machine) -> Split:
+    """Of tokens one at a time from an empty context on, so that no prompt has to be told apart."""
+    machine.command("/profile reset", STEP_SECONDS)
+    speed = ask(machine, 1, PROMPT + NEW)
+    events = machine.command("/profile", STEP_SECONDS)
+    found = next((event for event in events if isinstance(event, Hotness)), None)
+    if found is None:
+        raise FluidError(
+            "E-TIER-01", f"a hotness event expected behind /profile, found {_told(events)}"
+        )
+    ns = speed.prompt_ns + speed.new_ns
+    return Split(tokens=speed.n_prompt + speed.n_new, ns=ns, operations=_operations(found))
+
+
+def measure(
+    found: Mapping[str, Measured], progress: Progress, rounds: int = ROUNDS, splits: int = SPLITS
+) -> None:
+    """In turns, every second round backwards; the first one warms caches and is not counted.
+    E-TIER-03 when two of them make other tokens."""
+    wanted: list[int] | None = None
+    for number in range(rounds + 1):
+        progress(f"round {number} of {rounds}")
+        for name in list(found)[:: 1 - 2 * (number % 2)]:
+            speed = ask(found[name].machine)
+            wanted = wanted or speed.ids
+            if speed.ids != wanted:
+                raise FluidError(
+                    "E-TIER-03",
+                    f"the same tokens of all builds expected, found others of {name}; if that is "
+                    "native, build it with the same model, else report this",
+                )
+            if number > 0:
+                found[name].prompt.append(speed.prompt_ns)
+                found[name].decode.append(speed.new_ns)
+    for number in range(splits):
+        progress(f"where the time goes, {number + 1} of {splits}")
+        for one in found.values():
+            one.splits.append(split(one.machine))
+
+
+def _build(name: str, one: Measured, warmed: Sequence[Tier]) -> Build:
+    events = one.machine.events
+    published = [tier.to for tier in warmed if tier.result == "published"]
+    return Build(
+        name=name,  # type: ignore[arg-type]
+        build=next(event.build for event in events if isinstance(event, Boot)),
+        variant=one.ready.variant,
+        prompt=one.prompt,
+        decode=one.decode,
+        splits=one.splits,
+        compile_ms=[tier.compile_ms for tier in warmed if tier.compile_ms > 0],
+        published=sum("=" not in to for to in published),
+        tuned=sum("=" in to for to in published),
+        used=sum(isinstance(event, Cache) and event.op == "hit" for event in events),
+        decisions=len(_decided(one.machine)),
+    )
+
+
+def check_memory(size: int, machines: int) -> None:
+    """E-TIER-04 unless so many machines with a model of `size` bytes fit."""
+    wanted = machines * (3 * size // MIB + 256)
+    found = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // MIB
+    if wanted > found:
+        raise FluidError(
+            "E-TIER-04",
+            f"{wanted} MiB of memory expected for {machines} machines at a time, found {found}; "
+            "take a smaller model with model=FILE",
+        )
+
+
+def run(
+    subjects: Sequence[Subject],
+    folder: Path,
+    model: Path,
+    *,
+    target: str,
+    tag: str,
+    threads: int,
+    progress: Progress = show_progress,
+) -> Tiers:
+    """Measures them; what is written to is a copy in `folder`, which goes again."""
+    size = model.stat().st_size
+    check_memory(size, len(subjects))
+    options: dict[str, Any] = {"target": target, "runner": HOST, "smp": threads}
+    options |= {"mem": machine_memory(size), "life": STEP_SECONDS * 8}
+    warmed: dict[str, list[Tier]] = {}
+    found: dict[str, Measured] = {}
+    with TemporaryDirectory(prefix="tiers-", dir=folder) as scratch, ExitStack() as stack:
+        for one in subjects:
+            image, program = Path(scratch, f"{one.name}.img"), str(one.program)
+            prepare(one.image, image)
+            with Machine(image, writable=True, emulator=program, **options) as machine:
+                warmed[one.name] = warm_up(machine, ABOUT[one.name], one.compiles, progress)
+            machine = stack.enter_context(Machine(image, emulator=program, **options))
+            found[one.name] = Measured(machine, boot(machine))
+        measure(found, progress)
+    first = found[BASE]
+    return Tiers(
+        schema=SCHEMA,
+        target=tag,
+        runner=HOST,
+        cpu=next(event.cpu for event in first.machine.events if isinstance(event, Boot)),
+        model=str(first.ready.model),
+        threads=threads,
+        prompt=PROMPT,
+        new=NEW,
+        builds=[_build(name, one, warmed[name]) for name, one in found.items()],
+    )
+
+
+def bench_tiers(
+    subjects: Sequence[Subject],
+    folder: Path,
+    model: Path,
+    *,
+    target: str,
+    tag: str,
+    threads: int,
+) -> int:
+    """The command: tiers-host.json in `folder`, and its tables; 0 when all went well."""
+    try:
+        found = run(subjects, folder, model, target=target, tag=tag, threads=threads)
+        write_tiers(found, folder / "tiers-host.json")
+    except FluidError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    print(f"\r{'':<74}\r{table(found)}")
+    return 0
