@@ -176,7 +176,7 @@ BROKEN: list[tuple[Any, str]] = [
     ({"ev": "token", "id": True, "text": "a"}, "int expected"),
     ({"ev": "token", "id": 1.5, "text": "a"}, "int expected"),
     ({**EXAMPLES[5], "reason": "bored"}, "done.reason"),
-    ({**TIER, "to": "O4"}, "tier.to"),
+    ({**TIER, "from": "O4"}, "tier.from"),
     ({key: value for key, value in TIER.items() if key != "from"}, "field 'from' expected"),
     ({**TIER, "result": "postponed"}, "tier.result"),
     ({**EXAMPLES[6], "top": [[[1, 2, 3]]]}, r"score.top\[0\]\[0\]"),
