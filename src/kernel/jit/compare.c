@@ -27,16 +27,17 @@ static bool take_calls(struct attempt *a, trial_begin_fn *begin) {
     if (slot->code == wrapper)
         slot->code = a->incumbent;
     epoch_wait(); /* nobody is in the wrapper any more */
-    return taken;
+    return taken && !a->abandoned;
 }
 
-/* Runs the candidate. False: it has faulted, or has come to no end. */
+/* Runs the candidate, and the incumbent. False: one has faulted, or has come to no end. */
 static bool run(trial_check_fn *check, void *code, enum trial_verdict *verdict) {
     struct module_guard guard;
     struct fluid_error err;
     if (MODULE_GUARD(&guard)) {
         module_guard_report(&guard, &err);
         report_warn(&err);
+        tier_blame(&guard.fault);
         return false;
     }
     module_guard_limit(&guard, CHECK_SECONDS * time_hz());
@@ -72,6 +73,8 @@ static enum comparison with_memory(struct attempt *a, const char **reason) {
     a->step = "compares";
     if (run(check, a->code, &verdict))
         return judge(verdict, reason);
+    if (a->abandoned) /* it was the incumbent */
+        return COMPARED_LATER;
     *reason = "fault";
     return COMPARED_WRONG;
 }

@@ -173,10 +173,12 @@ static struct tier *tier_of(const struct loaded_module *m) {
     return t;
 }
 
+/* Code that is being measured against it would be told as better than what is no more. */
 static void condemn(struct tier *t) {
     struct jit_job job;
     uint8_t key[CACHE_KEY_SIZE];
     unsigned level = t->level;
+    tier_attempt_abandon(t);
     if (tier_job(t, level, &job) && entry_key(&job, t->slot->rows, t->slot->cols, key))
         entry_quarantine(key);
     memcpy(t->reason, "fault", sizeof "fault");
