@@ -50,7 +50,10 @@ static enum comparison run(const struct attempt *a, trial_check_fn *check,
         module_guard_report(&guard, &err);
         report_warn(&err);
         console_aside_end();
-        return is_in(a->module, &guard.fault) ? COMPARED_WRONG : COMPARED_LATER;
+        if (is_in(a->module, &guard.fault))
+            return COMPARED_WRONG;
+        tier_blame(&guard.fault); /* it may be an incumbent that was made here */
+        return COMPARED_LATER;
     }
     module_guard_limit(&guard, CHECK_SECONDS * time_hz());
     *verdict = check(a->candidate.code);

@@ -201,6 +201,7 @@ static struct tier *tier_of(const struct loaded_module *m) {
     return t;
 }
 
+/* Code that is being measured against it would be told as better than what is no more. */
 static void condemn(struct tier *t) {
     struct jit_job job;
     uint8_t key[CACHE_KEY_SIZE];
