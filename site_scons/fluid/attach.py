@@ -22,6 +22,9 @@ from fluid.terminal import Display, from_pipe, from_terminal, terminated_as_exit
 BAUD = 115200
 PORTION = 4096  # bytes moved at once
 LEAVE_SECONDS = 1.0
+# Ends a record that was cut off when somebody else left (docs/formats.md); no key, and no part of a
+# line.
+NO_RECORD = b"\x1e\x00"
 HINT = (
     "Attached to {port}. Keys go to the machine; Enter shows its prompt, /help lists commands. "
     "Ctrl-] or Ctrl-A X leaves, the machine goes on.\r\n"
@@ -57,7 +60,7 @@ class Link:
         self.events: list[Event] = []
         self.malformed: list[Malformed] = []
         self.running = True
-        self._outbox = bytearray()
+        self._outbox = bytearray(NO_RECORD)
         self._stream = EventStream()
         self._server = server
         if server:

@@ -78,6 +78,9 @@ HOST = (
     "-fvisibility=hidden",  # no function of ours takes the place of one of libc's
 )
 
+# Linux's ABI has the stack aligned to 16, that of bare i386, which modules are compiled for, to 4.
+REALIGN = ("-mstackrealign",)
+
 HOST_LINK = (
     "-no-pie",  # modules reach the kernel API with 32-bit addresses
     "-fuse-ld=lld",
@@ -194,7 +197,8 @@ def host_flags(target: Target, lowest: CpuProfile, check: str) -> list[str]:
     """Flags of the kernel's sources as a Linux process, instrumented for `check`. Compiled for
     `lowest`, so that it can say what is missing; it spends no time of its own."""
     machine = _machine_flags(target.host_triple, target, lowest)
-    return [*machine, *COMMON, *HOST, *CHECK[check]]
+    aligned = REALIGN if target.arch == "i686" else ()
+    return [*machine, *COMMON, *HOST, *aligned, *CHECK[check]]
 
 
 def host_link_flags(target: Target, check: str) -> list[str]:

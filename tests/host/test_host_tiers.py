@@ -62,7 +62,7 @@ def story(machines: Hosts, tmp_path_factory: pytest.TempPathFactory) -> Story:
     assert plain.completions[0] == plain.completions[1] and not plain.tiers
     fresh = tier_image(folder, model, parts, real_compiler(), label="fresh")
     image = Path(shutil.copyfile(fresh, folder / "tiers.img"))
-    first = run(machines, image, ROUNDS, smp=2, until=ENOUGH)
+    first = run(machines, image, ROUNDS, smp=2, until=lambda decided: len(decided) >= ENOUGH)
     second = run(machines, image, AGAIN, smp=2)
     return Story(image, fresh, plain.completions[0], first, second)
 
@@ -200,7 +200,7 @@ def test_a_damaged_entry_is_made_again(story: Story, machines: Hosts, tmp_path: 
     levels = [k for (op, shape, _), k in made.items() if (op, shape) == (best.op, best.shape)]
     for key in levels:
         damaged(image, key)
-    found = run(machines, image, ROUNDS, smp=2, until=6)
+    found = run(machines, image, ROUNDS, smp=2, until=lambda decided: len(decided) >= 6)
     assert all(tokens == story.reference for tokens in found.completions)
     rejected = {e.key: e.reason for e in found.cache("reject")}
     assert rejected.items() >= dict.fromkeys(levels[-1:], "E-CACHE-10").items()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from fluid.attach import NO_RECORD
 from fluid.compile_server import RECORD_BYTES, checksum, record
 from hostcc import FAIL, ROOT, build
 
@@ -213,6 +214,22 @@ def test_a_part_that_comes_twice(program: Path) -> None:
     """It was asked for twice, because the machine was busy: no reason to complain."""
     (outcome,) = run(program, [part(ANSWER, 0) * 3 + parts(ANSWER)])
     assert outcome == WHOLE_ONE
+
+
+def test_a_part_that_comes_late(program: Path) -> None:
+    """Behind the end of the answer, for the same reason; one of an earlier request is told of."""
+    last = part(ANSWER, 2 * RECORD_BYTES)
+    over, before = run(program, [parts(ANSWER) + last, parts(ANSWER) + part(ANSWER, 0, number=6)])
+    assert over == WHOLE_ONE
+    assert before == Outcome(b"", 1, WHOLE, ANSWER)
+
+
+def test_who_attaches_ends_what_was_cut_off(program: Path) -> None:
+    """What he types then is typed; without such a record it is, too."""
+    typed = b"\x15/show\r"
+    cut, none = run(program, [part(ANSWER, 0)[:50] + NO_RECORD + typed, NO_RECORD + typed])
+    assert (cut.typed, cut.warnings) == (NO_RECORD + typed, 1)
+    assert (none.typed, none.warnings) == (NO_RECORD + typed, 0)
 
 
 def test_no_memory_for_the_answer(program: Path) -> None:

@@ -86,25 +86,41 @@ def compiled(folder: Path, name: str, entry: str, damage: str = "") -> Module:
     return replace(made, exports=[e for e in made.exports if e.name == entry])
 
 
-# The operation `add`, and what is to happen in it.
-ADD = """
-FLUID_EXPORT add_fn add;
-void add(float *x, const float *y, uint64_t count) {{
+# The operations `add` and `matmul_q8_0`, and what is to happen in them.
+COUNTED = """
     static uint32_t calls;
     uint32_t before = __atomic_fetch_add(&calls, 1, __ATOMIC_RELAXED);
     (void)before;
-    {first}
+"""
+ADD = """
+FLUID_EXPORT add_fn add;
+void add(float *x, const float *y, uint64_t count) {{
+    {counted} {first}
     sound(x, y, count);
     {then}
 }}
 """
-SWIGLU = ADD.replace("add", "swiglu").replace("__atomic_fetch_swiglu", "__atomic_fetch_add")
+MATMUL = """
+FLUID_EXPORT matmul_fn matmul_q8_0;
+void matmul_q8_0(float *out, uint32_t out_stride, const void *w, const void *x, uint32_t rows,
+                 uint32_t cols, uint32_t n) {{
+    {counted} {first}
+    sound(out, out_stride, w, x, rows, cols, n);
+    {then}
+}}
+"""
 FAULT = "__builtin_trap();"
 PAGE = "*(volatile int *)16 = 1;"
-NEVER = 'for (;;) __asm__ volatile("pause");'
+NEVER = '{ for (;;) __asm__ volatile("pause"); }'
 
 
 def bad_add(folder: Path, first: str = "", then: str = "") -> bytes:
     """A .mod whose `add` does this besides."""
-    module = compiled(folder, "tensor_act", "add", ADD.format(first=first, then=then))
-    return modfile.pack(module)
+    code = ADD.format(counted=COUNTED, first=first, then=then)
+    return modfile.pack(compiled(folder, "tensor_act", "add", code))
+
+
+def bad_matmul(folder: Path, first: str = "", then: str = "") -> bytes:
+    """The same with `matmul_q8_0`."""
+    code = MATMUL.format(counted=COUNTED, first=first, then=then)
+    return modfile.pack(compiled(folder, "tensor_q8_0", "matmul_q8_0", code))

@@ -8,7 +8,7 @@ same sources without optimisation, so that what is compiled on the machine is fa
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -109,6 +109,7 @@ def tier_image(
     label: str = "tiers",
 ) -> Path:
     """compiler: what JIT.ELF is; None: the image has none. cache: MiB, 0: no partition."""
+    folder.mkdir(exist_ok=True)
     boot = boot_bin(parts, folder / f"{label}.boot")
     files = [(model, "MODEL.GGUF"), *([(compiler, "JIT.ELF")] if compiler else [])]
     fat, image = folder / f"{label}.fat", folder / f"{label}.img"
@@ -171,10 +172,10 @@ def run(
     smp: int = 1,
     count: int = COUNT,
     writable: bool = True,
-    until: int | None = None,
+    until: Callable[[list[Tier]], bool] = lambda decided: False,
 ) -> Run:
-    """Boots, completes the same text so often, or until there were so many events `tier`, and is
-    switched off in order."""
+    """Boots, completes the same text so often, or until enough has been decided, and is switched
+    off in order."""
     host = hosts.boot(image, smp=smp, extra=("--writable",) if writable else ())
     before = said(host, "/jit")
     completions: list[list[int]] = []
@@ -182,7 +183,7 @@ def run(
         events = host.command(f"/complete {count} {TEXT}", SECONDS)
         assert isinstance(events[-1], Done), events[-1]
         completions.append([e.id for e in events if isinstance(e, Token)])
-        if until and sum(isinstance(e, Tier) for e in host.events) >= until:
+        if until([e for e in host.events if isinstance(e, Tier)]):
             break
     host.command("/jit")
     host.send_line("/off")

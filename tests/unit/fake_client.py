@@ -30,6 +30,8 @@ class Client:
             for byte in data:
                 if byte == 0x1E:
                     record = bytearray()
+                elif byte == 0x00:
+                    record = None
                 elif record is not None and byte == 0x0A:
                     self._take(record.decode().split(" "))
                     record = None

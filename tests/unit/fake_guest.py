@@ -66,6 +66,7 @@ def lines(channel: socket.socket, late: Sequence[dict[str, Any]] = ()) -> Iterat
             data = channel.recv(65536)
             if not data:
                 sys.exit(1)
+            data = data.replace(b"\x1e\x00", b"")  # begins no record
             channel.sendall(data.replace(b"\r", b"\r\n"))  # the echo
             pending += data
         line, _, pending = pending.partition(b"\r")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from fluid.attach import Link, converse_attached, run_attached
+from fluid.attach import NO_RECORD, Link, converse_attached, run_attached
 from fluid.errors import FluidError
 
 FAKE = Path(__file__).with_name("fake_guest.py")
@@ -105,7 +105,7 @@ def test_a_device_and_a_terminal() -> None:
         os.write(device, b'\x1e{"ev":"prompt"}\n> ')
         assert b"\x1e" not in read_until(user, b"> ")
         os.write(user, b"hi\x03\x1b[A\r")
-        assert read_until(device, b"\r") == b"hi\x03\x1b[A\r"
+        assert read_until(device, b"\r") == NO_RECORD + b"hi\x03\x1b[A\r"
         os.write(user, b"\x1d")
         assert process.wait(PATIENCE) == 0
     finally:

@@ -11,6 +11,7 @@ CATALOGUE = load()
 # modread.py refuses what the kernel's loader refuses, under the same codes.
 # cachefile.py and cachelog.py are models of the kernel's cache.
 SHARED = {f"E-MOD-{number:02}" for number in range(1, 5)}
+SHARED |= {f"E-JIT-{number:02}" for number in (30, 31)}
 SHARED |= {f"E-CACHE-{number:02}" for number in (2, *range(5, 11))}
 ADD = "site_scons/fluid/error_catalogue.toml: add E-AREA-nn = [who, cause, remedy] for each"
 REMOVE = "site_scons/fluid/error_catalogue.toml: nothing says these any more; remove their lines"

@@ -8,6 +8,8 @@
 #include <stdint.h>
 
 #define TRIAL_CALLS 4u /* that are taken down */
+/* Calls that are looked at, at most: behind them the trial is done with what it has. */
+#define TRIAL_SEEN_MAX (1u << 16)
 
 /* Owned by the kernel; nothing else is at work on it between trial_begin and trial_end. */
 struct trial {
@@ -16,8 +18,7 @@ struct trial {
     size_t call_bytes; /* what a call and two results may take; larger ones are passed over */
     uint32_t every;    /* one of so many calls is taken down: they are of other layers */
     uint32_t seen;     /* calls so far */
-    uint32_t taken;    /* of these, begun to be taken down */
-    uint32_t done;     /* of these, taken down or found too large */
+    uint32_t done;     /* calls that were taken down; TRIAL_CALLS when there will be no more */
 };
 
 enum trial_verdict {
@@ -30,7 +31,8 @@ enum trial_verdict {
 /* Code to be called in place of trial->code: it does the same, and takes down calls. NULL: of an
  * operation whose calls cannot be. */
 typedef void *trial_begin_fn(const char *operation, struct trial *trial);
-/* Runs trial->code and `candidate` with what was taken down, each on data of its own. */
+/* Runs trial->code and `candidate` with what was taken down, each on data of its own; matrix
+ * products also for other numbers of tokens and for fewer rows. */
 typedef enum trial_verdict trial_check_fn(void *candidate);
 /* After the last call of what trial_begin has returned. */
 typedef void trial_end_fn(void);

@@ -49,6 +49,11 @@ void line_poll(void) {
     }
 }
 
+void line_poll_aside(void) {
+    if (!reading)
+        line_poll();
+}
+
 bool line_cancelled(void) {
     return cancelled;
 }

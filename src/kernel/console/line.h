@@ -20,6 +20,8 @@ void line_read(struct line *line);
 void line_show_again(void);
 /* Takes in waiting bytes without blocking; Ctrl-C is remembered, not stored. */
 void line_poll(void);
+/* The same for a task in the background: while a line is read, that takes them in itself. */
+void line_poll_aside(void);
 /* Ctrl-C came since the last line_read. */
 bool line_cancelled(void);
 #endif

@@ -13,8 +13,8 @@
 #include "task/task.h"
 
 #define LOOK_NS 1000000u
+#define PRODUCT "matmul_"
 #define QUIET_NS (30 * CLOCK_NS_PER_S) /* without a call: what is prepared is given up for now */
-#define RETRY_CALLS 100u
 
 static struct attempt *attempts; /* the first one may be compiling or comparing, others measure */
 
@@ -29,14 +29,23 @@ void tier_attempt_abandon(const struct tier *tier) {
     }
 }
 
+static bool takes_calls_down(const struct attempt *a, const struct loaded_module *module) {
+    return a->trial && a->trial == module;
+}
+
 bool tier_attempt_blame(const struct loaded_module *module) {
     struct attempt *a = attempts;
-    while (a && a->module != module)
+    while (a && a->module != module && !takes_calls_down(a, module))
         a = a->next;
     if (!a)
         return false;
     measure_stop(&a->measure);
-    a->faulted = true;
+    if (a->module == module) {
+        a->faulted = true;
+    } else {
+        way_take(a->tier->slot, a->incumbent);
+        a->abandoned = true;
+    }
     return true;
 }
 
@@ -46,12 +55,18 @@ void attempt_for_each(void (*visit)(const struct tier *tier, const char *step, v
         visit(a->tier, a->step, context);
 }
 
-/* A matrix product shares its cycles with others of its kind (llama/share.c): one at a time. */
+/* Matrix products of the same input may be one loop (llama/share.c), and share its cycles. */
+static bool share_a_loop(const struct fluid_slot *a, const struct fluid_slot *b) {
+    size_t n = strlen(PRODUCT);
+    return strncmp(a->name, PRODUCT, n) == 0 && strncmp(b->name, PRODUCT, n) == 0 &&
+           a->cols == b->cols;
+}
+
 bool tier_attempt_fits(const struct tier *tier) {
     for (const struct attempt *a = attempts; a; a = a->next)
-        if (a->tier == tier || strcmp(a->tier->slot->name, tier->slot->name) == 0)
+        if (a->tier == tier || share_a_loop(a->tier->slot, tier->slot))
             return false;
-    return true;
+    return !tier->stale;
 }
 
 /* ---- how it ends */
@@ -134,7 +149,7 @@ static void end(struct attempt *a, bool tried) {
     else if (tried && !a->abandoned)
         a->tier->tried = a->level;
     if (!tried)
-        a->tier->retry_calls = calls_of(a) + RETRY_CALLS;
+        a->tier->retry_calls = calls_of(a) + TIER_RETRY_CALLS;
     while (*at != a)
         at = &(*at)->next;
     *at = a->next;
@@ -165,18 +180,9 @@ bool attempt_wait(struct attempt *a, const uint32_t *count, uint32_t enough) {
 
 /* ---- the steps */
 
-/* Whether it went wrong for what this machine lacks now, not for what was to be compiled. */
-static bool lacks(const struct fluid_error *err) {
-    static const char *const codes[] = {"E-JIT-33", "E-JIT-36", "E-MOD-10"};
-    for (unsigned i = 0; i < sizeof codes / sizeof *codes; i++)
-        if (strcmp(err->code, codes[i]) == 0)
-            return true;
-    return false;
-}
-
 static void failed(struct attempt *a, const struct fluid_error *err) {
-    report_warn(err);
-    if (lacks(err))
+    jit_warn(err);
+    if (jit_lacks(err))
         reject(a, err->code, NULL);
     else
         wrong(a, err->code);

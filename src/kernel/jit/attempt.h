@@ -23,6 +23,7 @@ struct attempt {
     uint8_t *response;            /* kfree */
     struct loaded_module *module; /* the candidate, aside; NULL: not yet, or published */
     struct way incumbent, candidate;
+    const struct loaded_module *trial; /* stands in for the slot's code; NULL: not now */
     struct measure measure;
     uint64_t compile_ns;
     uint64_t calls, since_ns; /* of the slot, when they were last looked at; and since then */

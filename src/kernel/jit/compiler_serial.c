@@ -9,6 +9,7 @@
 #include "arch/x86/clock.h"
 #include "console/console.h"
 #include "console/event.h"
+#include "console/line.h"
 #include "fluid/jit.h"
 #include "jit/serial_exchange.h"
 #include "lib/string.h"
@@ -19,12 +20,16 @@
 #define ASK_AGAIN_NS (15 * CLOCK_NS_PER_S) /* nothing has come: a part was lost */
 #define PART_NS (4 * ASK_AGAIN_NS)         /* from one part to the next; then the host is gone */
 
-static struct mutex busy;
+static bool busy;
 
 /* Others run, for a while or once. True: whoever asks is to stop. */
 static bool pause(uint64_t ns) {
-    bool stop = task_is_console() && console_poll();
+    bool stop = false;
 
+    if (task_is_console())
+        stop = console_poll();
+    else
+        line_poll_aside();
     if (ns > 0)
         task_sleep_until(clock_ns() + ns);
     else
@@ -158,7 +163,10 @@ int serial_compile(const void *request, size_t size, uint8_t **response, size_t 
 
     if (!event_enabled)
         return events_off(err);
-    mutex_lock(&busy);
+    while (busy)
+        if (pause(PAUSE_NS))
+            return stopped(err);
+    busy = true;
     serial_asked = (struct exchange){.open = true, .id = ++id};
     result = exchange(request, size, err);
     serial_asked.open = false;
@@ -168,6 +176,6 @@ int serial_compile(const void *request, size_t size, uint8_t **response, size_t 
     } else {
         kfree(serial_asked.bytes);
     }
-    mutex_unlock(&busy);
+    busy = false;
     return result;
 }

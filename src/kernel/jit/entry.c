@@ -7,18 +7,26 @@
 #include "cache/cache_partition.h"
 #include "console/event.h"
 #include "jit/compiler.h"
+#include "jit/tier_internal.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "load/module.h"
 #include "mm/heap.h"
 
-#define PLAN_SIZE 160u
+#define PLAN_SIZE 224u
 #define FLAGS "no-red-zone frame-pointer" /* as request.c asks for */
 
-/* "attention O2 0.52.4=64": entry point, level, and each value that is known: argument, offset,
- * size. */
+size_t entry_plan_machine(const struct loaded_module *m, char *text, size_t size) {
+    const struct cpu_info *cpu = cpu_info();
+    return (size_t)ksnprintf(text, size, " on %s-%u-%u-%u for %s", cpu->vendor, cpu->family,
+                             cpu->model, cpu->stepping, module_target(m));
+}
+
+/* "attention O3 on GenuineIntel-6-106-6 for x86-64 0.52.4=64": entry point, level, processor, T0's
+ * variant, and each value that is known: argument, offset, size. */
 static void plan_text(const struct jit_job *job, char plan[PLAN_SIZE]) {
     size_t at = (size_t)ksnprintf(plan, PLAN_SIZE, "%s O%u", job->entry, job->level);
+    at += entry_plan_machine(job->module, plan + at, PLAN_SIZE - at);
     for (uint32_t i = 0; i < job->constant_count && at < PLAN_SIZE; i++) {
         const struct jit_constant *c = &job->constants[i];
         at += (size_t)ksnprintf(plan + at, PLAN_SIZE - at, " %u.%u.%u=%llu", c->argument,
@@ -133,7 +141,7 @@ void entry_put_bytes(uint16_t kind, const uint8_t key[CACHE_KEY_SIZE], const voi
     if (cache_put(c, kind, key, bytes, size, benefit, &err) == 0)
         tell("put", key, NULL);
     else
-        report_warn(&err);
+        jit_warn(&err);
     if (c->evicted != evicted)
         tell("evict", key, "full");
 }
@@ -171,5 +179,5 @@ void entry_quarantine(const uint8_t key[CACHE_KEY_SIZE]) {
     bool written = cache_quarantine(c, ENTRY_CODE, key, &err) == 0;
     tell("reject", key, "quarantine");
     if (!written && c->read_only == CACHE_WRITABLE)
-        report_warn(&err);
+        jit_warn(&err);
 }

@@ -27,6 +27,10 @@ struct entry {
 bool entry_key(const struct jit_job *job, uint32_t rows, uint32_t cols,
                uint8_t key[CACHE_KEY_SIZE]);
 
+/* What measurements depend on besides: " on GenuineIntel-6-106-6 for x86-64", the processor's model
+ * and the variant that the module is. Returns its length. */
+size_t entry_plan_machine(const struct loaded_module *m, char *text, size_t size);
+
 enum entry_state { ENTRY_ABSENT, ENTRY_FOUND, ENTRY_QUARANTINED };
 /* Reads one; *mod (kfree) is NULL unless its mod_size is more than 0. */
 enum entry_state entry_read(const uint8_t key[CACHE_KEY_SIZE], struct entry *entry, uint8_t **mod);

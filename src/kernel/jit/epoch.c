@@ -11,7 +11,7 @@
 static void note(struct task *task, void *context) {
     struct epoch *epoch = context;
     unsigned i = 0;
-    if (task == task_current() || task->guards.innermost == NULL)
+    if (task == task_current() || task->guards.innermost == NULL || !task->guards.calls_slots)
         return;
     while (i < EPOCH_TASKS && epoch->task[i])
         i++;

@@ -1,6 +1,6 @@
 /* epoch.h - when code that nobody can reach any more is left by all who may still be in it: when
- * every task that was in a call of a module has come out of it. Other cores run nothing but pieces
- * of such calls. */
+ * every task that calls slots and was in a call of a module has come out of it. Other cores run
+ * nothing but pieces of such calls. */
 #ifndef KERNEL_JIT_EPOCH_H
 #define KERNEL_JIT_EPOCH_H
 

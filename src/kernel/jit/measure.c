@@ -23,7 +23,7 @@ static void sort(uint64_t *values, uint32_t count) {
 }
 
 static void end_block(struct measure *m) {
-    uint32_t samples = m->block_calls - 1;
+    uint32_t samples = m->block_calls - MEASURE_SKIPPED;
     sort(m->cycles, samples);
     m->median[side_of(m->block)][m->block / 2] = m->cycles[samples / 2];
     m->call = 0;
@@ -38,10 +38,10 @@ static void called(struct fluid_slot *slot, uint64_t cycles) {
         m = m->next;
     if (!m || m->done)
         return;
-    if (m->block == 0 && m->call == 1 && cycles > MEASURE_LONG)
+    if (m->block == 0 && m->call == MEASURE_SKIPPED && cycles > MEASURE_LONG)
         m->block_calls = MEASURE_BLOCK_LONG;
-    if (m->call > 0)
-        m->cycles[m->call - 1] = cycles;
+    if (m->call >= MEASURE_SKIPPED)
+        m->cycles[m->call - MEASURE_SKIPPED] = cycles;
     m->call++;
     if (m->call == m->block_calls)
         end_block(m);

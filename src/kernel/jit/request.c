@@ -2,6 +2,7 @@
 #include "jit/request.h"
 
 #include "arch/x86/cpu.h"
+#include "fluid/cpu.h"
 #include "jit/compiler.h"
 #include "lib/printf.h"
 #include "lib/string.h"
@@ -27,9 +28,23 @@ struct parts {
     uint32_t string_size;
 };
 
+/* Instructions with the encodings of AVX clear the upper halves of vectors, those of before leave
+ * them, and mixing both costs dearly. */
+#define AVX                                                                                        \
+    (FLUID_CPU_AVX | FLUID_CPU_F16C | FLUID_CPU_FMA | FLUID_CPU_AVX2 | FLUID_CPU_AVX512F |         \
+     FLUID_CPU_AVX512BW | FLUID_CPU_AVX512CD | FLUID_CPU_AVX512DQ | FLUID_CPU_AVX512VL |           \
+     FLUID_CPU_AVX512VNNI)
+
+/* All that this processor has; but bitcode of before AVX, whose instructions some sources name
+ * themselves, is compiled without it. */
+static uint64_t features_for(const struct loaded_module *m) {
+    uint64_t usable = cpu_info()->features;
+    return module_bitcode_cpu(m) & FLUID_CPU_AVX ? usable : usable & ~(uint64_t)AVX;
+}
+
 /* Names are separated by NULs instead of spaces: so they are strings already. */
-static bool collect(struct parts *parts, const char *entry) {
-    size_t length = cpu_feature_names(cpu_info()->features, parts->strings, NAMES_SIZE);
+static bool collect(struct parts *parts, const struct loaded_module *m, const char *entry) {
+    size_t length = cpu_feature_names(features_for(m), parts->strings, NAMES_SIZE);
     size_t room = strlen(entry) + 1;
     if (length + 1 + room > NAMES_SIZE)
         return false;
@@ -102,7 +117,7 @@ void *jit_request(const struct jit_job *job, size_t *size, struct fluid_error *e
     struct jit_request head = {0};
     struct parts parts = {0};
     if (!bitcode || bitcode_size > JIT_REQUEST_MAX - sizeof head - sizeof parts ||
-        !collect(&parts, job->entry)) {
+        !collect(&parts, job->module, job->entry)) {
         fluid_fail(err, "E-JIT-35",
                    "module %s: bitcode expected, found none that can be compiled; build the image "
                    "with jit=1",
@@ -136,6 +151,14 @@ static bool within(size_t size, uint32_t offset, uint32_t length) {
     return offset <= size && length <= size - offset;
 }
 
+/* For people, from a compiler that may be anyone's. */
+static void printable(char *to, size_t size, const uint8_t *text, size_t length) {
+    size_t n = length < size - 1 ? length : size - 1;
+    for (size_t i = 0; i < n; i++)
+        to[i] = text[i] >= ' ' && text[i] <= '~' ? (char)text[i] : '?';
+    to[n] = '\0';
+}
+
 int jit_response(const void *response, size_t size, struct jit_result *result,
                  struct fluid_error *err) {
     const uint8_t *bytes = response;
@@ -152,10 +175,11 @@ int jit_response(const void *response, size_t size, struct jit_result *result,
     if ((head.status == JIT_OK) != (head.mod_size > 0))
         return bad_response(err, "status", head.status);
     if (head.status != JIT_OK) {
+        char text[200];
         char code[sizeof err->code];
         ksnprintf(code, sizeof code, "E-JIT-%02u", head.status % 100);
-        return fluid_fail(err, code, "%.*s", (int)(head.text_size < 200 ? head.text_size : 200),
-                          (const char *)bytes + head.text_off);
+        printable(text, sizeof text, bytes + head.text_off, head.text_size);
+        return fluid_fail(err, code, "%s", text);
     }
     *result = (struct jit_result){
         .mod = bytes + head.mod_off,

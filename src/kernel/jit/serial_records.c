@@ -123,6 +123,13 @@ static bool is_asked(const struct field *field) {
            serial_asked.outcome == GOING_ON;
 }
 
+/* Or of the one before, which needs nothing any more? A part that is late was asked for twice. */
+static bool is_over(const struct field *field) {
+    uint64_t id;
+
+    return read_number(field, UINT32_MAX, &id) && id == serial_asked.id && !is_asked(field);
+}
+
 /* "E ID WORDS": there is no answer. */
 static bool take_refusal(char *record, size_t n) {
     struct field f[2];
@@ -160,8 +167,11 @@ static bool take_part(char *record, size_t n) {
     uint64_t size, offset;
     int64_t got;
 
-    if (!split(record, n, f, 6) || !is_asked(&f[1]) ||
-        !read_number(&f[2], COMPILER_SERIAL_ANSWER_MAX, &size) || size == 0 ||
+    if (!split(record, n, f, 6))
+        return false;
+    if (is_over(&f[1]))
+        return true;
+    if (!is_asked(&f[1]) || !read_number(&f[2], COMPILER_SERIAL_ANSWER_MAX, &size) || size == 0 ||
         f[3].length != COMPILER_SERIAL_CHECK_SIZE || !is_hex(&f[3]) ||
         !read_number(&f[4], size - 1, &offset) || offset > serial_asked.got)
         return false;

@@ -29,18 +29,27 @@ void tier_discard(struct loaded_module *module) {
         graves[graves_count++] = module;
 }
 
-void tier_bury(void) {
-    struct loaded_module *dead[GRAVES];
-    uint32_t count = graves_count;
+static void unload(uint32_t count) {
     struct fluid_error err;
-    if (count == 0)
-        return;
-    memcpy(dead, graves, sizeof dead);
-    graves_count = 0;
-    epoch_wait();
     for (uint32_t i = 0; i < count; i++)
-        if (module_unload(dead[i], &err) != 0)
-            report_warn(&err);
+        if (module_unload(graves[i], &err) != 0)
+            jit_warn(&err);
+    graves_count -= count;
+    memmove(graves, graves + count, graves_count * sizeof *graves);
+}
+
+/* Those that were there when the epoch began go when it has passed. */
+void tier_bury(void) {
+    static struct epoch epoch;
+    static uint32_t waiting;
+    if (waiting > 0 && epoch_passed(&epoch)) {
+        unload(waiting);
+        waiting = 0;
+    }
+    if (waiting == 0 && graves_count > 0) {
+        waiting = graves_count;
+        epoch_begin(&epoch);
+    }
 }
 
 void tier_use(struct tier *t, struct loaded_module *module, void *code, unsigned level) {
@@ -74,9 +83,10 @@ static void load_cached(struct tier *t, unsigned level, const uint8_t *key,
                    "entry point %s expected in a cached module, found none; it is "
                    "not used again",
                    t->slot->name);
-    report_warn(&err);
+    jit_warn(&err);
     tier_discard(m);
-    entry_quarantine(key);
+    if (!jit_lacks(&err))
+        entry_quarantine(key);
 }
 
 /* What the cache has for a level. */
@@ -138,17 +148,24 @@ static bool can_be_tried(const struct fluid_slot *slot) {
     return false;
 }
 
-static void made(struct fluid_slot *slot) {
+static void refresh(struct tier *t) {
     struct jit_job job;
+    t->stale = false;
+    t->has_bitcode = tier_job(t, 1, &job);
+    t->tried = t->knob = 0;
+    t->cycles_t0 = t->cycles = t->retry_calls = t->saved = 0;
+    look_up(t);
+    t->tuned = tune_recall(t->slot);
+}
+
+static void made(struct fluid_slot *slot) {
     struct tier *t = can_be_tried(slot) ? kzalloc(sizeof *t) : NULL;
     if (!t)
         return; /* or no memory: it keeps the code that it has */
     t->slot = slot;
-    t->has_bitcode = tier_job(t, 1, &job);
     t->next = tiers;
     tiers = t;
-    look_up(t);
-    t->tuned = tune_recall(slot);
+    refresh(t);
 }
 
 void tier_look_up(void) {
@@ -157,20 +174,22 @@ void tier_look_up(void) {
             look_up(t);
 }
 
-/* What was made of the old module's bitcode is not the new one's. */
+/* What was made of the old module's bitcode is not the new one's, which is not in its place yet:
+ * the task finds out what there is for it. */
 static void moved(struct fluid_slot *slot) {
     struct tier *t = find(slot);
-    struct jit_job job;
     if (!t)
         return;
     tier_attempt_abandon(t);
     tier_drop(t);
-    t->has_bitcode = tier_job(t, 1, &job);
-    t->tried = t->knob = 0;
     slot->ahead = slot->piece_work = 0;
-    t->cycles_t0 = t->cycles = 0;
-    look_up(t);
-    t->tuned = tune_recall(slot);
+    t->stale = true;
+}
+
+void tier_refresh(void) {
+    for (struct tier *t = tiers; t; t = t->next)
+        if (t->stale)
+            refresh(t);
 }
 
 /* ---- faults */
@@ -182,10 +201,12 @@ static struct tier *tier_of(const struct loaded_module *m) {
     return t;
 }
 
+/* Code that is being measured against it would be told as better than what is no more. */
 static void condemn(struct tier *t) {
     struct jit_job job;
     uint8_t key[CACHE_KEY_SIZE];
     unsigned level = t->level;
+    tier_attempt_abandon(t); /* its incumbent is what has faulted */
     if (tier_job(t, level, &job) && entry_key(&job, t->slot->rows, t->slot->cols, key))
         entry_quarantine(key);
     memcpy(t->reason, "fault", sizeof "fault");
@@ -200,7 +221,7 @@ bool tier_blame(const struct trap_fault *fault) {
         if (!m)
             continue;
         if (tier_attempt_blame(m))
-            return true;
+            return true; /* a candidate, or who takes calls down for one */
         struct tier *t = tier_of(m);
         if (t)
             condemn(t);

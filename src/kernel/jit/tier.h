@@ -1,5 +1,5 @@
 /* tier.h - operations of the model get better code while it runs: T0 is what the image has, O1 to
- * O3 are compiled here, for this processor and this slot. docs/jit.md tells the rules. */
+ * O3 are compiled here, for this processor and this slot. docs/tiers.md tells the rules. */
 #ifndef KERNEL_JIT_TIER_H
 #define KERNEL_JIT_TIER_H
 
@@ -12,6 +12,8 @@
 
 struct loaded_module;
 
+#define TIER_RETRY_CALLS 100u /* of the slot, until what was given up is made again */
+
 /* A slot whose operation has bitcode and can be tried out. */
 struct tier {
     struct tier *next;
@@ -23,12 +25,13 @@ struct tier {
     uint64_t cycles_t0, cycles;   /* of a call, measured against each other; 0: not yet */
     uint64_t compile_ns;          /* of all that was compiled for it in this boot */
     uint32_t published, rejected; /* in this boot */
-    bool has_bitcode;             /* so that it can have other levels than T0 */
-    bool from_cache;              /* the code that it has */
-    unsigned knob;                /* the next one to be tried (tune.h) */
-    bool tuned;                   /* all have been */
-    uint64_t saved;               /* by knobs: cycles of a call */
-    char reason[16];              /* of the last rejection; "": none */
+    bool stale;       /* another module is beneath it: what follows is to be found out */
+    bool has_bitcode; /* so that it can have other levels than T0 */
+    bool from_cache;  /* the code that it has */
+    unsigned knob;    /* the next one to be tried (tune.h) */
+    bool tuned;       /* all have been */
+    uint64_t saved;   /* by knobs: cycles of a call */
+    char reason[16];  /* of the last rejection; "": none */
 };
 
 /* Starts to watch slots, and the task that compiles. */

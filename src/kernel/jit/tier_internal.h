@@ -20,8 +20,14 @@ void tier_use(struct tier *tier, struct loaded_module *module, void *code, unsig
 void tier_drop(struct tier *tier);
 /* Unloads a module aside once nobody can be in it: in the task, later. */
 void tier_discard(struct loaded_module *module);
-/* In the task: unloads what was discarded before. */
+/* In the task: unloads what was discarded before, once nobody can be in it any more. */
 void tier_bury(void);
+/* In the task: for slots that have got another module. */
+void tier_refresh(void);
+/* A warning beside what the console shows just now. */
+void jit_warn(const struct fluid_error *err);
+/* Whether it went wrong for what this machine lacks now, not for what was to be compiled. */
+bool jit_lacks(const struct fluid_error *err);
 
 /* tier.c: from now on, and for the slots that are there. */
 void tier_watch_slots(void);
@@ -37,7 +43,7 @@ void tier_attempts_look(void);
 /* The slot has another module beneath it: attempts for it end. */
 void tier_attempt_abandon(const struct tier *tier);
 /* Is the module a candidate? Then its slot has the incumbent's code again, and it will be told of
- * as faulty. */
+ * as faulty. Or the one that takes down calls for one? Then that attempt ends. */
 bool tier_attempt_blame(const struct loaded_module *module);
 
 /* Measures the next knob of the slot, if it has one. */

@@ -33,14 +33,23 @@ static bool may_tune(const struct tier *t) {
            tier_level_of(t->slot->profile->calls, t->slot->profile->cycles) >= 2;
 }
 
+/* Counts go back when they are reset (/profile reset). */
+static bool rests(const struct tier *t) {
+    uint64_t calls = t->slot->profile->calls;
+    return calls < t->retry_calls && t->retry_calls - calls <= TIER_RETRY_CALLS;
+}
+
+/* Code goes before knobs, then what has taken most time. */
 static void consider(const struct tier *t, void *context) {
     struct choice *best = context;
     const struct profile *p = t->slot->profile;
-    if (!p || p->calls < t->retry_calls || !tier_attempt_fits(t) ||
-        (best->tier && p->cycles <= best->cycles))
+    if (!p || rests(t) || !tier_attempt_fits(t))
         return;
     unsigned level = level_for(t);
-    if (level > 0 || may_tune(t))
+    if (level == 0 && !may_tune(t))
+        return;
+    bool first = !best->tier || (level > 0 && best->level == 0);
+    if (first || ((level > 0) == (best->level > 0) && p->cycles > best->cycles))
         *best = (struct choice){t, level, p->cycles};
 }
 
@@ -68,6 +77,7 @@ static void work(void *unused) {
     for (;;) {
         struct choice best = {0};
         meet(compiler_current());
+        tier_refresh();
         tier_for_each(consider, &best);
         attempt(&best);
         tier_attempts_look();
@@ -87,5 +97,5 @@ void tier_init(void) {
         return; /* an image of another kind: nothing is taken down, so nothing compared */
     tier_watch_slots();
     if (!task_create("jit", TASK_BACKGROUND_PRIORITY, work, NULL, &err))
-        report_warn(&err);
+        jit_warn(&err);
 }

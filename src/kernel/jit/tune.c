@@ -9,7 +9,7 @@
 #include "lib/string.h"
 #include "load/module.h"
 
-#define PLAN_SIZE 160u
+#define PLAN_SIZE 224u
 
 /* Steps of one or two powers of two to both sides of what the code does by itself (packed.h,
  * share.c). */
@@ -61,8 +61,9 @@ static bool key_of(const struct fluid_slot *slot, uint8_t key[CACHE_KEY_SIZE]) {
     char plan[PLAN_SIZE];
     if (!m)
         return false;
-    size_t at = (size_t)ksnprintf(plan, sizeof plan, "%s knobs cores=%u source=", slot->name,
-                                  cores_count());
+    size_t at = (size_t)ksnprintf(plan, sizeof plan, "%s knobs", slot->name);
+    at += entry_plan_machine(m, plan + at, sizeof plan - at);
+    at += (size_t)ksnprintf(plan + at, sizeof plan - at, " cores=%u source=", cores_count());
     for (unsigned i = 0; i < MOD_SOURCE_SIZE && at + 3 <= sizeof plan; i++)
         at += (size_t)ksnprintf(plan + at, sizeof plan - at, "%02x", module_source(m)[i]);
     const struct cache_key_fields f = {

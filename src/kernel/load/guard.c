@@ -24,6 +24,7 @@ void module_guard_begin(struct module_guard *guard) {
     guard->outer = state->innermost;
     guard->kernel_depth = state->kernel_depth;
     guard->deadline = 0;
+    guard->fault.count = 0;
     guard->misuse[0] = '\0';
     state->innermost = guard;
 }

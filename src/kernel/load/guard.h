@@ -21,6 +21,7 @@
 struct guard_state {
     struct module_guard *innermost;
     uint64_t ended;                 /* calls that were in no other guarded call, so far */
+    bool calls_slots;               /* its modules have ever called code through a slot */
     volatile unsigned kernel_depth; /* functions of the kernel that its modules are in */
 };
 /* From now on guards of this core are this one's. */

@@ -50,7 +50,9 @@ const uint8_t *module_source(const struct loaded_module *m);
 bool module_contains(uintptr_t address);
 /* LLVM bitcode of it, NULL: none came with it. */
 const void *module_bitcode(const struct loaded_module *m, size_t *size);
-void module_set_bitcode(struct loaded_module *m, const void *bitcode, size_t size);
+/* Features (enum fluid_cpu_feature) that code of the bitcode's variant uses. */
+uint64_t module_bitcode_cpu(const struct loaded_module *m);
+void module_set_bitcode(struct loaded_module *m, const void *bitcode, size_t size, uint64_t cpu);
 /* Of those beside others: none. */
 void module_for_each(void (*visit)(const struct loaded_module *m, void *context), void *context);
 size_t module_memory(const struct loaded_module *m); /* bytes of pages it occupies */

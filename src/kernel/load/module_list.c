@@ -96,9 +96,14 @@ const void *module_bitcode(const struct loaded_module *m, size_t *size) {
     return m->bitcode;
 }
 
-void module_set_bitcode(struct loaded_module *m, const void *bitcode, size_t size) {
+uint64_t module_bitcode_cpu(const struct loaded_module *m) {
+    return m->bitcode_cpu;
+}
+
+void module_set_bitcode(struct loaded_module *m, const void *bitcode, size_t size, uint64_t cpu) {
     m->bitcode = bitcode;
     m->bitcode_size = size;
+    m->bitcode_cpu = cpu;
 }
 
 size_t module_memory(const struct loaded_module *m) {

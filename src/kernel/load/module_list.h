@@ -33,6 +33,7 @@ struct loaded_module {
     bool aside;          /* module_load_aside */
     const void *bitcode; /* of its file, which stays; NULL: none */
     size_t bitcode_size;
+    uint64_t bitcode_cpu; /* features that code of its variant uses */
 };
 
 /* module_list.c: the first of all that are loaded, linked by `next`; one more, one less. */

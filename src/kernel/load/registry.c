@@ -152,7 +152,8 @@ static struct variants load_best(uint32_t first, load_fn *load) {
         if (!best.bytes && (m || !has_code(&e)) && find_bitcode(&e, m != NULL, &f))
             best = f;
         if (m && best.bytes)
-            module_set_bitcode(m, best.bytes + best.header.bitcode_off, best.header.bitcode_size);
+            module_set_bitcode(m, best.bytes + best.header.bitcode_off, best.header.bitcode_size,
+                               best.header.cpu_bits);
         v.done = m != NULL;
     }
     return v;

@@ -6,6 +6,7 @@
 #define TRIALS 255u
 
 uint64_t fluid_call_begin(void) {
+    task_current()->guards.calls_slots = true;
     return task_cycles(task_current());
 }
 

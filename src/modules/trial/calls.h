@@ -99,6 +99,12 @@ struct buffer {
 /* The memory of a call, in `buffers`; returns how many. */
 uint32_t call_buffers(struct call *call, struct buffer buffers[BUFFERS_MAX]);
 void call_run(const struct call *call, void *code);
+/* Makes another call of one that was taken down, number `which` from 1 on, with activations at
+ * `room`: what the same code does by other instructions. False: there are no more. */
+bool call_vary(struct call *call, uint32_t which, uint8_t *room);
+/* Bytes that call_vary may need at `room`, and those of results that such calls may have. */
+uint64_t call_vary_room(const struct call *call);
+uint64_t call_vary_results(const struct call *call);
 /* NULL: an operation that is not known here. */
 const struct operation *operation_find(const char *name);
 

@@ -1,9 +1,9 @@
 /* trial.c - takes calls down, and compares what two codes make of them.
  *
- * The memory of a call: a copy of each piece that it reads, then, twice, room for each piece that
- * it writes, with bytes in front and behind that nobody may write. The first is the incumbent's,
- * the second the candidate's; unused memory begins as the same pattern in both, so that all of it
- * can be compared. */
+ * The memory of a call: a copy of each piece that it reads, room for what varies (vary.c), then,
+ * twice, room for each piece that it writes, with bytes in front and behind that nobody may write.
+ * The first is the incumbent's, the second the candidate's; unused memory begins as the same
+ * pattern in both, so that all of it can be compared. */
 #include <string.h>
 
 #include "calls.h"
@@ -45,58 +45,75 @@ static uint64_t room_of_copies(const struct buffer *buffers, uint32_t count) {
     return room;
 }
 
+/* Of each of `calls`. */
+enum { FREE, BEING_TAKEN, TAKEN };
+static uint32_t state[TRIAL_CALLS];
+
 struct call *trial_claim(void) {
     struct trial *t = trial_current;
-    if (__atomic_load_n(&t->taken, __ATOMIC_RELAXED) >= TRIAL_CALLS)
+    if (__atomic_load_n(&t->done, __ATOMIC_RELAXED) >= TRIAL_CALLS)
         return NULL;
-    if (__atomic_fetch_add(&t->seen, 1, __ATOMIC_RELAXED) % t->every != 0)
+    uint32_t seen = __atomic_fetch_add(&t->seen, 1, __ATOMIC_RELAXED);
+    if (seen > TRIAL_SEEN_MAX)
+        __atomic_store_n(&t->done, TRIAL_CALLS, __ATOMIC_RELEASE);
+    if (seen % t->every != 0)
         return NULL;
-    uint32_t index = __atomic_fetch_add(&t->taken, 1, __ATOMIC_RELAXED);
-    if (index >= TRIAL_CALLS)
-        return NULL;
-    calls[index].operation = trial_operation;
-    return &calls[index];
+    for (uint32_t i = 0; i < TRIAL_CALLS; i++) {
+        uint32_t free = FREE;
+        if (__atomic_compare_exchange_n(&state[i], &free, BEING_TAKEN, false, __ATOMIC_ACQUIRE,
+                                        __ATOMIC_RELAXED)) {
+            calls[i].operation = trial_operation;
+            return &calls[i];
+        }
+    }
+    return NULL;
 }
 
 static uint8_t *memory_of(const struct call *call) {
     return trial_current->memory + (size_t)(call - calls) * trial_current->call_bytes;
 }
 
+static bool fits(struct call *call, const struct buffer *buffers, uint32_t count) {
+    uint64_t results = room_of_results(buffers, count);
+    uint64_t varied = padded(call_vary_results(call)) + 2 * GUARD;
+    uint64_t most = results > varied ? results : varied;
+    return room_of_copies(buffers, count) + padded(call_vary_room(call)) + 2 * most <=
+           trial_current->call_bytes;
+}
+
 void trial_keep(struct call *call) {
     struct buffer buffers[BUFFERS_MAX];
     uint32_t count = call_buffers(call, buffers);
     uint8_t *at = memory_of(call);
-    uint64_t copies = room_of_copies(buffers, count);
-    if (copies + 2 * room_of_results(buffers, count) > trial_current->call_bytes)
-        call->operation = NULL;
-    for (uint32_t i = 0; call->operation != NULL && i < count; i++) {
+    if (!fits(call, buffers, count)) { /* another one may be smaller */
+        __atomic_store_n(&state[call - calls], FREE, __ATOMIC_RELEASE);
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
         if (!is_copied(buffers[i].use))
             continue;
         memcpy(at, *buffers[i].pointer, (size_t)buffers[i].bytes);
+        *buffers[i].pointer = at;
         at += padded(buffers[i].bytes);
     }
+    __atomic_store_n(&state[call - calls], TAKEN, __ATOMIC_RELEASE);
     __atomic_fetch_add(&trial_current->done, 1, __ATOMIC_RELEASE);
 }
 
-/* Runs a copy of the call with results at `to`. */
+/* Runs a copy of the call, what it reads being copies already, with results at `to`. */
 static void run(const struct call *kept, void *code, uint8_t *to, uint64_t room) {
     struct call call = *kept;
     struct buffer buffers[BUFFERS_MAX];
     uint32_t count = call_buffers(&call, buffers);
-    uint8_t *copy = memory_of(kept);
     memset(to, PATTERN, (size_t)room);
     for (uint32_t i = 0; i < count; i++) {
         const struct buffer *b = &buffers[i];
-        if (b->use == USE_IN)
-            *b->pointer = copy;
-        if (is_written(b->use)) {
-            *b->pointer = to + GUARD;
-            to += padded(b->bytes) + 2 * GUARD;
-        }
+        if (!is_written(b->use))
+            continue;
         if (b->use == USE_CHANGE)
-            memcpy(*b->pointer, copy, (size_t)b->bytes);
-        if (is_copied(b->use))
-            copy += padded(b->bytes);
+            memcpy(to + GUARD, *b->pointer, (size_t)b->bytes);
+        *b->pointer = to + GUARD;
+        to += padded(b->bytes) + 2 * GUARD;
     }
     call_run(&call, code);
 }
@@ -124,14 +141,28 @@ static enum trial_verdict compare(const struct buffer *buffers, uint32_t count, 
     return TRIAL_EQUAL;
 }
 
-static enum trial_verdict check(struct call *kept, void *candidate) {
+static enum trial_verdict check_one(struct call *call, uint8_t *results, void *candidate) {
     struct buffer buffers[BUFFERS_MAX];
-    uint32_t count = call_buffers(kept, buffers);
+    uint32_t count = call_buffers(call, buffers);
     uint64_t room = room_of_results(buffers, count);
-    uint8_t *a = memory_of(kept) + room_of_copies(buffers, count), *b = a + room;
-    run(kept, trial_current->code, a, room);
-    run(kept, candidate, b, room);
-    return compare(buffers, count, a, b);
+    run(call, trial_current->code, results, room);
+    run(call, candidate, results + room, room);
+    return compare(buffers, count, results, results + room);
+}
+
+/* The call, and what varies of it. */
+static enum trial_verdict check(const struct call *kept, void *candidate) {
+    struct call call = *kept;
+    struct buffer buffers[BUFFERS_MAX];
+    uint32_t count = call_buffers(&call, buffers), which = 0;
+    uint8_t *varied = memory_of(kept) + room_of_copies(buffers, count);
+    uint8_t *results = varied + padded(call_vary_room(&call));
+    enum trial_verdict verdict;
+    do {
+        verdict = check_one(&call, results, candidate);
+        call = *kept;
+    } while (verdict == TRIAL_EQUAL && call_vary(&call, ++which, varied));
+    return verdict;
 }
 
 FLUID_EXPORT trial_begin_fn trial_begin;
@@ -140,7 +171,8 @@ void *trial_begin(const char *operation, struct trial *trial) {
     trial_operation = operation_find(operation);
     if (trial_operation == NULL)
         return NULL;
-    trial->seen = trial->taken = trial->done = 0;
+    trial->seen = trial->done = 0;
+    memset(state, 0, sizeof state);
     trial_current = trial;
     return wrapper_of(trial_operation->kind);
 }
@@ -149,8 +181,8 @@ FLUID_EXPORT trial_check_fn trial_check;
 
 enum trial_verdict trial_check(void *candidate) {
     enum trial_verdict verdict = TRIAL_TOO_LARGE;
-    for (uint32_t i = 0; i < TRIAL_CALLS && i < trial_current->done; i++) {
-        if (calls[i].operation == NULL)
+    for (uint32_t i = 0; i < TRIAL_CALLS; i++) {
+        if (__atomic_load_n(&state[i], __ATOMIC_ACQUIRE) != TAKEN)
             continue;
         verdict = check(&calls[i], candidate);
         if (verdict != TRIAL_EQUAL)

@@ -24,11 +24,13 @@
 #define LOOK_NS 500000u                   /* between two looks at the child */
 #define ANSWER_MAX (16u << 20)            /* bytes */
 #define PATIENCE_NS (90 * CLOCK_NS_PER_S) /* it limits its own CPU time; this is if it sleeps */
-#define MEMORY_MAX (1ull << 30) /* it limits its own memory, to less; this is if it does not */
-#define NICENESS 5              /* where all processors are busy, a third of one */
+#define ENDING_NS CLOCK_NS_PER_S
+#define MEMORY_MAX (512ull << 20) /* it limits its own memory, to less; this is if it does not */
+#define NICENESS 5                /* where all processors are busy, a third of one */
 
 static int program = -1; /* a file in memory: what the image has */
 static struct compiler own;
+static pid_t running; /* 0: no child is */
 
 /* A run of the child. */
 struct run {
@@ -62,6 +64,10 @@ static int spawn(struct run *run, struct fluid_error *err) {
     int to[2], from[2];
     char path[40], *arguments[] = {(char *)"jit.elf", NULL}, *environment[] = {NULL};
     posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t pipe_signal; /* which this process ignores */
+    sigemptyset(&pipe_signal);
+    sigaddset(&pipe_signal, SIGPIPE);
     if (pipe2(to, O_CLOEXEC) != 0)
         return cannot_start(err, "a pipe", errno);
     if (pipe2(from, O_CLOEXEC) != 0) {
@@ -72,13 +78,18 @@ static int spawn(struct run *run, struct fluid_error *err) {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, to[0], STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions, from[1], STDOUT_FILENO);
-    int error = posix_spawn(&run->child, path, &actions, NULL, arguments, environment);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setsigdefault(&attributes, &pipe_signal);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+    int error = posix_spawn(&run->child, path, &actions, &attributes, arguments, environment);
+    posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     close(to[0]), close(from[1]);
     run->to = to[1], run->from = from[0];
     fcntl(run->to, F_SETFL, O_NONBLOCK);
     fcntl(run->from, F_SETFL, O_NONBLOCK);
     if (error == 0) {
+        running = run->child;
         const struct rlimit most = {MEMORY_MAX, MEMORY_MAX};
         prlimit(run->child, RLIMIT_AS, &most, NULL);
         cpus_release_process(run->child);
@@ -136,14 +147,17 @@ static int talk(struct run *run, struct fluid_error *err) {
     return 0;
 }
 
-/* 0 when it has ended well. */
+/* 0 when it has ended well. Once it has closed its output there is nothing left for it to do. */
 static int reap(struct run *run, bool kill_it, struct fluid_error *err) {
     int status = 0;
     char how[48];
-    if (kill_it)
-        kill(run->child, SIGKILL);
-    while (waitpid(run->child, &status, WNOHANG) == 0)
+    uint64_t give_up = clock_ns() + ENDING_NS;
+    while (waitpid(run->child, &status, WNOHANG) == 0) {
+        if (kill_it || clock_ns() > give_up)
+            kill(run->child, SIGKILL);
         task_sleep_until(clock_ns() + LOOK_NS);
+    }
+    running = 0;
     if (kill_it || (WIFEXITED(status) && WEXITSTATUS(status) == 0))
         return 0;
     if (WIFSIGNALED(status))
@@ -189,6 +203,13 @@ static int copy_program(struct fat16 *files, const struct fat16_entry *entry,
     if (!good)
         close_end(&file);
     return file;
+}
+
+void compiler_process_stop(void) {
+    if (running == 0)
+        return;
+    kill(running, SIGKILL);
+    waitpid(running, NULL, 0);
 }
 
 void compiler_process_init(void) {

@@ -65,6 +65,9 @@ void fault_use_stack(char *stack);
 /* Sent to this thread while a call has a time limit (watchdog.c). */
 #define WATCHDOG_SIGNAL SIGVTALRM
 
+/* The child that compiles, if there is one (compiler_process.c): nobody waits for it any more. */
+void compiler_process_stop(void);
+
 /* How to start again (power.c); NULL: /reboot ends the process. */
 void power_on_reset(char *const *argv);
 

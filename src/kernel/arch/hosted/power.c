@@ -19,11 +19,13 @@ void power_on_reset(char *const *argv) {
 
 _Noreturn void cpu_power_off(uint8_t code) {
     serial_flush();
+    compiler_process_stop();
     exit(2 * code + 1);
 }
 
 _Noreturn void cpu_reset(void) {
     serial_flush();
+    compiler_process_stop();
     cpus_release(); /* or the next one has no other processor to choose */
     if (arguments)
         execv("/proc/self/exe", arguments);
