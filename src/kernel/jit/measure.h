@@ -2,8 +2,8 @@
  * model runs, and the cycles of whole calls on all cores are compared. Both must do the same.
  *
  * Turns are blocks of calls, in the order A B B A, so that what changes slowly (a growing context,
- * a warming processor) counts for both; calls of different length in one block are a matter of its
- * median. */
+ * a warming processor) counts for both. A block counts with its lower quartile: calls for several
+ * tokens among those for one, or in which the processor was away, do not decide. */
 #ifndef KERNEL_JIT_MEASURE_H
 #define KERNEL_JIT_MEASURE_H
 
@@ -26,12 +26,12 @@ struct measure {
     uint32_t block_calls; /* in a block */
     uint32_t block, call;
     uint64_t cycles[MEASURE_BLOCK - 1];
-    uint64_t median[2][MEASURE_PAIRS];
+    uint64_t low[2][MEASURE_PAIRS]; /* lower quartiles of blocks */
     bool done;
 };
 
 struct measured {
-    uint64_t before, after; /* cycles of a call: medians */
+    uint64_t before, after; /* cycles of a call: medians of blocks */
     uint32_t wins;
     bool faster;
 };
