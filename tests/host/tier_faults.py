@@ -103,9 +103,9 @@ void add(float *x, const float *y, uint64_t count) {{
 MATMUL = """
 FLUID_EXPORT matmul_fn matmul_q8_0;
 void matmul_q8_0(float *out, uint32_t out_stride, const void *w, const void *x, uint32_t rows,
-                 uint32_t cols, uint32_t n) {{
+                 uint32_t cols, uint32_t n, uint32_t ahead) {{
     {counted} {first}
-    sound(out, out_stride, w, x, rows, cols, n);
+    sound(out, out_stride, w, x, rows, cols, n, ahead);
     {then}
 }}
 """

@@ -8,7 +8,7 @@ same sources without optimisation, so that what is compiled on the machine is fa
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -125,6 +125,11 @@ def real_compiler() -> Path:
     return require()
 
 
+def decisions(events: Iterable[Event]) -> list[Tier]:
+    """About code."""
+    return [e for e in events if isinstance(e, Tier) and e.to.startswith("O")]
+
+
 @dataclass(frozen=True)
 class Run:
     """What one start of fluid-host has said."""
@@ -136,7 +141,8 @@ class Run:
 
     @property
     def tiers(self) -> list[Tier]:
-        return [e for e in self.events if isinstance(e, Tier)]
+        """Decisions about code; those about knobs are others."""
+        return decisions(self.events)
 
     def of(self, result: str) -> list[Tier]:
         return [t for t in self.tiers if t.result == result]
@@ -183,7 +189,7 @@ def run(
         events = host.command(f"/complete {count} {TEXT}", SECONDS)
         assert isinstance(events[-1], Done), events[-1]
         completions.append([e.id for e in events if isinstance(e, Token)])
-        if until([e for e in host.events if isinstance(e, Tier)]):
+        if until(decisions(host.events)):
             break
     host.command("/jit")
     host.send_line("/off")

@@ -24,9 +24,13 @@ MODULE_OF = {"add": "tensor_act", "swiglu": "tensor_act", "attention": "tensor_a
 
 
 @functools.cache
-def xcr0() -> int:
-    program = build("xcr0", [ROOT / "tests/host/xcr0_host.c"], flags=["-mxsave"], sanitize=False)
-    return int(subprocess.run([program], check=True, capture_output=True, text=True).stdout)
+def processor() -> tuple[int, str]:
+    """XCR0, and the model."""
+    source = ROOT / "tests/host/processor_host.c"
+    program = build("processor", [source], flags=["-mxsave"], sanitize=False)
+    said = subprocess.run([program], check=True, capture_output=True, text=True).stdout
+    xcr0, model = said.split()
+    return int(xcr0), model
 
 
 def entry(mod: bytes, level_before: int = 0, version: int = VERSION) -> bytes:
@@ -45,12 +49,14 @@ class Machine:
     def fields(self, op: str, shape: str, level: str) -> KeyFields:
         rows, cols = map(int, shape.split("x"))
         name = MODULE_OF.get(op) or f"tensor_{op.partition('_')[2]}"
-        plan = f"{op} {level}" + (f" {HEAD_DIM}={cols}" if op == "attention" else "")
+        known = f" {HEAD_DIM}={cols}" if op == "attention" and level == "O3" else ""
+        xcr0, model = processor()
+        plan = f"{op} {level} on {model} for {TARGET}{known}"
         code = bitcode(name, BETTER if self.better else TARGET)
         return KeyFields(
             kernel_abi=KERNEL_ABI,
             cpu_mask=feature_bits(self.features),
-            xcr0=xcr0(),
+            xcr0=xcr0,
             toolchain=self.toolchain,
             flags=FLAGS,
             bitcode=hashlib.sha256(code).digest(),

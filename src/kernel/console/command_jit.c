@@ -111,11 +111,10 @@ static void print_attempt(const struct tier *t, const char *step, void *context)
 static void show(void) {
     const struct compiler *compiler = compiler_current();
     unsigned count = 0;
-    if (!compiler) {
-        kprintf("No compiler: the image was built without jit=1.\n");
-        return;
-    }
-    kprintf("%s compiles, build %s\n", compiler->name, compiler->toolchain);
+    if (compiler)
+        kprintf("%s compiles, build %s\n", compiler->name, compiler->toolchain);
+    else
+        kprintf("No compiler: build the image with jit=1, or attach with chat compile=1.\n");
     kprintf("  %-14s %-12s %-9s %5s %-22s %11s  %s\n", "operation", "shape", "code", "tried",
             "cycles of a call", "compiled", "published");
     tier_for_each(print_tier, &count);

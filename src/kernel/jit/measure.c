@@ -1,4 +1,4 @@
-/* measure.c - blocks of calls, their medians, and the verdict. */
+/* measure.c - blocks of calls, their lower quartiles, and the verdict. */
 #include "jit/measure.h"
 
 #include <stddef.h>
@@ -25,7 +25,7 @@ static void sort(uint64_t *values, uint32_t count) {
 static void end_block(struct measure *m) {
     uint32_t samples = m->block_calls - MEASURE_SKIPPED;
     sort(m->cycles, samples);
-    m->median[side_of(m->block)][m->block / 2] = m->cycles[samples / 2];
+    m->low[side_of(m->block)][m->block / 2] = m->cycles[samples / 4];
     m->call = 0;
     m->block++;
     m->done = m->block == 2 * MEASURE_PAIRS;
@@ -89,9 +89,9 @@ static uint64_t median(const uint64_t *values) {
 }
 
 struct measured measure_result(const struct measure *m) {
-    struct measured r = {median(m->median[0]), median(m->median[1]), 0, false};
+    struct measured r = {median(m->low[0]), median(m->low[1]), 0, false};
     for (uint32_t i = 0; i < MEASURE_PAIRS; i++)
-        r.wins += m->median[1][i] < m->median[0][i];
+        r.wins += m->low[1][i] < m->low[0][i];
     /* Cycles of a call are far from 2^57. */
     r.faster = r.wins >= MEASURE_WINS && r.after * 100 <= r.before * (100 - MEASURE_MARGIN_PERCENT);
     return r;

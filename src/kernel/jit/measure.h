@@ -3,8 +3,8 @@
  * the same.
  *
  * Turns are blocks of calls, in the order A B B A, so that what changes slowly (a growing context,
- * a warming processor) counts for both; calls of different length in one block are a matter of its
- * median. */
+ * a warming processor) counts for both. A block counts with its lower quartile: calls for several
+ * tokens among those for one, or in which the processor was away, do not decide. */
 #ifndef KERNEL_JIT_MEASURE_H
 #define KERNEL_JIT_MEASURE_H
 
@@ -17,7 +17,7 @@
 #define MEASURE_WINS 10u   /* of these, in which it has to be faster: by chance in 2 % of cases */
 #define MEASURE_BLOCK 8u   /* calls */
 #define MEASURE_SKIPPED 2u /* of these, that may be of a loop that began before the block */
-#define MEASURE_BLOCK_LONG 4u     /* the same, where calls are long */
+#define MEASURE_BLOCK_LONG 5u     /* the same, where calls are long */
 #define MEASURE_LONG 5000000u     /* cycles: from there on they are */
 #define MEASURE_MARGIN_PERCENT 2u /* less is no reason to change anything */
 
@@ -34,12 +34,12 @@ struct measure {
     uint32_t block_calls; /* in a block */
     uint32_t block, call;
     uint64_t cycles[MEASURE_BLOCK - MEASURE_SKIPPED];
-    uint64_t median[2][MEASURE_PAIRS];
+    uint64_t low[2][MEASURE_PAIRS]; /* lower quartiles of blocks */
     bool done;
 };
 
 struct measured {
-    uint64_t before, after; /* cycles of a call: medians */
+    uint64_t before, after; /* cycles of a call: medians of blocks */
     uint32_t wins;
     bool faster;
 };

@@ -63,8 +63,9 @@ static void attempt(const struct choice *choice) {
 }
 
 /* A host at the serial line is found late. */
+static const struct compiler *met;
+
 static void meet(const struct compiler *compiler) {
-    static const struct compiler *met;
     if (compiler && compiler != met)
         tier_look_up();
     if (compiler)
@@ -95,6 +96,7 @@ void tier_init(void) {
     struct fluid_error err;
     if (!module_find("trial"))
         return; /* an image of another kind: nothing is taken down, so nothing compared */
+    met = compiler_current();
     tier_watch_slots();
     if (!task_create("jit", TASK_BACKGROUND_PRIORITY, work, NULL, &err))
         jit_warn(&err);

@@ -26,6 +26,7 @@
 #define PATIENCE_NS (90 * CLOCK_NS_PER_S) /* it limits its own CPU time; this is if it sleeps */
 #define ENDING_NS CLOCK_NS_PER_S
 #define MEMORY_MAX (512ull << 20) /* it limits its own memory, to less; this is if it does not */
+#define CPU_SECONDS 90u           /* the same of its time, also when this process is no more */
 #define NICENESS 5                /* where all processors are busy, a third of one */
 
 static int program = -1; /* a file in memory: what the image has */
@@ -90,8 +91,9 @@ static int spawn(struct run *run, struct fluid_error *err) {
     fcntl(run->from, F_SETFL, O_NONBLOCK);
     if (error == 0) {
         running = run->child;
-        const struct rlimit most = {MEMORY_MAX, MEMORY_MAX};
-        prlimit(run->child, RLIMIT_AS, &most, NULL);
+        const struct rlimit memory = {MEMORY_MAX, MEMORY_MAX}, time = {CPU_SECONDS, CPU_SECONDS};
+        prlimit(run->child, RLIMIT_AS, &memory, NULL);
+        prlimit(run->child, RLIMIT_CPU, &time, NULL);
         cpus_release_process(run->child);
         setpriority(PRIO_PROCESS, (id_t)run->child, NICENESS);
         return 0;
