@@ -25,7 +25,7 @@
 #define ANSWER_MAX (16u << 20)            /* bytes */
 #define PATIENCE_NS (90 * CLOCK_NS_PER_S) /* it limits its own CPU time; this is if it sleeps */
 #define MEMORY_MAX (512ull << 20) /* it limits its own memory, to less; this is if it does not */
-#define NICENESS 5              /* where all processors are busy, a third of one */
+#define NICENESS 5                /* where all processors are busy, a third of one */
 
 static int program = -1; /* a file in memory: what the image has */
 static struct compiler own;
