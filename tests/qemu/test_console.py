@@ -34,6 +34,7 @@ COMMANDS += [
     "regen",
     "load",
     "unload",
+    "jit",
     "cache",
     "selftest",
     "reboot",

@@ -50,7 +50,14 @@ def rows(text: str) -> list[Row]:
 
 
 def tasks(guest: Machine) -> list[Row]:
-    return rows(said(guest, "/tasks"))
+    """All but the one that makes code better, which only sleeps and looks here."""
+    found = rows(said(guest, "/tasks"))
+    assert ("jit", 1) in [(row[0], row[2]) for row in found]
+    return others(found)
+
+
+def others(found: list[Row]) -> list[Row]:
+    return [row for row in found if row[0] != "jit"]
 
 
 def test_tasks_lists_who_runs(machines: Machines, target: str) -> None:
@@ -92,7 +99,7 @@ def test_a_reply_and_a_benchmark_share(machines: Machines, target: str, tiny: Ti
     events = [event for _ in range(replies + 2) for event in guest.wait_for(Prompt, 240)]
     both = [e.piece for e in events if isinstance(e, Token)]
     guest.wait_text(b" idle ", 20, guest.text.rindex(b"generated, "))
-    console, bench, _ = rows(guest.text[start:].decode().replace("\r", ""))[3:]
+    console, bench, _ = others(rows(guest.text[start:].decode().replace("\r", "")))[3:]
     assert both == replies * alone and len(alone) > 100
     assert abs(bench[3] - 20) <= SHARE * 20 and abs(console[3] - 80) <= SHARE * 80
 

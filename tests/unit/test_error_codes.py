@@ -9,10 +9,12 @@ from fluid.error_docs import WHO, load, markdown
 
 CATALOGUE = load()
 # modread.py refuses what the kernel's loader refuses, under the same codes.
-# cachefile.py and cachelog.py are models of the kernel's cache.
+# cachefile.py and cachelog.py are models of the kernel's cache; jit.py asks jit.elf as the kernel
+# does.
 SHARED = {f"E-MOD-{number:02}" for number in range(1, 5)}
 SHARED |= {f"E-JIT-{number:02}" for number in (30, 31)}
 SHARED |= {f"E-CACHE-{number:02}" for number in (2, *range(5, 11))}
+SHARED |= {"E-JIT-30", "E-JIT-31"}
 ADD = "site_scons/fluid/error_catalogue.toml: add E-AREA-nn = [who, cause, remedy] for each"
 REMOVE = "site_scons/fluid/error_catalogue.toml: nothing says these any more; remove their lines"
 

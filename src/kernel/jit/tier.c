@@ -92,6 +92,7 @@ static void load_cached(struct tier *t, unsigned level, const uint8_t *key,
 /* What the cache has for a level. */
 struct look_up {
     uint8_t key[CACHE_KEY_SIZE];
+    bool known; /* the key: somebody compiles, and there is something to compile */
     bool found;
     unsigned against; /* level of the code that it was no faster than; 0: T0, or in quarantine */
 };
@@ -101,7 +102,8 @@ static struct look_up look_at(struct tier *t, unsigned level) {
     struct jit_job job;
     struct entry entry = {0};
     uint8_t *mod = NULL;
-    if (!tier_job(t, level, &job) || !entry_key(&job, t->slot->rows, t->slot->cols, l.key))
+    l.known = tier_job(t, level, &job) && entry_key(&job, t->slot->rows, t->slot->cols, l.key);
+    if (!l.known)
         return l;
     l.found = entry_read(l.key, &entry, &mod) != ENTRY_ABSENT;
     if (mod)
@@ -125,7 +127,7 @@ static void look_up(struct tier *t) {
     for (level = JIT_LEVEL_MAX; level > 0; level--)
         if (l[level].found && l[level].against <= t->level && t->tried < level)
             t->tried = level;
-    if (!found)
+    if (!found && l[1].known)
         entry_missed(l[1].key);
 }
 
