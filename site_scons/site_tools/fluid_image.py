@@ -30,12 +30,13 @@ def _no_model_step(target: list[str], source: list[str], env: Any) -> None:
 def _image_step(target: list[str], source: list[str], env: Any) -> None:
     from fluid import image
 
-    if source[2:]:
-        from fluid import cache_image
+    image.build_image(source[0], source[1], target[0], bytes(int(env["cache"]) * image.MIB))
 
-        image.build_image(source[0], source[1], target[0], cache_image.whole(source[2]))
-    else:
-        image.build_image(source[0], source[1], target[0], bytes(int(env["cache"]) * image.MIB))
+
+def _warm_image_step(target: list[str], source: list[str], env: Any) -> None:
+    from fluid import cache_image, image
+
+    image.build_image(source[0], source[1], target[0], cache_image.whole(source[2]))
 
 
 def _image(env: Any, boot: Any) -> Any:
@@ -59,8 +60,12 @@ def _image_with(env: Any, boot: Any, model: Any, fat: str, image: str) -> Any:
 
 
 def _disk(env: Any, boot: Any, partition: Any, path: str) -> Any:
-    warm = [] if env["cache"].isdigit() else [env.File(env["cache"].replace("$", "$$"))]
-    (image,) = env.DiskImage(path, [boot, *partition, *warm])
+    cache = env["cache"]
+    if cache.isdigit():
+        (image,) = env.DiskImage(path, [boot, *partition])
+    else:
+        file = env.File(cache.replace("$", "$$"))
+        (image,) = env.WarmDiskImage(path, [boot, *partition, file])
     env.FluidNotShared(image)
     return image
 
@@ -70,6 +75,7 @@ def generate(env: Any) -> None:
     env.PythonBuilder("FatPartition", "FAT16", ["fat"], _fat_step)
     env.PythonBuilder("NoModel", "FAT16", ["errors"], _no_model_step)
     env.PythonBuilder("DiskImage", "IMAGE", ["image"], _image_step, ["cache"])
+    env.PythonBuilder("WarmDiskImage", "IMAGE", ["cache_image", "image"], _warm_image_step)
     env.AddMethod(_image, "FluidImage")
     env.AddMethod(_image_with, "FluidImageWith")
 

@@ -113,7 +113,9 @@ def test_a_pipe_to_a_machine_that_says_nothing(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(terminal, "SILENCE_SECONDS", -1.0)
     near, far = socket.socketpair()
     with near, far:
-        silent = SimpleNamespace(running=True, unsent=False, fileno=near.fileno, events=[])
+        silent = SimpleNamespace(
+            running=True, unsent=False, fileno=near.fileno, events=[], bells=()
+        )
         display = SimpleNamespace(update=lambda: False)
         far.send(b"x")  # poll() returns at once
         refused("E-RUN-11", terminal.from_pipe, silent, iter([b"hello\n"]), display)
