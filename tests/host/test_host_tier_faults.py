@@ -14,7 +14,7 @@ from fluid import modfile
 from fluid.event_types import Tier
 from fluid.modlayout import Module
 from fluid.modread import unpack
-from host_machine import Hosts, hosts_of
+from host_machine import Hosts, folder_of, hosts_of
 from models import make_tiny
 from tier_faults import (
     FAULT,
@@ -212,6 +212,24 @@ def test_compilers_that_do_not_answer(
     rounds = PATIENT if action in (Action.LOOP, Action.SLEEP) else 3 * ROUNDS
     found, _ = both_starts(stage, machines, tmp_path / "images", Row("add", action), rounds=rounds)
     assert found.reasons("add") == {"E-JIT-30"}
+
+
+def test_memory_is_used_as_it_should_be(stage: Stage, tmp_path: Path) -> None:
+    """AddressSanitizer watches the kernel while code comes and goes, faulty and sound."""
+    build = (TARGET, "address")
+    rows = [
+        Row("add", answer=response(bad_add(tmp_path, f"if (before >= {MEASURED * 8}) {FAULT}"))),
+        Row("matmul_q8_0", answer=response(bad_matmul(tmp_path, f"if (before >= 30) {FAULT}"))),
+        Row("swiglu", Action.CRASH),
+        Row("quantize_q8", answer=b"garbage"),
+    ]
+    compiler = fake_compiler(tmp_path, rows)
+    image = tier_image(tmp_path, stage.model, stage.parts, compiler, built=folder_of(build))
+    with hosts_of(build) as hosts:
+        for _ in range(2):
+            found = run(hosts, image, ROUNDS, smp=2, until=lambda decided: len(decided) >= 14)
+            assert all(tokens == stage.reference for tokens in found.completions)
+            assert len(found.tiers) >= 14 and "fault" in found.reasons("matmul_q8_0")
 
 
 def test_a_program_without_a_build_id(stage: Stage, machines: Hosts, tmp_path: Path) -> None:
