@@ -8,12 +8,8 @@ same sources without optimisation, so that what is compiled on the machine is fa
 from __future__ import annotations
 
 import functools
-<<<<<<< HEAD
-from collections.abc import Callable, Iterable, Sequence
-=======
 import os
-from collections.abc import Callable, Sequence
->>>>>>> h-tests
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
