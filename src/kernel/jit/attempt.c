@@ -14,8 +14,11 @@
 
 #define LOOK_NS 1000000u
 #define PRODUCT "matmul_"
+#define ATTEMPTS 8u                    /* at a time; others wait */
 #define QUIET_NS (30 * CLOCK_NS_PER_S) /* without a call: what is prepared is given up for now */
 
+/* No memory is asked for where nothing is compiled: what the system uses stays as it is. */
+static struct attempt room[ATTEMPTS];
 static struct attempt *attempts; /* the first one may be compiling or comparing, others measure */
 
 /* ---- what others ask and tell */
@@ -63,10 +66,11 @@ static bool share_a_loop(const struct fluid_slot *a, const struct fluid_slot *b)
 }
 
 bool tier_attempt_fits(const struct tier *tier) {
-    for (const struct attempt *a = attempts; a; a = a->next)
+    unsigned count = 0;
+    for (const struct attempt *a = attempts; a; a = a->next, count++)
         if (a->tier == tier || share_a_loop(a->tier->slot, tier->slot))
             return false;
-    return !tier->stale;
+    return !tier->stale && count < ATTEMPTS;
 }
 
 /* ---- how it ends */
@@ -155,7 +159,7 @@ static void end(struct attempt *a, bool tried) {
     *at = a->next;
     tier_discard(a->module);
     kfree(a->response);
-    kfree(a);
+    a->tier = NULL;
 }
 
 /* ---- waiting for calls */
@@ -234,9 +238,19 @@ static void compare_and_go_on(struct attempt *a) {
     }
 }
 
+static struct attempt *take(void) {
+    for (unsigned i = 0; i < ATTEMPTS; i++) {
+        if (room[i].tier)
+            continue;
+        room[i] = (struct attempt){0};
+        return &room[i];
+    }
+    return NULL;
+}
+
 /* A new one, in the list. */
 static struct attempt *begin(struct tier *tier, unsigned level, const char *to) {
-    struct attempt *a = kzalloc(sizeof *a);
+    struct attempt *a = take();
     if (!a)
         return NULL;
     a->tier = tier;
@@ -250,10 +264,8 @@ static struct attempt *begin(struct tier *tier, unsigned level, const char *to) 
 
 void tier_attempt(struct tier *tier, unsigned level) {
     struct attempt *a = begin(tier, level, tier_level_name(level));
-    if (!a) {
-        tier->tried = level; /* no memory: for this boot */
+    if (!a)
         return;
-    }
     if (!tier_job(tier, level, &a->job) ||
         !entry_key(&a->job, tier->slot->rows, tier->slot->cols, a->key) || !compile(a))
         end(a, true);
@@ -273,10 +285,8 @@ void tier_tune(struct tier *tier) {
         return;
     }
     struct attempt *a = begin(tier, tier->level, text);
-    if (!a) {
-        tier->tuned = true; /* for this boot */
+    if (!a)
         return;
-    }
     a->knob = true;
     a->candidate = way;
     begin_to_measure(a);

@@ -49,7 +49,8 @@ bool tier_attempt_blame(const struct loaded_module *module);
 /* Measures the next knob of the slot, if it has one. */
 void tier_tune(struct tier *tier);
 
-/* tier_event.c; reason NULL: it was published. */
+/* tier_event.c; reason NULL: it was published. Where nobody compiles, knobs are found in silence:
+ * /jit shows them. */
 struct measured;
 void tier_event(const struct tier *tier, const char *to, const char *reason,
                 const struct measured *measured, uint64_t compile_ns);
