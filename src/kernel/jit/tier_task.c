@@ -10,6 +10,7 @@
 #include "task/task.h"
 
 #define LOOK_NS (20 * 1000000ull)     /* between two looks at the slots */
+#define IDLE_NS (500 * 1000000ull)    /* the same while nobody calls the model */
 #define SYNC_NS (60 * CLOCK_NS_PER_S) /* between two of the cache */
 
 struct choice {
@@ -72,6 +73,21 @@ static void meet(const struct compiler *compiler) {
         met = compiler;
 }
 
+static void add_calls(const struct tier *t, void *context) {
+    uint64_t *calls = context;
+    *calls += t->slot->profile ? t->slot->profile->calls : 0;
+}
+
+/* Has the model run since the last look? */
+static bool is_busy(void) {
+    static uint64_t before;
+    uint64_t calls = 0;
+    tier_for_each(add_calls, &calls);
+    bool busy = calls != before;
+    before = calls;
+    return busy;
+}
+
 static void work(void *unused) {
     uint64_t synced = clock_ns();
     (void)unused;
@@ -88,7 +104,7 @@ static void work(void *unused) {
             synced = clock_ns();
         }
         if (!best.tier)
-            task_sleep_until(clock_ns() + LOOK_NS);
+            task_sleep_until(clock_ns() + (is_busy() ? LOOK_NS : IDLE_NS));
     }
 }
 

@@ -6,8 +6,10 @@
 #define TRIALS 255u
 
 uint64_t fluid_call_begin(void) {
-    task_current()->guards.calls_slots = true;
-    return task_cycles(task_current());
+    struct task *task = task_current();
+    if (task) /* NULL: before there are any */
+        task->guards.calls_slots = true;
+    return task_cycles(task);
 }
 
 void fluid_call_end(struct fluid_slot *slot, uint64_t begin) {
