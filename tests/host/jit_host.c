@@ -68,6 +68,11 @@ const uint8_t *module_source(const struct loaded_module *m) {
     return source;
 }
 
+uint64_t module_bitcode_cpu(const struct loaded_module *m) {
+    (void)m;
+    return UINT64_MAX; /* of a variant that knows all features */
+}
+
 const void *module_bitcode(const struct loaded_module *m, size_t *size) {
     *size = m->size;
     return m->bitcode;

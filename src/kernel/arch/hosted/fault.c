@@ -68,15 +68,20 @@ static void return_to(ucontext_t *context, const struct trap_frame *f) {
 #endif
 }
 
+/* Apart from handle, whose frame a sanitizer must not begin with more before AC is clear. */
+__attribute__((noinline)) static void look_at_time(ucontext_t *context) {
+    struct trap_frame late = frame_of(context);
+    if (trap_overtime(&late))
+        return_to(context, &late);
+}
+
 static void handle(int number, siginfo_t *info, void *context) {
     /* Linux leaves it set; unlike ring 0, the report would be checked for alignment, too. */
     __writeeflags(__readeflags() & ~(uintptr_t)EFLAGS_AC);
     if (number == CORE_STOP_SIGNAL && cores_stopping())
         core_end();
     if (number == WATCHDOG_SIGNAL) {
-        struct trap_frame late = frame_of(context);
-        if (trap_overtime(&late))
-            return_to(context, &late);
+        look_at_time(context);
         return;
     }
     if (info->si_code <= 0) { /* sent by a process, no exception: what kill(1) is for */
