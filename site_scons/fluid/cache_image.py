@@ -80,8 +80,8 @@ def pull(image: Path, file: Path) -> None:
         write_atomic(file, data)
 
 
-def whole(file: Path | str) -> bytes:
-    """A file of `pull`, for an image that is being built; E-CACHE-51."""
+def check(file: Path | str) -> Path:
+    """The file, if it is one of `pull`, for an image that is being built; E-CACHE-51."""
     path = Path(file)
     with _errors(path):
         data = path.read_bytes()
@@ -91,7 +91,7 @@ def whole(file: Path | str) -> bytes:
             f"{path}: a cache as cache-pull writes it expected, found {len(data)} bytes of "
             "something else, or an empty one; pull it from an image that has run",
         )
-    return data
+    return path
 
 
 def push(file: Path, image: Path) -> None:

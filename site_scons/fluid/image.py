@@ -115,15 +115,19 @@ def _copy_sparse(source: StrPath, target: BinaryIO, offset: int) -> None:
             offset += len(chunk)
 
 
-def build_image(boot_bin: StrPath, fat_img: StrPath, out_path: StrPath, cache: bytes = b"") -> None:
-    """The boot area, then the FAT16 partition at the next MiB boundary, then one with the cache,
-    zeros for an empty one, unless it has no bytes; a whole number of MiB."""
+def build_image(
+    boot_bin: StrPath, fat_img: StrPath, out_path: StrPath, cache: int | Path = 0
+) -> None:
+    """The boot area, then the FAT16 partition at the next MiB boundary, then one for the cache: an
+    empty one of so many MiB, or none, or what is in a file (cache_image.check); a whole number of
+    MiB."""
     boot_size, fat_size = Path(boot_bin).stat().st_size, Path(fat_img).stat().st_size
     bootarea.read_area(boot_bin)
     fat.read_geometry(fat_img)
     start = max(align_up(boot_size, MIB), MIB)
     cache_start = align_up(start + fat_size, MIB)
-    end = cache_start + align_up(len(cache), MIB)
+    cache_size = cache * MIB if isinstance(cache, int) else cache.stat().st_size
+    end = cache_start + align_up(cache_size, MIB)
     if boot_size % SECTOR or fat_size % SECTOR or end // SECTOR >= 1 << 32:
         raise FluidError(
             "E-IMG-02",
@@ -131,17 +135,16 @@ def build_image(boot_bin: StrPath, fat_img: StrPath, out_path: StrPath, cache: b
             "smaller model",
         )
     partitions = [Partition(True, PARTITION_FAT16_LBA, start // SECTOR, fat_size // SECTOR)]
-    if cache:
-        sectors = len(cache) // SECTOR
+    if cache_size:
+        sectors = cache_size // SECTOR
         partitions.append(Partition(False, PARTITION_TYPE, cache_start // SECTOR, sectors))
     with replacing(out_path) as new:
         with new.open("wb") as file:
             file.truncate(end)
             _copy_sparse(boot_bin, file, 0)
             _copy_sparse(fat_img, file, start)
-            if any(cache):
-                file.seek(cache_start)
-                file.write(cache)
+            if isinstance(cache, Path):
+                _copy_sparse(cache, file, cache_start)
             file.seek(PARTITION_TABLE)
             file.write(pack_table(partitions))
         if read_layout(new).partitions != partitions:

@@ -30,13 +30,13 @@ def _no_model_step(target: list[str], source: list[str], env: Any) -> None:
 def _image_step(target: list[str], source: list[str], env: Any) -> None:
     from fluid import image
 
-    image.build_image(source[0], source[1], target[0], bytes(int(env["cache"]) * image.MIB))
+    image.build_image(source[0], source[1], target[0], int(env["cache"]))
 
 
 def _warm_image_step(target: list[str], source: list[str], env: Any) -> None:
     from fluid import cache_image, image
 
-    image.build_image(source[0], source[1], target[0], cache_image.whole(source[2]))
+    image.build_image(source[0], source[1], target[0], cache_image.check(source[2]))
 
 
 def _image(env: Any, boot: Any) -> Any:

@@ -120,7 +120,7 @@ def tier_image(
     files = [(model, "MODEL.GGUF"), *([(compiler, "JIT.ELF")] if compiler else [])]
     fat, image = folder / f"{label}.fat", folder / f"{label}.img"
     build_fat_partition(files, fat)
-    build_image(boot, fat, image, bytes(cache << 20))
+    build_image(boot, fat, image, cache)
     fat.unlink()
     boot.unlink()
     return image

@@ -10,7 +10,7 @@ import pytest
 import test_bootarea
 from cache_images import KEYS, cache_of, filled, with_cache
 from fluid import fat, image
-from fluid.cache_image import clear, pull, push, read, show, whole
+from fluid.cache_image import check, clear, pull, push, read, show
 from fluid.cachelayout import SECTOR
 from fluid.errors import FluidError
 from fluid.options import problems, unknown_goals
@@ -35,7 +35,7 @@ def disk(plain: Path, tmp_path: Path) -> Path:
 def test_an_image_with_a_cache(plain: Path, tmp_path: Path) -> None:
     """It follows the model's partition, is blank, and takes no room before it is used."""
     out = tmp_path / "cached.img"
-    image.build_image(tmp_path / "boot.bin", tmp_path / "fat.img", out, bytes(16 << 20))
+    image.build_image(tmp_path / "boot.bin", tmp_path / "fat.img", out, 16)
     files, cache = image.read_layout(out).partitions
     assert files == image.read_layout(plain).fat16()
     assert cache.type == 0x7F and cache.sectors == 16 << 11 and not cache.active
@@ -50,15 +50,15 @@ def test_an_image_that_is_warm_from_the_start(disk: Path, tmp_path: Path) -> Non
     pull(disk, tmp_path / "cache.bin")
     out = tmp_path / "warm.img"
     image.build_image(
-        tmp_path / "boot.bin", tmp_path / "fat.img", out, whole(tmp_path / "cache.bin")
+        tmp_path / "boot.bin", tmp_path / "fat.img", out, check(tmp_path / "cache.bin")
     )
     assert show(out) == show(disk)
     for wrong in (bytes(16 << 20), b"no cache", filled()[:-1]):
         (tmp_path / "wrong.bin").write_bytes(wrong)
         with pytest.raises(FluidError, match="E-CACHE-51"):
-            whole(tmp_path / "wrong.bin")
+            check(tmp_path / "wrong.bin")
     with pytest.raises(FluidError, match="E-CACHE-52"):
-        whole(tmp_path / "none.bin")
+        check(tmp_path / "none.bin")
 
 
 def test_shows_what_there_is(disk: Path) -> None:

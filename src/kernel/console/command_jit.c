@@ -89,7 +89,6 @@ static void compile(const char *text, size_t length) {
 }
 
 static void print_tier(const struct tier *t, void *context) {
-    static const char *const levels[JIT_LEVEL_MAX + 1] = {"T0", "O1", "O2", "O3"};
     unsigned *count = context;
     char shape[24], cycles[48] = "-";
     ksnprintf(shape, sizeof shape, "%ux%u", t->slot->rows, t->slot->cols);
@@ -97,9 +96,9 @@ static void print_tier(const struct tier *t, void *context) {
         ksnprintf(cycles, sizeof cycles, "%llu -> %llu", (unsigned long long)t->cycles_t0,
                   (unsigned long long)t->cycles);
     kprintf("  %-14s %-12s %s%s %5s %-22s %8llu ms  %u of %u%s%s\n", t->slot->name, shape,
-            levels[t->level], t->from_cache ? " cached" : "       ", levels[t->tried], cycles,
-            (unsigned long long)(t->compile_ns / NS_PER_MS), t->published,
-            t->published + t->rejected, t->reason[0] ? ", last " : "", t->reason);
+            tier_level_name(t->level), t->from_cache ? " cached" : "       ",
+            tier_level_name(t->tried), cycles, (unsigned long long)(t->compile_ns / NS_PER_MS),
+            t->published, t->published + t->rejected, t->reason[0] ? ", last " : "", t->reason);
     ++*count;
 }
 

@@ -13,7 +13,6 @@
 #include "task/task.h"
 
 #define LOOK_NS 1000000u
-#define PRODUCT "matmul_"
 #define ATTEMPTS 8u                    /* at a time; others wait */
 #define QUIET_NS (30 * CLOCK_NS_PER_S) /* without a call: what is prepared is given up for now */
 
@@ -60,9 +59,7 @@ void attempt_for_each(void (*visit)(const struct tier *tier, const char *step, v
 
 /* Matrix products of the same input may be one loop (llama/share.c), and share its cycles. */
 static bool share_a_loop(const struct fluid_slot *a, const struct fluid_slot *b) {
-    size_t n = strlen(PRODUCT);
-    return strncmp(a->name, PRODUCT, n) == 0 && strncmp(b->name, PRODUCT, n) == 0 &&
-           a->cols == b->cols;
+    return tier_is_product(a) && tier_is_product(b) && a->cols == b->cols;
 }
 
 bool tier_attempt_fits(const struct tier *tier) {

@@ -6,7 +6,7 @@
 #include "fluid/trial.h"
 #include "jit/attempt.h"
 #include "jit/epoch.h"
-#include "jit/tier.h"
+#include "jit/tier_internal.h"
 #include "lib/string.h"
 #include "load/guard.h"
 #include "load/module.h"
@@ -126,8 +126,7 @@ static enum comparison with_memory(struct attempt *a, const char **reason) {
 }
 
 static bool is_shared(const struct fluid_slot *slot) {
-    return strncmp(slot->name, "matmul_", strlen("matmul_")) == 0 ||
-           strcmp(slot->name, "attention") == 0;
+    return tier_is_product(slot) || strcmp(slot->name, "attention") == 0;
 }
 
 enum comparison compare(struct attempt *a, const char **reason) {

@@ -34,6 +34,25 @@ static void plan_text(const struct jit_job *job, char plan[PLAN_SIZE]) {
     }
 }
 
+const char *entry_quant(const char *operation) {
+    const char *quant = strchr(operation, '_');
+    return quant ? quant + 1 : "";
+}
+
+/* Of the last one that was asked for: a slot's levels have the same. */
+static const uint8_t *digest_of(const void *bitcode, size_t size) {
+    static const void *known;
+    static uint8_t digest[SHA256_SIZE];
+    struct sha256 s;
+    if (bitcode == known)
+        return digest;
+    sha256_init(&s);
+    sha256_update(&s, bitcode, size);
+    sha256_final(&s, digest);
+    known = bitcode;
+    return digest;
+}
+
 bool entry_key(const struct jit_job *job, uint32_t rows, uint32_t cols,
                uint8_t key[CACHE_KEY_SIZE]) {
     const struct compiler *compiler = compiler_current();
@@ -43,7 +62,6 @@ bool entry_key(const struct jit_job *job, uint32_t rows, uint32_t cols,
     if (!compiler || !bitcode)
         return false;
     plan_text(job, plan);
-    const char *quant = strchr(job->entry, '_');
     struct cache_key_fields f = {
         .kernel_abi = FLUID_KERNEL_ABI,
         .cpu_mask = cpu_info()->features,
@@ -53,12 +71,9 @@ bool entry_key(const struct jit_job *job, uint32_t rows, uint32_t cols,
         .plan = plan,
         .rows = rows,
         .cols = cols,
-        .quant = quant ? quant + 1 : "",
+        .quant = entry_quant(job->entry),
     };
-    struct sha256 s;
-    sha256_init(&s);
-    sha256_update(&s, bitcode, size);
-    sha256_final(&s, f.bitcode);
+    memcpy(f.bitcode, digest_of(bitcode, size), sizeof f.bitcode);
     cache_key(&f, key);
     return true;
 }
@@ -131,19 +146,22 @@ void entry_missed(const uint8_t key[CACHE_KEY_SIZE]) {
         tell("miss", key, NULL);
 }
 
-void entry_put_bytes(uint16_t kind, const uint8_t key[CACHE_KEY_SIZE], const void *bytes,
-                     size_t size, uint64_t benefit) {
+/* False: nothing was written, which is warned of unless nothing can be. */
+static bool put(uint16_t kind, const uint8_t key[CACHE_KEY_SIZE], const void *bytes, size_t size,
+                uint64_t benefit) {
     struct cache *c = cache_partition(NULL);
     struct fluid_error err;
     if (!c || c->read_only != CACHE_WRITABLE)
-        return; /* nothing to keep it in: it is made again the next time */
-    uint32_t evicted = c->evicted;
+        return false; /* nothing to keep it in: it is made again the next time */
     if (cache_put(c, kind, key, bytes, size, benefit, &err) == 0)
-        tell("put", key, NULL);
-    else
-        jit_warn(&err);
-    if (c->evicted != evicted)
-        tell("evict", key, "full");
+        return true;
+    jit_warn(&err);
+    return false;
+}
+
+void entry_put_bytes(uint16_t kind, const uint8_t key[CACHE_KEY_SIZE], const void *bytes,
+                     size_t size, uint64_t benefit) {
+    put(kind, key, bytes, size, benefit);
 }
 
 bool entry_get_bytes(uint16_t kind, const uint8_t key[CACHE_KEY_SIZE], void *bytes, size_t size) {
@@ -151,23 +169,24 @@ bool entry_get_bytes(uint16_t kind, const uint8_t key[CACHE_KEY_SIZE], void *byt
     struct fluid_error err;
     uint32_t found;
     const struct cache_row *row = c ? cache_find(c, kind, key) : NULL;
-    if (!row || row->size != size)
-        return false;
-    bool read = cache_read(c, kind, key, bytes, size, &found, &err) == 0;
-    tell(read ? "hit" : "reject", key, read ? NULL : err.code);
-    return read;
+    return row && row->size == size && cache_read(c, kind, key, bytes, size, &found, &err) == 0;
 }
 
 void entry_put(const uint8_t key[CACHE_KEY_SIZE], const struct entry *entry, const void *mod,
                uint64_t benefit) {
+    const struct cache *c = cache_partition(NULL);
     size_t size = sizeof *entry + entry->mod_size;
-    uint8_t *bytes = kmalloc(size);
+    uint8_t *bytes = c ? kmalloc(size) : NULL;
     if (!bytes)
         return; /* it is made again the next time */
     memcpy(bytes, entry, sizeof *entry);
     if (mod)
         memcpy(bytes + sizeof *entry, mod, entry->mod_size);
-    entry_put_bytes(ENTRY_CODE, key, bytes, size, benefit);
+    uint32_t evicted = c->evicted;
+    if (put(ENTRY_CODE, key, bytes, size, benefit))
+        tell("put", key, NULL);
+    if (c->evicted != evicted)
+        tell("evict", key, "full");
     kfree(bytes);
 }
 

@@ -31,6 +31,9 @@ bool entry_key(const struct jit_job *job, uint32_t rows, uint32_t cols,
  * and the variant that the module is. Returns its length. */
 size_t entry_plan_machine(const struct loaded_module *m, char *text, size_t size);
 
+/* What the operation's name says of its weights: "q4_1" of "matmul_q4_1". */
+const char *entry_quant(const char *operation);
+
 enum entry_state { ENTRY_ABSENT, ENTRY_FOUND, ENTRY_QUARANTINED };
 /* Reads one; *mod (kfree) is NULL unless its mod_size is more than 0. */
 enum entry_state entry_read(const uint8_t key[CACHE_KEY_SIZE], struct entry *entry, uint8_t **mod);
@@ -39,7 +42,7 @@ void entry_missed(const uint8_t key[CACHE_KEY_SIZE]);
 /* benefit: of any unit. What cannot be written is warned of. */
 void entry_put(const uint8_t key[CACHE_KEY_SIZE], const struct entry *entry, const void *mod,
                uint64_t benefit);
-/* The same for small entries of another kind: all of `size` bytes, or nothing. */
+/* Small entries of another kind, in silence: all of `size` bytes, or nothing. */
 void entry_put_bytes(uint16_t kind, const uint8_t key[CACHE_KEY_SIZE], const void *bytes,
                      size_t size, uint64_t benefit);
 bool entry_get_bytes(uint16_t kind, const uint8_t key[CACHE_KEY_SIZE], void *bytes, size_t size);

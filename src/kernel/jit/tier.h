@@ -14,7 +14,7 @@ struct loaded_module;
 
 #define TIER_RETRY_CALLS 100u /* of the slot, until what was given up is made again */
 
-/* A slot whose operation has bitcode and can be tried out. */
+/* A slot whose calls can be taken down and measured. */
 struct tier {
     struct tier *next;
     struct fluid_slot *slot;
@@ -34,6 +34,7 @@ struct tier {
     char reason[16];  /* of the last rejection; "": none */
 };
 
+const char *tier_level_name(unsigned level); /* "T0", "O1" .. "O3" */
 /* Starts to watch slots, and the task that compiles. */
 void tier_init(void);
 void tier_for_each(void (*visit)(const struct tier *tier, void *context), void *context);

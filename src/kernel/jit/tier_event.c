@@ -1,6 +1,5 @@
 /* tier_event.c - each decision as an event. */
 #include "console/event.h"
-#include "jit/compiler.h"
 #include "jit/measure.h"
 #include "jit/tier_internal.h"
 #include "lib/printf.h"
@@ -15,7 +14,7 @@ const char *tier_level_name(unsigned level) {
 void tier_event(const struct tier *tier, const char *to, const char *reason,
                 const struct measured *measured, uint64_t compile_ns) {
     char shape[24];
-    if (!tier->has_bitcode || !compiler_current())
+    if (!tier->has_bitcode)
         return;
     ksnprintf(shape, sizeof shape, "%ux%u", tier->slot->rows, tier->slot->cols);
     event_begin("tier");

@@ -10,6 +10,8 @@
 
 /* tier_plan.c: what is to be compiled for the slot at a level. False: its module has no bitcode. */
 bool tier_job(const struct tier *tier, unsigned level, struct jit_job *job);
+/* A matrix product: cores share it, and it may be one loop with others (llama/share.c). */
+bool tier_is_product(const struct fluid_slot *slot);
 /* The level that so many calls and cycles are worth; 0: none yet. */
 unsigned tier_level_of(uint64_t calls, uint64_t cycles);
 
@@ -49,10 +51,9 @@ bool tier_attempt_blame(const struct loaded_module *module);
 /* Measures the next knob of the slot, if it has one. */
 void tier_tune(struct tier *tier);
 
-/* tier_event.c; reason NULL: it was published. Where nobody compiles, knobs are found in silence:
- * /jit shows them. */
+/* tier_event.c; reason NULL: it was published. Of slots without bitcode there are only knobs,
+ * which are found in silence: /jit shows them. */
 struct measured;
 void tier_event(const struct tier *tier, const char *to, const char *reason,
                 const struct measured *measured, uint64_t compile_ns);
-const char *tier_level_name(unsigned level);
 #endif

@@ -32,6 +32,10 @@ static void add_constants(const struct fluid_slot *slot, struct jit_job *job) {
     };
 }
 
+bool tier_is_product(const struct fluid_slot *slot) {
+    return strncmp(slot->name, "matmul_", strlen("matmul_")) == 0;
+}
+
 bool tier_job(const struct tier *tier, unsigned level, struct jit_job *job) {
     size_t size;
     *job = (struct jit_job){

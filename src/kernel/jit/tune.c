@@ -5,6 +5,7 @@
 #include "arch/x86/cpu.h"
 #include "cache/cache_key.h"
 #include "jit/entry.h"
+#include "jit/tier_internal.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "load/module.h"
@@ -19,13 +20,9 @@ static const uint32_t pieces[] = {1u << 16, 1u << 17, 1u << 19, 1u << 20};
 #define AHEADS (sizeof aheads / sizeof *aheads)
 #define PIECES (sizeof pieces / sizeof *pieces)
 
-static bool is_product(const struct fluid_slot *slot) {
-    return strncmp(slot->name, "matmul_", 7) == 0;
-}
-
 /* A single core takes pieces only to look at the console in between. */
 static unsigned steps_of(const struct fluid_slot *slot) {
-    if (!is_product(slot))
+    if (!tier_is_product(slot))
         return 0;
     return cores_count() > 1 ? AHEADS + PIECES : AHEADS;
 }
@@ -75,7 +72,7 @@ static bool key_of(const struct fluid_slot *slot, uint8_t key[CACHE_KEY_SIZE]) {
         .plan = plan,
         .rows = slot->rows,
         .cols = slot->cols,
-        .quant = slot->name + strlen("matmul_"),
+        .quant = entry_quant(slot->name),
     };
     cache_key(&f, key);
     return true;
@@ -91,7 +88,7 @@ void tune_keep(const struct fluid_slot *slot, uint64_t benefit) {
 bool tune_recall(struct fluid_slot *slot) {
     struct knobs knobs;
     uint8_t key[CACHE_KEY_SIZE];
-    if (!is_product(slot) || !key_of(slot, key) ||
+    if (!tier_is_product(slot) || !key_of(slot, key) ||
         !entry_get_bytes(ENTRY_KNOBS, key, &knobs, sizeof knobs) || knobs.version != KNOBS_VERSION)
         return false;
     slot->ahead = knobs.ahead;
