@@ -70,8 +70,8 @@ int fat16_lookup(struct fat16 *files, const char *path, struct fat16_entry *entr
 int fat16_read(struct fat16 *files, const struct fat16_entry *entry, void *to, size_t size,
                void (*progress)(uint64_t done, uint64_t total), struct fluid_error *err) {
     int file = open(program, O_RDONLY);
-    (void)files, (void)entry, (void)progress, (void)err;
-    bool all = read(file, to, size) == (ssize_t)size;
+    (void)files, (void)progress, (void)err;
+    bool all = entry->size <= size && read(file, to, entry->size) == (ssize_t)entry->size;
     close(file);
     return all ? 0 : -1;
 }

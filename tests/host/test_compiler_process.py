@@ -14,7 +14,7 @@ from tier_faults import Action, Row, fake_compiler
 KERNEL = ROOT / "src/kernel"
 SOURCES = [
     *(ROOT / "tests/host/compiler_host.c", FAIL, KERNEL / "arch/hosted/compiler_process.c"),
-    *(KERNEL / f"jit/{name}.c" for name in ("compiler", "elf_note")),
+    *(KERNEL / f"jit/{name}.c" for name in ("compiler", "compiler_file", "elf_note")),
 ]
 
 

@@ -11,8 +11,8 @@
 #include "arch/x86/clock.h"
 #include "console/event.h"
 #include "fluid/jit.h"
-#include "fs/partition.h"
 #include "jit/compiler.h"
+#include "jit/compiler_file.h"
 #include "jit/elf_note.h"
 #include "lib/printf.h"
 #include "lib/string.h"
@@ -34,17 +34,14 @@ const struct linux_result *compiler_process_last(void) {
     return &last;
 }
 
-static int find(struct fat16 **files, struct fat16_entry *entry, struct fluid_error *err) {
-    *files = partition_files(err);
-    return *files == NULL ? -1 : fat16_lookup(*files, COMPILER_FILE, entry, err);
-}
-
 static int need_file(struct fluid_error *err) {
     struct fat16 *files;
     struct fat16_entry entry;
     if (file.bytes != NULL)
         return 0;
-    return find(&files, &entry, err) < 0 ? -1 : program_file_read(&file, files, &entry, err);
+    return compiler_file_find(&files, &entry, err) < 0
+               ? -1
+               : program_file_read(&file, files, &entry, err);
 }
 
 static int no_answer(struct fluid_error *err) {
@@ -90,19 +87,11 @@ static int compile(const void *request, size_t size, uint8_t **response, size_t 
 
 static struct compiler compiler = {.name = "jit.elf", .compile = compile};
 
-/* The file's first page, as if it were all of it. */
-static int read_head(struct fat16 *files, const struct fat16_entry *entry, uint8_t page[PAGE_SIZE],
-                     struct fluid_error *err) {
-    struct fat16_entry head = *entry;
-    head.size = head.size < PAGE_SIZE ? head.size : PAGE_SIZE;
-    return fat16_read(files, &head, page, PAGE_SIZE, NULL, err);
-}
-
-static int check_head(const uint8_t *page, uint32_t file_size, struct fluid_error *err) {
+static int check_head(const uint8_t *page, size_t size, uint32_t file_size,
+                      struct fluid_error *err) {
     static const struct elf_range range = {SPACE_START, SPACE_END};
     struct elf_program program;
     uint64_t needed = (uint64_t)file_size + NEEDED_FREE;
-    size_t size = file_size < PAGE_SIZE ? file_size : PAGE_SIZE;
     if (elf_check(page, size, file_size, &range, &program, err) < 0)
         return -1;
     if (elf_build_id(page, size, compiler.toolchain, sizeof(compiler.toolchain), err) < 0)
@@ -121,15 +110,13 @@ void compiler_process_init(void) {
     struct fluid_error err;
     struct fat16 *files;
     struct fat16_entry entry;
-    if (find(&files, &entry, &err) < 0)
+    size_t size;
+    if (compiler_file_find(&files, &entry, &err) < 0)
         return; /* most have none */
-    uint8_t *page = kmalloc(PAGE_SIZE);
-    if (page == NULL)
-        fluid_fail(&err, "E-JIT-33",
-                   "memory for the headers of " COMPILER_FILE " expected, found none");
-    else if (read_head(files, &entry, page, &err) == 0 && check_head(page, entry.size, &err) == 0)
+    uint8_t *head = compiler_file_head(files, &entry, &size, &err);
+    if (head != NULL && check_head(head, size, entry.size, &err) == 0)
         compiler_set(&compiler);
-    if (compiler_current() != &compiler)
+    else
         report_warn(&err);
-    kfree(page);
+    kfree(head);
 }

@@ -15,8 +15,8 @@
 #include "arch/hosted/hosted.h"
 #include "arch/x86/clock.h"
 #include "console/event.h"
-#include "fs/partition.h"
 #include "jit/compiler.h"
+#include "jit/compiler_file.h"
 #include "jit/elf_note.h"
 #include "mm/heap.h"
 #include "task/task.h"
@@ -169,10 +169,34 @@ static int reap(struct run *run, bool kill_it, struct fluid_error *err) {
     return fail(err, "its end", how);
 }
 
+/* The file in memory, which a process can be made of: once, with the first compilation. */
+static int need_program(struct fluid_error *err) {
+    struct fat16 *files;
+    struct fat16_entry entry;
+    if (program >= 0)
+        return 0;
+    if (compiler_file_find(&files, &entry, err) < 0)
+        return -1;
+    int file = memfd_create(COMPILER_FILE, MFD_CLOEXEC);
+    void *bytes = MAP_FAILED;
+    if (file >= 0 && ftruncate(file, entry.size) == 0)
+        bytes = mmap(NULL, entry.size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    if (bytes == MAP_FAILED) {
+        int error = errno;
+        close_end(&file);
+        return cannot_start(err, "memory for " COMPILER_FILE, error);
+    }
+    if (fat16_read(files, &entry, bytes, entry.size, NULL, err) != 0)
+        close_end(&file);
+    munmap(bytes, entry.size);
+    program = file;
+    return program >= 0 ? 0 : -1;
+}
+
 static int compile(const void *request, size_t size, uint8_t **response, size_t *got,
                    struct fluid_error *err) {
     struct run run = {.request = request, .size = size, .to = -1, .from = -1};
-    if (spawn(&run, err) != 0)
+    if (need_program(err) != 0 || spawn(&run, err) != 0)
         return -1;
     int talked = talk(&run, err);
     close_end(&run.to), close_end(&run.from);
@@ -185,28 +209,6 @@ static int compile(const void *request, size_t size, uint8_t **response, size_t 
     return 0;
 }
 
-/* The file in memory; -1: none. */
-static int copy_program(struct fat16 *files, const struct fat16_entry *entry,
-                        struct fluid_error *err) {
-    int file = memfd_create(COMPILER_FILE, MFD_CLOEXEC);
-    void *bytes = MAP_FAILED;
-    if (file >= 0 && ftruncate(file, entry->size) == 0)
-        bytes = mmap(NULL, entry->size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    if (bytes == MAP_FAILED) {
-        close_end(&file);
-        return fluid_fail(err, "E-JIT-33",
-                          COMPILER_FILE ": memory for %u bytes expected, found: %s; there is no "
-                                        "compiler in this session",
-                          entry->size, strerror(errno));
-    }
-    bool good = fat16_read(files, entry, bytes, entry->size, NULL, err) == 0 &&
-                elf_build_id(bytes, entry->size, own.toolchain, sizeof own.toolchain, err) == 0;
-    munmap(bytes, entry->size);
-    if (!good)
-        close_end(&file);
-    return file;
-}
-
 void compiler_process_stop(void) {
     if (running == 0)
         return;
@@ -215,16 +217,19 @@ void compiler_process_stop(void) {
 }
 
 void compiler_process_init(void) {
-    struct fat16 *files = partition_files(NULL);
+    struct fat16 *files;
     struct fluid_error err = {0};
     struct fat16_entry entry;
-    if (!files || fat16_lookup(files, COMPILER_FILE, &entry, &err) < 0)
+    size_t size;
+    if (compiler_file_find(&files, &entry, &err) < 0)
         return; /* images without jit=1 have none */
-    program = copy_program(files, &entry, &err);
-    if (program < 0) {
+    uint8_t *head = compiler_file_head(files, &entry, &size, &err);
+    if (!head || elf_build_id(head, size, own.toolchain, sizeof own.toolchain, &err) != 0) {
         report_warn(&err);
+        kfree(head);
         return;
     }
+    kfree(head);
     signal(SIGPIPE, SIG_IGN); /* a child that ends early is told of by its status */
     own.name = "jit.elf";
     own.compile = compile;
