@@ -19,7 +19,7 @@ from fluid.files import write_atomic
 from fluid.quality_formats import EXACT, FORMATS
 from fluid.quality_scores import Predictions, Scores, Text
 from fluid.records import EventError
-from fluid.samples import damaged, read_as
+from fluid.samples import read_as
 
 SCHEMA: Literal[1] = 1
 COUNT = {"least": 1}
@@ -169,12 +169,7 @@ def write_quality(found: Quality, path: Path | str) -> None:
 
 def read_quality(path: Path | str, target: str) -> Quality:
     """E-RPT-03 when it is not what write_quality writes."""
-    found = read_as(path, Quality, SCHEMA, target)
-    try:
-        _check(found)
-    except EventError as error:
-        raise damaged(path, error) from error
-    return found
+    return read_as(path, Quality, SCHEMA, target, _check)
 
 
 def _check(found: Quality) -> None:

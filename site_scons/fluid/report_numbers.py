@@ -13,7 +13,7 @@ from fluid.history import IMAGE, Record
 from fluid.levels import Levels
 from fluid.pgo import OPTIMISED, Comparison
 from fluid.plan import BASELINE
-from fluid.report_style import COLOURS, GREY, ROW, figure, plain
+from fluid.report_style import COLOURS, GREY, ROW, figure, plain, spread
 
 WIDEST = 3.0  # of the axis: a spread may reach far beyond what it is about
 NARROWEST = 0.05  # of the axis around the first run: chance is not to look like change
@@ -60,13 +60,13 @@ def by_tag(records: Sequence[Record], runner: str, measure: str) -> Any:
         timed = measure != "instructions"
         above = [r.max / r.units - y for (_, _, r), y in zip(bars, middle, strict=True)]
         below = [y - r.min / r.units for (_, _, r), y in zip(bars, middle, strict=True)]
-        spread = {"type": "data", "array": above, "arrayminus": below} if timed else {}
+        lines = {"type": "data", "array": above, "arrayminus": below} if timed else {}
         chart.add_trace(
             go.Bar(
                 name="image, default sizes" if form == IMAGE else form,
                 x=[plain(tag) for tag, _, _ in bars],
                 y=middle,
-                error_y={**spread, "visible": timed, "thickness": 1},
+                error_y={**lines, "visible": timed, "thickness": 1},
                 marker_color=colour,
                 text=[short(y) for y in middle],
                 textposition="inside",
@@ -98,19 +98,13 @@ def before_after(found: Comparison) -> Any:
     if any(change.host for change in changes):
         timed = [(n, c.host) for n, c in zip(labels, changes, strict=True) if c.host]
         middle = [statistics.median(ratios) for _, ratios in timed]
-        pairs = list(zip(middle, (ratios for _, ratios in timed), strict=True))
         chart.add_trace(
             go.Bar(
                 name="time in fluid-host",
                 orientation="h",
                 y=[name for name, _ in timed],
                 x=middle,
-                error_x={
-                    "type": "data",
-                    "array": [max(ratios) - x for x, ratios in pairs],
-                    "arrayminus": [x - min(ratios) for x, ratios in pairs],
-                    "thickness": 1,
-                },
+                error_x=spread(middle, (ratios for _, ratios in timed)),
                 marker_color=COLOURS[1],
             )
         )

@@ -6,7 +6,7 @@ import statistics
 from typing import Any
 
 from fluid.peer_results import Model, Peers, Work, quartiles
-from fluid.report_style import COLOURS, figure, plain
+from fluid.report_style import COLOURS, figure, plain, spread
 
 HEAD = (
     *("model", "work", "ours, tok/s", "spread", "peer, tok/s", "spread"),
@@ -39,12 +39,7 @@ def chart(found: Peers) -> Any:
                 name=plain(name),
                 x=[x for x, _ in shown],
                 y=middle,
-                error_y={
-                    "type": "data",
-                    "array": [max(rates) - y for (_, rates), y in pairs],
-                    "arrayminus": [y - min(rates) for (_, rates), y in pairs],
-                    "thickness": 1,
-                },
+                error_y=spread(middle, (rates for _, rates in shown)),
                 marker_color=colour,
                 hovertext=[f"{x}, {plain(name)}: {y:.4g} tok/s" for (x, _), y in pairs],
                 hoverinfo="text",

@@ -8,6 +8,7 @@ the reader's choice of light or dark; what lies on a coloured tile has the tile'
 from __future__ import annotations
 
 import html
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 # Told apart by those who see few colours, too: Okabe and Ito, "Color Universal Design" (2008).
@@ -47,6 +48,17 @@ def figure(height: int, **layout: Any) -> Any:
     chart.update_xaxes(automargin=True, gridcolor="rgba(128,128,128,0.3)", zeroline=False)
     chart.update_yaxes(automargin=True, gridcolor="rgba(128,128,128,0.3)", zeroline=False)
     return chart
+
+
+def spread(middle: Sequence[float], measured: Iterable[Sequence[float]]) -> dict[str, Any]:
+    """error_x or error_y of bars: from the least to the most of what each is the middle of."""
+    pairs = list(zip(middle, measured, strict=True))
+    return {
+        "type": "data",
+        "array": [max(values) - y for y, values in pairs],
+        "arrayminus": [y - min(values) for y, values in pairs],
+        "thickness": 1,
+    }
 
 
 def as_html(chart: Any, name: str) -> str:

@@ -6,7 +6,7 @@ import statistics
 from typing import Any
 
 from fluid.report_section import Section, Table
-from fluid.report_style import COLOURS, figure, plain
+from fluid.report_style import COLOURS, figure, plain, spread
 from fluid.tier_results import ABOUT, BASE, NATIVE, Tiers, Work, ratio
 
 HEAD = ("code", "work", "tok/s", "spread", "to base", "to native", "variant", "used of the cache")
@@ -22,18 +22,12 @@ def speeds(found: Tiers) -> Any:
     for work, colour in zip(WORKS, COLOURS, strict=False):
         every = [found.rates(build, work) for build in found.builds]
         middle = [statistics.median(rates) for rates in every]
-        pairs = list(zip(every, middle, strict=True))
         made.add_trace(
             go.Bar(
                 name=work,
                 x=names,
                 y=middle,
-                error_y={
-                    "type": "data",
-                    "array": [max(rates) - y for rates, y in pairs],
-                    "arrayminus": [y - min(rates) for rates, y in pairs],
-                    "thickness": 1,
-                },
+                error_y=spread(middle, every),
                 marker_color=colour,
                 hovertext=[
                     f"{x}, {work}: {y:.1f} tok/s" for x, y in zip(names, middle, strict=True)

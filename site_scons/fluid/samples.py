@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -116,12 +116,21 @@ def read_checked(path: Path | str, schema: int, target: str) -> Any:
     return data
 
 
-def read_as(path: Path | str, cls: type[T], schema: int, target: str) -> T:
-    """The same as a dataclass. E-RPT-03."""
+def read_as(
+    path: Path | str,
+    cls: type[T],
+    schema: int,
+    target: str,
+    check: Callable[[T], None] = lambda found: None,
+) -> T:
+    """The same as a dataclass, of which `check` raises EventError if its fields do not go together.
+    E-RPT-03."""
     try:
-        return from_object(read_checked(path, schema, target), cls, Path(path).stem)
+        found = from_object(read_checked(path, schema, target), cls, Path(path).stem)
+        check(found)
     except EventError as error:
         raise damaged(path, error) from error
+    return found
 
 
 def read_samples(path: Path | str, target: str) -> SamplesFile:

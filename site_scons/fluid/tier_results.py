@@ -18,7 +18,7 @@ from fluid.canonical import canonical_json
 from fluid.files import write_atomic
 from fluid.peer_results import quartiles
 from fluid.records import EventError
-from fluid.samples import damaged, read_as
+from fluid.samples import read_as
 
 SCHEMA: Literal[1] = 1
 SECOND = 10**9
@@ -164,12 +164,7 @@ def write_tiers(found: Tiers, path: Path) -> None:
 
 def read_tiers(path: Path | str, target: str) -> Tiers:
     """E-RPT-03 when it is not what write_tiers writes."""
-    found = read_as(path, Tiers, SCHEMA, target)
-    try:
-        _check(found)
-    except EventError as error:
-        raise damaged(path, error) from error
-    return found
+    return read_as(path, Tiers, SCHEMA, target, _check)
 
 
 def _check(found: Tiers) -> None:

@@ -17,7 +17,7 @@ from typing import Literal
 from fluid.canonical import canonical_json
 from fluid.files import write_atomic
 from fluid.records import EventError
-from fluid.samples import damaged, read_as
+from fluid.samples import read_as
 
 SCHEMA: Literal[1] = 1
 SECOND = 1_000_000
@@ -169,12 +169,7 @@ def write_warmup(found: Warmup, path: Path) -> None:
 
 def read_warmup(path: Path | str, target: str) -> Warmup:
     """E-RPT-03 when it is not what write_warmup writes."""
-    found = read_as(path, Warmup, SCHEMA, target)
-    try:
-        _check(found)
-    except EventError as error:
-        raise damaged(path, error) from error
-    return found
+    return read_as(path, Warmup, SCHEMA, target, _check)
 
 
 def _check(found: Warmup) -> None:

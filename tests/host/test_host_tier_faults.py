@@ -29,7 +29,7 @@ from tier_faults import (
 )
 from tier_images import TARGET, Run, modules, run, slow, tier_image
 
-ROUNDS = 60
+ROUNDS = 200
 PATIENT = 20_000  # completions: until a compiler that does not answer is given up
 AGAIN = 6
 MEASURED = 104  # calls of a candidate: four compared, then twelve blocks of eight and some

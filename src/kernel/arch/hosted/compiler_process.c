@@ -27,7 +27,7 @@
 #define ENDING_NS CLOCK_NS_PER_S
 #define MEMORY_MAX (512ull << 20) /* it limits its own memory, to less; this is if it does not */
 #define CPU_SECONDS 90u           /* the same of its time, also when this process is no more */
-#define NICENESS 5                /* where all processors are busy, a third of one */
+#define NICENESS 5                /* where all processors are busy, a quarter of one */
 
 static int program = -1; /* a file in memory: what the image has */
 static struct compiler own;
