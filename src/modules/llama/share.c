@@ -103,13 +103,14 @@ void share_products(struct share *share, const struct product *products, uint32_
     uint64_t total = 0;
     for (uint32_t i = 0; i < count; i++)
         total += multiplications(products[i].w, n);
-    uint32_t most = products[0].w->matmul->piece_work;
-    uint64_t work =
-        lower(most != 0 ? most : PIECE_WORK, total / (PIECES_PER_CORE * fluid_core_count()));
+    uint64_t work = 0, most_of_core = total / (PIECES_PER_CORE * fluid_core_count());
     uint32_t pieces = 0;
     for (uint32_t i = 0; i < count; i++) {
-        split(&all.part[i], &products[i], work, n);
+        uint32_t chosen = products[i].w->matmul->piece_work;
+        uint64_t piece = lower(chosen != 0 ? chosen : PIECE_WORK, most_of_core);
+        split(&all.part[i], &products[i], piece, n);
         pieces += all.part[i].pieces;
+        work = piece > work ? piece : work;
     }
     uint64_t begin = fluid_call_begin();
     run(share, pieces, work, multiply_piece, &all, &all.first);
