@@ -109,8 +109,8 @@ def test_tests_by_target_know_levels_only(sources: Tree) -> None:
 
 @pytest.mark.parametrize("alias", sorted(BY_TARGET))
 def test_tests_of_one_target_build_that_one(sources: Tree, alias: str) -> None:
-    """target= on the command line leaves out the images of the others (-n: told, not done). jit.elf,
-    which tests in QEMU run, is the same for all."""
+    """target= on the command line leaves out the images of the others (-n: told, not done).
+    jit.elf, which tests in QEMU run, is the same for all."""
     result = sources.scons("-n", alias, "target=x86-64-v3", ok=True)
     assert "build/x86-64-v3/boot.bin" in result.built
     folders = {"x86-64-v3", *(["jit"] if alias in TESTS_OF_JIT else [])}
