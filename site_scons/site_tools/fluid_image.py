@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 PROGRAMS = ("mkfs.vfat", "mcopy")  # make the partition; another version may make other bytes
-
-
 JIT = "build/jit/jit.elf"  # as fluid.jit has it; of its imports most builds need none
-NAMES = ("MODEL.GGUF", "JIT.ELF")  # of the sources in the partition; the second with jit=1
 
 
 def _fat_step(target: list[str], source: list[str], env: Any) -> None:
     from fluid import fat
 
-    fat.build_fat_partition(list(zip(source, NAMES, strict=False)), target[0])
+    names = ("MODEL.GGUF", "JIT.ELF")  # the second with jit=1
+    fat.build_fat_partition(list(zip(source, names, strict=False)), target[0])
 
 
 def _no_model_step(target: list[str], source: list[str], env: Any) -> None:

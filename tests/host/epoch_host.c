@@ -44,6 +44,7 @@ void task_sleep_until(uint64_t ns) {
 
 static void enter(unsigned i) {
     tasks[i].guards.innermost = &guard;
+    tasks[i].guards.calls_slots = true;
 }
 
 static void leave(unsigned i) {
@@ -79,6 +80,14 @@ static void one_leaves(void) {
     leave(1);
     need(epoch_passed(&e), "who has come in since does not count");
     need(epoch_passed(&e), "nor does that change");
+}
+
+static void one_calls_no_slots(void) {
+    start(3);
+    enter(2);
+    tasks[2].guards.calls_slots = false;
+    epoch_wait();
+    need(naps == 0, "its code is its own");
 }
 
 static void one_leaves_and_comes_back(void) {
@@ -138,10 +147,11 @@ static void too_many(void) {
 int main(void) {
     nobody_is_in();
     one_leaves();
+    one_calls_no_slots();
     one_leaves_and_comes_back();
     one_ends();
     two_leave_one_by_one();
     too_many();
-    puts("6 cases");
+    puts("7 cases");
     return 0;
 }

@@ -16,14 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from fluid import bootarea, modfile, registry
+from fluid import modfile, registry
 from fluid.coverage import FOLDER
 from fluid.event_types import Cache as CacheEvent
 from fluid.event_types import Done, Event, Tier, Token, Warn
 from fluid.fat import build_fat_partition
 from fluid.image import build_image
-from fluid.kernelfile import KernelShape
-from fluid.manifest import BLOB_KERNEL
 from fluid.modlayout import Module
 from fluid.modread import read_mod
 from guests import said
@@ -31,7 +29,7 @@ from host_features import features, lacking
 from host_machine import SECONDS, Hosts
 from jit_modules import NAMES, ahead_module, require
 from module_build import make_mod
-from qemu_images import artifact
+from qemu_images import artifact, boot_area
 
 TARGET = "x86-64-v2"
 BETTER = "x86-64-v3"
@@ -91,18 +89,6 @@ def better_works() -> bool:
     return not lacking(BETTER)
 
 
-def boot_bin(parts: Sequence[Module], out: Path, built: str) -> Path:
-    """The boot area of a build, in that folder, with another registry."""
-    area = bootarea.read_area(artifact(built, "boot.bin"))
-    kernel = next(blob for blob in area.manifest.blobs if blob.kind == BLOB_KERNEL)
-    shape = KernelShape(kernel.load, area.manifest.kernel_entry, len(area.kernel), kernel.mem_size)
-    content = registry.pack([modfile.pack(module) for module in parts])
-    out.write_bytes(
-        bootarea.pack(area.stage1, area.stage2, area.kernel, shape, area.ksyms, content)
-    )
-    return out
-
-
 def tier_image(
     folder: Path,
     model: Path,
@@ -116,7 +102,8 @@ def tier_image(
     """compiler: what JIT.ELF is; None: the image has none. cache: MiB, 0: no partition. built: the
     folder whose fluid-host it is for."""
     folder.mkdir(exist_ok=True)
-    boot = boot_bin(parts, folder / f"{label}.boot", built)
+    content = registry.pack([modfile.pack(module) for module in parts])
+    boot = boot_area(built, content, folder / f"{label}.boot")
     files = [(model, "MODEL.GGUF"), *([(compiler, "JIT.ELF")] if compiler else [])]
     fat, image = folder / f"{label}.fat", folder / f"{label}.img"
     build_fat_partition(files, fat)

@@ -5,7 +5,6 @@ No Linux process is there for x86-64-v4 where the processor has no AVX-512: resu
 then, since both levels have the fused multiply-add.
 """
 
-import shutil
 import struct
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,13 +15,14 @@ from fluid import registry
 from fluid.bootarea import read_area
 from fluid.cpu import load_profile
 from fluid.event_types import Error
-from fluid.image import replace_registry
+from fluid.fat import build_fat_partition
+from fluid.image import build_image
 from fluid.machine import Machine
 from fluid.targets import TARGETS
 from hostcc import ROOT
 from libc_driver import Array, library, unfit
 from module_build import make_mod
-from qemu_images import artifact, image_of
+from qemu_images import artifact, boot_area
 
 
 def stand_in(tag: str) -> str:
@@ -38,7 +38,7 @@ def job(name: str, given: Array, results: Array) -> bytes:
 
 
 def math_image(tag: str, jobs: Iterable[bytes], folder: Path) -> Path:
-    """A copy of the tag's image with math_module.c for an engine and the jobs for a model."""
+    """The tag's image with math_module.c for an engine and the jobs for a model."""
     target = TARGETS[tag]
     profile = load_profile(ROOT / f"profiles/cpu/{target.base}.json")
     flags = [f"-m{feature}" for feature in profile.features]
@@ -61,10 +61,11 @@ def math_image(tag: str, jobs: Iterable[bytes], folder: Path) -> Path:
     ]
     model = folder / "jobs.gguf"
     model.write_bytes(b"".join(jobs))
-    copy = folder / "math.img"
-    shutil.copyfile(image_of(tag, model), copy)
-    replace_registry(copy, registry.pack([*others, module.read_bytes()]))
-    return copy
+    content = registry.pack([*others, module.read_bytes()])
+    partition, image = folder / "math.fat", folder / "math.img"
+    build_fat_partition([(model, "MODEL.GGUF")], partition)
+    build_image(boot_area(tag, content, folder / "math.boot"), partition, image)
+    return image
 
 
 def answer(machine: Machine) -> str:

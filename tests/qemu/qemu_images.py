@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from fluid import bootarea
 from fluid.coverage import FOLDER
 from fluid.fat import build_fat_partition
 from fluid.hosted import output_folder
 from fluid.image import build_image
+from fluid.kernelfile import KernelShape
+from fluid.manifest import BLOB_KERNEL
 from fluid.targets import TARGETS
 
 TOP = Path(__file__).resolve().parents[2]
@@ -32,6 +35,17 @@ def artifact(target: str, name: str) -> Path:
     if not path.is_file():
         pytest.fail(f"{path} expected, none found; run: scons target={target}", pytrace=False)
     return path
+
+
+def boot_area(target: str, registry: bytes, out: Path) -> Path:
+    """The built boot area with another registry."""
+    area = bootarea.read_area(artifact(target, "boot.bin"))
+    kernel = next(blob for blob in area.manifest.blobs if blob.kind == BLOB_KERNEL)
+    shape = KernelShape(kernel.load, area.manifest.kernel_entry, len(area.kernel), kernel.mem_size)
+    out.write_bytes(
+        bootarea.pack(area.stage1, area.stage2, area.kernel, shape, area.ksyms, registry)
+    )
+    return out
 
 
 def content_key(paths: Sequence[Path], names: Sequence[str]) -> str:
