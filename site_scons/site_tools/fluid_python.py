@@ -3,13 +3,14 @@
 env.PythonBuilder(name, verb, helpers, step, variables) registers the builder `name`; with the verb
 None it says nothing. `step` gets target and source paths and the environment, and imports its
 `helpers` from fluid itself, so that a null build loads none of them. Every node depends on the
-files of these helpers and all that they import, on the versions of all Python packages, and on the
-values of `variables`.
+files of these helpers and all that they import, on the versions of all Python packages, on what
+`step` uses of its own module, and on the values of `variables`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from types import CodeType, FunctionType
 from typing import Any
 
 from SCons.Action import Action
@@ -34,6 +35,31 @@ def _action(step: Step, timed: bool) -> Callable[..., None]:
     return run
 
 
+def _contents(code: CodeType) -> str:
+    """What a function does: its instructions, names and constants."""
+    values = [
+        _contents(value)
+        if isinstance(value, CodeType)
+        else repr(sorted(value) if isinstance(value, frozenset) else value)
+        for value in code.co_consts
+    ]
+    return f"{code.co_code.hex()} {code.co_names} {values}"
+
+
+def _uses(step: Any) -> list[str]:
+    """A step, and the constants and functions of its module that it uses. To SCons, which compares
+    actions, two constants of a type are equal unless they are strings or numbers, and those of the
+    module are but names."""
+    found = [_contents(step.__code__)]
+    for name in step.__code__.co_names:
+        value = step.__globals__.get(name)
+        if isinstance(value, str | int | tuple | dict):
+            found.append(f"{name} = {value!r}")
+        elif isinstance(value, FunctionType) and value.__module__ == step.__module__:
+            found += [name, *_uses(value)]
+    return found
+
+
 def _python_builder(
     env: Any,
     name: str,
@@ -50,7 +76,9 @@ def _python_builder(
     command = f"  {verb or '':<8}$TARGET"
     if env["FLUID_VERBOSE"]:
         command = f"fluid.{used[-1]}: $SOURCES -> $TARGETS"
-    action = Action(_action(step, bool(verb)), command if verb else None, varlist=list(variables))
+    env[f"FLUID_STEP_{name}"] = _uses(step)
+    compared = [*variables, f"FLUID_STEP_{name}"]
+    action = Action(_action(step, bool(verb)), command if verb else None, varlist=compared)
     env.Append(BUILDERS={name: Builder(action=action, emitter=emitter)})
 
 

@@ -118,6 +118,20 @@ def test_step(tree: Tree) -> None:
     assert tree.scons(ok=True).built == {"fat.img", "fluid.img"}
 
 
+def test_constant_of_a_step(tree: Tree) -> None:
+    """So is a constant that it uses, and a function of the tool."""
+    file = tree.top / "site_scons/site_tools/fluid_image.py"
+    text = file.read_text(encoding="utf-8")
+    at = text.index("def _fat_step")
+    step = text[at:].replace('("MODEL.GGUF", "JIT.ELF")', "_names()", 1)
+    names = 'MODEL = "{}.GGUF"\n\n\ndef _names():\n    return (MODEL, {!r})\n\n\n'
+    for model, other in (("MODEL", "A"), ("OTHER", "A"), ("OTHER", "B")):
+        file.write_text(text[:at] + names.format(model, other) + step, encoding="utf-8")
+        built = tree.scons(ok=True).built
+        assert "fat.img" in built, (model, other)
+        assert ("fluid.img" in built) == (model == "OTHER" and other == "A")
+
+
 def test_partition_programs(tree: Tree) -> None:
     """Another mtools makes the partition again."""
     folder = tree.top / "tools"
