@@ -37,7 +37,7 @@ from fluid.tier_results import (
 from fluid.training import BOOT_SECONDS, STEP_SECONDS
 from fluid.warmup import prepare
 
-ROUNDS = 7
+ROUNDS = 20
 SPLITS = 3  # measurements of where the time goes
 PROMPT, NEW = 256, 64  # tokens
 WARM_LEAST, WARM_MOST = 3, 24  # times that the work is done before

@@ -309,8 +309,9 @@ static void call_as_without(const struct kind *kind, unsigned seed) {
 static void one_kind(const struct kind *kind, void *candidate) {
     static const enum trial_verdict verdicts[] = {TRIAL_EQUAL,   TRIAL_DIFFERS, TRIAL_DIFFERS,
                                                   TRIAL_OVERRUN, TRIAL_OVERRUN, TRIAL_OVERRUN};
-    /* Products again with one token, and with three. */
-    const unsigned ways = strncmp(kind->name, "matmul_", strlen("matmul_")) == 0 ? 3 : 1;
+    /* Products again with one token, three, and eight, and one of these is timed. */
+    const bool product = strncmp(kind->name, "matmul_", strlen("matmul_")) == 0;
+    const unsigned all = product ? 4 * TRIAL_CALLS + 12 : TRIAL_CALLS;
     begin(kind, CALL_BYTES, 3);
     for (unsigned i = 0; i < 3 * TRIAL_CALLS + 5; i++)
         call_as_without(kind, i + 1);
@@ -320,8 +321,9 @@ static void one_kind(const struct kind *kind, void *candidate) {
     for (unsigned i = 0; i < sizeof verdicts / sizeof *verdicts; i++) {
         wanted = i, checked = 0;
         need(trial_check(candidate) == verdicts[i], "the right verdict", kind->name);
-        need(checked == (i == 0 ? ways * TRIAL_CALLS : 1), "each call, up to a wrong one",
-             kind->name);
+        need(checked == (i == 0 ? all : 1), "each call, up to a wrong one", kind->name);
+        for (unsigned side = 0; side < 2; side++)
+            need((trial.several[side] > 0) == product, "products are timed", kind->name);
     }
     trial_end();
 }

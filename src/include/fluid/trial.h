@@ -19,6 +19,9 @@ struct trial {
     uint32_t every;    /* one of so many calls is taken down: they are of other layers */
     uint32_t seen;     /* calls so far */
     uint32_t done;     /* calls that were taken down; TRIAL_CALLS when there will be no more */
+    /* Cycles that trial->code and the candidate take for several tokens at a time, alone and with
+     * all data near; 0: it is no matrix product, or the candidate is no good. By trial_check. */
+    uint64_t several[2];
 };
 
 enum trial_verdict {
@@ -32,7 +35,7 @@ enum trial_verdict {
  * operation whose calls cannot be. */
 typedef void *trial_begin_fn(const char *operation, struct trial *trial);
 /* Runs trial->code and `candidate` with what was taken down, each on data of its own; matrix
- * products also for other numbers of tokens and for fewer rows. */
+ * products also for other numbers of tokens. */
 typedef enum trial_verdict trial_check_fn(void *candidate);
 /* After the last call of what trial_begin has returned. */
 typedef void trial_end_fn(void);

@@ -13,7 +13,8 @@
 #include "task/task.h"
 
 #define LOOK_NS 1000000u
-#define ATTEMPTS 8u                    /* at a time; others wait */
+#define SEVERAL_MARGIN_PERCENT 5 /* alone and with all data near, as calls of the model are not */
+#define ATTEMPTS 8u              /* at a time; others wait */
 #define QUIET_NS (30 * CLOCK_NS_PER_S) /* without a call: what is prepared is given up for now */
 
 /* No memory is asked for where nothing is compiled: what the system uses stays as it is. */
@@ -79,6 +80,20 @@ static void reject(const struct attempt *a, const char *reason, const struct mea
     tier_event(t, a->to, t->reason, m, a->compile_ns);
 }
 
+/* Turns in the model tell of calls for one token nearly always. Code that is no better for these,
+ * but for prompts, is published, and code that is worse for prompts is not. */
+static struct measured with_several(const struct attempt *a, struct measured m) {
+    const uint64_t before = a->several[0], after = a->several[1];
+    const bool as_fast = m.after * 100 <= m.before * (100 + MEASURE_MARGIN_PERCENT);
+    if (before == 0 || a->knob)
+        return m;
+    if (m.faster && after * 100 > before * (100 + MEASURE_MARGIN_PERCENT))
+        m.faster = false;
+    else if (!m.faster && as_fast && after * 100 <= before * (100 - SEVERAL_MARGIN_PERCENT))
+        m = (struct measured){.before = before, .after = after, .faster = true};
+    return m;
+}
+
 static uint64_t saved_by(const struct measured *m) {
     return m->after < m->before ? m->before - m->after : 0;
 }
@@ -117,18 +132,19 @@ static void publish(struct attempt *a, const struct measured *m) {
     a->module = NULL;
 }
 
-static void decide(struct attempt *a, const struct measured *m) {
+static void decide(struct attempt *a, const struct measured *live) {
+    const struct measured m = with_several(a, *live);
     struct tier *t = a->tier;
     unsigned level_before = t->level;
     if (t->cycles_t0 == 0)
-        t->cycles_t0 = m->before;
-    t->cycles = m->faster ? m->after : m->before;
-    if (m->faster)
-        publish(a, m);
+        t->cycles_t0 = live->before;
+    t->cycles = m.faster ? live->after : live->before;
+    if (m.faster)
+        publish(a, &m);
     else
-        reject(a, "not-faster", m);
+        reject(a, "not-faster", &m);
     if (!a->knob)
-        keep(a, m, level_before);
+        keep(a, &m, level_before);
 }
 
 static void wrong(struct attempt *a, const char *reason) {

@@ -141,5 +141,6 @@ enum comparison compare(struct attempt *a, const char **reason) {
         return COMPARED_NEVER;
     enum comparison result = with_memory(a, reason);
     kfree(trial.memory);
+    memcpy(a->several, trial.several, sizeof a->several);
     return result;
 }

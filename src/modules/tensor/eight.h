@@ -73,22 +73,35 @@ TENSOR_INLINE v8f v8f_halves(const void *half) {
 #endif
 }
 
+/* Ends of rows: seldom, and as loops in each place several times the code of what is often. */
+#define TENSOR_SELDOM static __attribute__((noinline, cold, unused))
+
+TENSOR_SELDOM void v8f_load_some(v8f *v, const float *p, size_t count) {
+    *v = (v8f){0};
+    for (size_t i = 0; i < count; i++)
+        (*v)[i] = p[i];
+}
+
+TENSOR_SELDOM void v8f_store_some(float *p, const v8f *v, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        p[i] = (*v)[i];
+}
+
 /* The first count floats of p, all eight when it is larger, other lanes zero; reads nothing behind
  * them. */
 TENSOR_INLINE v8f v8f_load(const float *p, size_t count) {
-    v8f v = {0};
+    v8f v;
     if (count >= EIGHT)
         return (v8f)v8i_load(p);
-    for (size_t i = 0; i < count; i++)
-        v[i] = p[i];
+    v8f_load_some(&v, p, count);
     return v;
 }
 
 TENSOR_INLINE void v8f_store(float *p, v8f v, size_t count) {
     if (count >= EIGHT)
         __builtin_memcpy(p, &v, sizeof v);
-    for (size_t i = 0; count < EIGHT && i < count; i++)
-        p[i] = v[i];
+    else
+        v8f_store_some(p, &v, count);
 }
 
 /* The operation of the processor on all of a and b: with AVX2 at once, otherwise on two halves. */

@@ -145,14 +145,19 @@ TENSOR_INLINE const float *floats(const void *cache, enum kv_type type, size_t f
     return scratch;
 }
 
+/* Up to eight of them. */
+TENSOR_INLINE void divide(float *x, float by, uint32_t count) {
+    v8f_store(x, v8f_load(x, count) / by, count);
+}
+
 static void see_all(struct query queries[QUERIES], uint32_t n, const struct attention_args *args,
                     const void *k, const void *v) {
     const uint32_t head_dim = args->head_dim, end = queries[n - 1].length;
     float *scratch_v = args->scratch + (size_t)BLOCK * head_dim;
     const float scale = 1.0f / _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss((float)head_dim)));
     for (uint32_t i = 0; i < n; i++)
-        for (uint32_t c = 0; c < head_dim; c++)
-            queries[i].out[c] = 0;
+        for (uint32_t c = 0; c < head_dim; c += EIGHT)
+            v8f_store(queries[i].out + c, (v8f){0}, head_dim - c);
     for (uint32_t first = 0; first < end; first += BLOCK) {
         const uint32_t values = (end - first < BLOCK ? end - first : BLOCK) * head_dim;
         const size_t from = (size_t)first * head_dim;
@@ -163,8 +168,8 @@ static void see_all(struct query queries[QUERIES], uint32_t n, const struct atte
                 see_block(&queries[i], head_dim, block_k, block_v, first, scale);
     }
     for (uint32_t i = 0; i < n; i++)
-        for (uint32_t c = 0; c < head_dim; c++)
-            queries[i].out[c] /= queries[i].sum;
+        for (uint32_t c = 0; c < head_dim; c += EIGHT)
+            divide(queries[i].out + c, queries[i].sum, head_dim - c);
 }
 
 void attention(const struct attention_args *args) {

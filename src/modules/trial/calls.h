@@ -99,6 +99,7 @@ struct buffer {
 /* The memory of a call, in `buffers`; returns how many. */
 uint32_t call_buffers(struct call *call, struct buffer buffers[BUFFERS_MAX]);
 void call_run(const struct call *call, void *code);
+#define CALL_SEVERAL 8u /* tokens of the last of these calls */
 /* Makes another call of one that was taken down, number `which` from 1 on, with activations at
  * `room`: what the same code does by other instructions. False: there are no more. */
 bool call_vary(struct call *call, uint32_t which, uint8_t *room);

@@ -11,6 +11,7 @@
 
 #define ALIGN 64u
 #define GUARD 64u     /* bytes on each side */
+#define REPEATS 12u   /* of a call for several tokens, with each code */
 #define PATTERN 0xa5u /* as a float -2.9e-16: no plausible result */
 
 struct trial *trial_current;
@@ -141,6 +142,41 @@ static enum trial_verdict compare(const struct buffer *buffers, uint32_t count, 
     return TRIAL_EQUAL;
 }
 
+/* Cycles of a call, its results being somewhere by now. */
+static uint64_t cycles_of(const struct call *call, void *code) {
+    uint64_t begin = __builtin_ia32_rdtsc();
+    call_run(call, code);
+    return __builtin_ia32_rdtsc() - begin;
+}
+
+static uint64_t lower_quartile(uint64_t *values, uint32_t count) {
+    for (uint32_t i = 1; i < count; i++)
+        for (uint32_t at = i; at > 0 && values[at - 1] > values[at]; at--) {
+            uint64_t value = values[at];
+            values[at] = values[at - 1];
+            values[at - 1] = value;
+        }
+    return values[count / 4];
+}
+
+/* One is enough. */
+static bool is_to_be_timed(const struct call *call, uint32_t which) {
+    return which > 0 && call->matmul.n == CALL_SEVERAL && trial_current->several[0] == 0;
+}
+
+/* Both codes in turns, A B B A, with results at `to`. */
+static void time_several(struct call call, void *candidate, uint8_t *to) {
+    void *const codes[] = {trial_current->code, candidate};
+    uint64_t cycles[2][REPEATS];
+    call.matmul.out = (float *)(void *)to;
+    for (uint32_t i = 0; i < 2 * REPEATS; i++) {
+        uint32_t side = (i ^ i >> 1) & 1;
+        cycles[side][i / 2] = cycles_of(&call, codes[side]);
+    }
+    for (uint32_t side = 0; side < 2; side++)
+        trial_current->several[side] = lower_quartile(cycles[side], REPEATS);
+}
+
 static enum trial_verdict check_one(struct call *call, uint8_t *results, void *candidate) {
     struct buffer buffers[BUFFERS_MAX];
     uint32_t count = call_buffers(call, buffers);
@@ -160,6 +196,8 @@ static enum trial_verdict check(const struct call *kept, void *candidate) {
     enum trial_verdict verdict;
     do {
         verdict = check_one(&call, results, candidate);
+        if (verdict == TRIAL_EQUAL && is_to_be_timed(&call, which))
+            time_several(call, candidate, results + GUARD);
         call = *kept;
     } while (verdict == TRIAL_EQUAL && call_vary(&call, ++which, varied));
     return verdict;
@@ -172,6 +210,7 @@ void *trial_begin(const char *operation, struct trial *trial) {
     if (trial_operation == NULL)
         return NULL;
     trial->seen = trial->done = 0;
+    trial->several[0] = trial->several[1] = 0;
     memset(state, 0, sizeof state);
     trial_current = trial;
     return wrapper_of(trial_operation->kind);

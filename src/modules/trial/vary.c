@@ -4,7 +4,8 @@
 
 #include "calls.h"
 
-#define TOKENS 3u /* instead of one */
+static const uint32_t tokens[] = {0, 1, 3, CALL_SEVERAL}; /* of call number `which` */
+#define LAST (sizeof tokens / sizeof *tokens - 1)
 
 /* Bytes of one token of one block. */
 static uint32_t unit(const struct operation *o) {
@@ -14,12 +15,14 @@ static uint32_t unit(const struct operation *o) {
 uint64_t call_vary_room(const struct call *c) {
     if (c->operation->kind != KIND_MATMUL)
         return 0;
-    return (uint64_t)c->matmul.cols / c->operation->block_cols * c->operation->block_bytes * TOKENS;
+    return (uint64_t)c->matmul.cols / c->operation->block_cols * c->operation->block_bytes *
+           CALL_SEVERAL;
 }
 
 uint64_t call_vary_results(const struct call *c) {
-    return c->operation->kind == KIND_MATMUL ? (uint64_t)c->matmul.rows * TOKENS * sizeof(float)
-                                             : 0;
+    return c->operation->kind == KIND_MATMUL
+               ? (uint64_t)c->matmul.rows * CALL_SEVERAL * sizeof(float)
+               : 0;
 }
 
 /* n tokens, which repeat those that there are; quantised ones lie (blocks, n), floats (n, cols). */
@@ -37,8 +40,8 @@ static void set_tokens(struct call *c, uint32_t n, uint8_t *room) {
 }
 
 bool call_vary(struct call *c, uint32_t which, uint8_t *room) {
-    if (c->operation->kind != KIND_MATMUL || which > 2)
+    if (c->operation->kind != KIND_MATMUL || which > LAST)
         return false;
-    set_tokens(c, which == 1 ? 1 : TOKENS, room);
+    set_tokens(c, tokens[which], room);
     return true;
 }
