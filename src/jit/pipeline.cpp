@@ -5,6 +5,9 @@
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/Passes/PassBuilder.h>
 #include <llvm/Transforms/IPO/GlobalDCE.h>
+#include <llvm/Transforms/InstCombine/InstCombine.h>
+#include <llvm/Transforms/Scalar/EarlyCSE.h>
+#include <llvm/Transforms/Scalar/SimplifyCFG.h>
 
 #include "response.h"
 
@@ -35,6 +38,15 @@ static llvm::PipelineTuningOptions tuning(unsigned level) {
     return options;
 }
 
+/* What values in the code make constant, dead or equal. */
+static llvm::FunctionPassManager use_what_is_known() {
+    llvm::FunctionPassManager passes;
+    passes.addPass(llvm::EarlyCSEPass(/*UseMemorySSA=*/true));
+    passes.addPass(llvm::InstCombinePass());
+    passes.addPass(llvm::SimplifyCFGPass());
+    return passes;
+}
+
 /* The build has simplified the bitcode as far as that goes by the code alone (clang's
  * -flto=thin): what is left is what depends on the machine, unless values have become known since.
  */
@@ -42,10 +54,12 @@ static llvm::ModulePassManager pipeline(llvm::PassBuilder &builder, unsigned lev
                                         bool specialised) {
     if (level == 0)
         return builder.buildO0DefaultPipeline(optimization(level));
+    llvm::ModulePassManager passes;
     if (specialised)
-        return builder.buildPerModuleDefaultPipeline(optimization(level));
-    return builder.buildModuleOptimizationPipeline(optimization(level),
-                                                   llvm::ThinOrFullLTOPhase::ThinLTOPostLink);
+        passes.addPass(llvm::createModuleToFunctionPassAdaptor(use_what_is_known()));
+    passes.addPass(builder.buildModuleOptimizationPipeline(
+        optimization(level), llvm::ThinOrFullLTOPhase::ThinLTOPostLink));
+    return passes;
 }
 
 void optimise(llvm::Module &module, llvm::TargetMachine &machine, unsigned level,

@@ -5,7 +5,9 @@
  *         special : general        as it was
  *
  * A field is not replaced where it is read: somebody might write to the structure in between. The
- * assumption holds where the function begins, and LLVM carries it as far as it can prove. */
+ * assumption holds where the function begins, and LLVM carries it as far as it can prove. The
+ * general code is for who calls a slot of one shape with another: it has to be right, and is not
+ * worth the time that it takes to make it fast. */
 #include "specialise.h"
 
 #include <algorithm>
@@ -162,6 +164,7 @@ static void guard(llvm::Function &function, const Constants &constants) {
         body->removeFnAttr(llvm::Attribute::AlwaysInline);
         body->addFnAttr(llvm::Attribute::NoInline); // each with the registers that it needs
     }
+    function.addFnAttr(llvm::Attribute::OptimizeNone);
     llvm::LLVMContext &context = function.getContext();
     auto *start = llvm::BasicBlock::Create(context, "", entry);
     auto *equal = llvm::BasicBlock::Create(context, "", entry);

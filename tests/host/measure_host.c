@@ -21,8 +21,8 @@ static void need(bool condition, const char *what) {
 static void answer(const struct measure *m, unsigned calls) {
     struct measured r = measure_result(m);
     need(m->slot->code == &a, "a slot that has been measured has the incumbent's code");
-    printf("%u %llu %llu %u %d\n", calls, (unsigned long long)r.before, (unsigned long long)r.after,
-           r.wins, r.faster);
+    printf("%u %llu %llu %u %d %d\n", calls, (unsigned long long)r.before,
+           (unsigned long long)r.after, r.wins, r.faster, r.again);
 }
 
 /* Two slots at a time: what is measured of one is not the other's. */

@@ -26,6 +26,7 @@ class Verdict:
     after: int
     wins: int
     faster: bool
+    again: bool = False
 
 
 def measure(incumbent: Cost, candidate: Cost) -> Verdict:
@@ -34,8 +35,8 @@ def measure(incumbent: Cost, candidate: Cost) -> Verdict:
     )
     lines = "".join(f"{int(incumbent(n))} {int(candidate(n))}\n" for n in range(CALLS))
     done = subprocess.run([program], input=lines, check=True, capture_output=True, text=True)
-    looked, before, after, wins, faster = map(int, done.stdout.split())
-    return Verdict(looked, before, after, wins, bool(faster))
+    looked, before, after, wins, faster, again = map(int, done.stdout.split())
+    return Verdict(looked, before, after, wins, bool(faster), bool(again))
 
 
 def always(cycles: float) -> Cost:
@@ -137,3 +138,23 @@ def test_order_is_a_b_b_a() -> None:
         return 1000 + 500 * math.sin(2 * math.pi * n / (2 * BLOCK))
 
     assert not measure(wave, wave).faster
+
+
+def prompts(cycles: float, start: int, length: int) -> Cost:
+    """Chunks of a prompt every 90 calls: each takes twenty times as long as a token."""
+    return lambda n: cycles * (20 if (n + start) % 90 < length else 1)
+
+
+@pytest.mark.parametrize("length", [8, 16, 30])
+@pytest.mark.parametrize("start", range(0, 90, 11))
+def test_ends_of_prompts(start: int, length: int) -> None:
+    """Blocks on both sides of one spoil a pair: where these are too many that is said."""
+    cost = prompts(1000, start, length)
+    assert not measure(cost, cost).faster
+    found = measure(cost, prompts(900, start, length))
+    assert found.faster or found.again
+
+
+def test_noise_is_no_reason_to_measure_again() -> None:
+    found = [measure(noisy(n, 1e5, 0.1), noisy(n + 500, 1e5, 0.1)).again for n in range(50)]
+    assert not any(found)

@@ -25,6 +25,7 @@ struct attempt {
     struct way incumbent, candidate;
     const struct loaded_module *trial; /* stands in for the slot's code; NULL: not now */
     struct measure measure;
+    uint32_t measured;   /* times that it has come to no answer */
     uint64_t several[2]; /* cycles of both for several tokens at a time, alone; 0: not known */
     uint64_t compile_ns;
     uint64_t calls, since_ns; /* of the slot, when they were last looked at; and since then */

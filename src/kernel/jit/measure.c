@@ -81,18 +81,43 @@ void measure_stop(struct measure *m) {
         way_take(m->slot, m->way[0]);
 }
 
-static uint64_t median(const uint64_t *values) {
-    uint64_t sorted[MEASURE_PAIRS];
-    memcpy(sorted, values, sizeof sorted);
-    sort(sorted, MEASURE_PAIRS);
-    return (sorted[(MEASURE_PAIRS - 1) / 2] + sorted[MEASURE_PAIRS / 2]) / 2;
+/* after / before, times 2^20. */
+static uint64_t ratio(uint64_t before, uint64_t after) {
+    while ((before | after) >> 40)
+        before >>= 8, after >>= 8;
+    return (after << 20) / (before + !before);
+}
+
+/* The pair of blocks whose ratio is in the middle: the greater of two. */
+static uint32_t middle(const struct measure *m) {
+    uint32_t order[MEASURE_PAIRS];
+    for (uint32_t i = 0; i < MEASURE_PAIRS; i++) {
+        uint32_t at = i;
+        uint64_t value = ratio(m->low[0][i], m->low[1][i]);
+        for (; at > 0 && ratio(m->low[0][order[at - 1]], m->low[1][order[at - 1]]) > value; at--)
+            order[at] = order[at - 1];
+        order[at] = i;
+    }
+    return order[MEASURE_PAIRS / 2];
+}
+
+/* Pairs whose blocks are of different work: one of a prompt, the other of single tokens. */
+static uint32_t spoiled(const struct measure *m, uint64_t usual) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < MEASURE_PAIRS; i++) {
+        uint64_t r = ratio(m->low[0][i], m->low[1][i]);
+        count += r > 2 * usual || r < usual / 2;
+    }
+    return count;
 }
 
 struct measured measure_result(const struct measure *m) {
-    struct measured r = {median(m->low[0]), median(m->low[1]), 0, false};
+    const uint32_t pair = middle(m);
+    struct measured r = {.before = m->low[0][pair], .after = m->low[1][pair]};
     for (uint32_t i = 0; i < MEASURE_PAIRS; i++)
         r.wins += m->low[1][i] < m->low[0][i];
     /* Cycles of a call are far from 2^57. */
     r.faster = r.wins >= MEASURE_WINS && r.after * 100 <= r.before * (100 - MEASURE_MARGIN_PERCENT);
+    r.again = !r.faster && spoiled(m, ratio(r.before, r.after)) >= MEASURE_SPOILED;
     return r;
 }

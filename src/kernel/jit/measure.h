@@ -4,7 +4,8 @@
  *
  * Turns are blocks of calls, in the order A B B A, so that what changes slowly (a growing context,
  * a warming processor) counts for both. A block counts with its lower quartile: calls for several
- * tokens among those for one, or in which the processor was away, do not decide. */
+ * tokens among those for one, or in which the processor was away, do not decide. Blocks are
+ * compared by pairs, so that the end of a prompt spoils one of them. */
 #ifndef KERNEL_JIT_MEASURE_H
 #define KERNEL_JIT_MEASURE_H
 
@@ -15,6 +16,8 @@
 
 #define MEASURE_PAIRS 12u  /* of blocks */
 #define MEASURE_WINS 10u   /* of these, in which it has to be faster: by chance in 2 % of cases */
+#define MEASURE_SPOILED 2u /* pairs that differ by something else, from which on it is no answer   \
+                            */
 #define MEASURE_BLOCK 8u   /* calls */
 #define MEASURE_SKIPPED 2u /* of these, that may be of a loop that began before the block */
 #define MEASURE_BLOCK_LONG 5u     /* the same, where calls are long */
@@ -39,9 +42,10 @@ struct measure {
 };
 
 struct measured {
-    uint64_t before, after; /* cycles of a call: medians of blocks */
+    uint64_t before, after; /* cycles of a call in the pair of blocks with the median ratio */
     uint32_t wins;
     bool faster;
+    bool again; /* it was not seen, but then too much else has changed */
 };
 
 struct way way_of(const struct fluid_slot *slot);

@@ -19,7 +19,7 @@ unsigned tier_level_of(uint64_t calls, uint64_t cycles) {
     return level;
 }
 
-/* The slot of attention has head_dim as its shape. Twice the code, so only at the last level. */
+/* The slot of attention has head_dim as its shape. More to compile, so only at the last level. */
 static void add_constants(const struct fluid_slot *slot, struct jit_job *job) {
     if (job->level < JIT_LEVEL_MAX || strcmp(slot->name, "attention") != 0 || slot->cols == 0)
         return;
