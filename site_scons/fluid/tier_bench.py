@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -37,10 +38,12 @@ from fluid.tier_results import (
 from fluid.training import BOOT_SECONDS, STEP_SECONDS
 from fluid.warmup import prepare
 
-ROUNDS = 20
+ROUNDS, ROUNDS_LEAST = 20, 7
+PATIENCE = 900  # seconds after which the least number of rounds is enough
 SPLITS = 3  # measurements of where the time goes
 PROMPT, NEW = 256, 64  # tokens
 WARM_LEAST, WARM_MOST = 3, 24  # times that the work is done before
+WARM_PATIENCE = 240  # seconds after which the least is enough
 QUIET = 2  # of these without a decision end the warm-up
 OPERATIONS = "tensor_"  # modules
 
@@ -99,7 +102,10 @@ def warm_up(machine: Machine, name: str, compiles: bool, progress: Progress) -> 
     nothing was, although it `compiles`."""
     boot(machine)
     quiet, number = 0, 0
-    while number < WARM_LEAST or (quiet < QUIET and number < WARM_MOST):
+    until = time.monotonic() + WARM_PATIENCE
+    while number < WARM_LEAST or (
+        quiet < QUIET and number < WARM_MOST and time.monotonic() < until
+    ):
         before = _decided(machine)
         progress(f"{name}: warms up, {len(before)} decisions")
         ask(machine)
@@ -153,10 +159,13 @@ def split(machine: Machine) -> Split:
 def measure(
     found: Mapping[str, Measured], progress: Progress, rounds: int = ROUNDS, splits: int = SPLITS
 ) -> None:
-    """In turns, every second round backwards; the first one warms caches and is not counted.
-    E-TIER-03 when two of them make other tokens."""
+    """In turns, every second round backwards; the first one warms caches and is not counted. Fewer
+    where that takes too long. E-TIER-03 when two of them make other tokens."""
     wanted: list[int] | None = None
+    until = time.monotonic() + PATIENCE
     for number in range(rounds + 1):
+        if number > ROUNDS_LEAST and time.monotonic() > until:
+            break
         progress(f"round {number} of {rounds}")
         for name in list(found)[:: 1 - 2 * (number % 2)]:
             speed = ask(found[name].machine)

@@ -6,6 +6,7 @@ $OUT/tiers/base.img       the lowest variants alone, no compiler
 $OUT/tiers/variants.img   all variants, no compiler
 $OUT/tiers/base-jit.img   the lowest variants, of the others bitcode; compiler
 $OUT/fluid.img            all variants, compiler
+$OUT/tiers/native.img     what ./sconsw target=native pgo=1 has made, if it has
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from fluid.hosted import PROGRAM
 from fluid.targets import NATIVE
 
 FOLDER = "$OUT/tiers"
+BUILT = f"build/{NATIVE}"
 
 
 def _compare(target: Any, source: Any, env: Any) -> int:
-    """source: model, fluid-host, and the images base, variants, base-jit, variants-jit."""
+    """source: model, fluid-host, and the images base, variants, base-jit, variants-jit, and native
+    where that is built."""
     from fluid.options import processors
     from fluid.tier_bench import Subject, bench_tiers
     from fluid.tier_results import NAMES
@@ -32,10 +35,8 @@ def _compare(target: Any, source: Any, env: Any) -> int:
         Subject(name, image, host, name.endswith("-jit"))
         for name, image in zip(NAMES, images, strict=False)
     ]
-    native = Path(env.Dir("#").abspath, "build", NATIVE)
-    there = (native / PROGRAM).is_file() and (native / "fluid.img").is_file()
-    if there and env["FLUID_TARGET"].folder != NATIVE:
-        subjects.append(Subject(NATIVE, native / "fluid.img", native / PROGRAM))
+    if len(images) > len(subjects):
+        subjects.append(Subject(NATIVE, images[-1], Path(env.File(f"#{BUILT}/{PROGRAM}").abspath)))
     return bench_tiers(
         subjects,
         Path(env.Dir("$OUT").abspath),
@@ -44,6 +45,16 @@ def _compare(target: Any, source: Any, env: Any) -> int:
         tag=env["FLUID_TAG"],
         threads=processors(env["smp"], HOST, "tiers"),
     )
+
+
+def _native(env: Any) -> list[Any]:
+    """An image with the boot area of the native build, as it was built last."""
+    built = Path(env.Dir(f"#{BUILT}").abspath)
+    there = (built / PROGRAM).is_file() and (built / "boot.bin").is_file()
+    if not there or env["FLUID_TARGET"].folder == NATIVE:
+        return []
+    parts = [f"#{BUILT}/boot.bin", f"{FOLDER}/fat.img"]
+    return list(env.DiskImage(f"{FOLDER}/native.img", parts))
 
 
 def _without_code(env: Any, variant: Any, mod: Any) -> Any:
@@ -86,9 +97,10 @@ def _tiers(env: Any, alias: str, image: Any, host: list[Any], boot: Any) -> Any:
     for name, (area, partition) in others.items():
         area = area or _boot_with(env, boot, name, bare)
         made += env.DiskImage(f"{FOLDER}/{name}.img", [area, partition])
-    env.FluidNotShared(made)
+    native = _native(env)
+    env.FluidNotShared(made + native)
     action = env.Action(_compare, "  TIERS   $OUT/tiers-host.json")
-    return env.AlwaysBuild(env.Alias(alias, [model, host[0], *made, image], action))
+    return env.AlwaysBuild(env.Alias(alias, [model, host[0], *made, image, *native], action))
 
 
 def generate(env: Any) -> None:

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from cache_images import cache_of
+from fluid import cache_image
 from fluid.cache_image import partition
 from fluid.cachedisk import MemoryDisk
 from fluid.cachefile import Cache
 from fluid.cachekey import KeyFields, cache_key
 from fluid.cachelayout import SECTOR
+from fluid.modlayout import Module
 from host_machine import Hosts, hosts_of
 from models import make_tiny
 from tier_faults import FAULT, bad_add
@@ -40,6 +42,8 @@ AGAIN = 12  # completions of a second start
 class Story:
     """The same model: without a compiler, with one, and started again."""
 
+    model: Path
+    parts: list[Module]
     image: Path  # as it is after the second start
     fresh: Path  # as it was built
     reference: list[int]  # tokens
@@ -64,7 +68,7 @@ def story(machines: Hosts, tmp_path_factory: pytest.TempPathFactory) -> Story:
     image = Path(shutil.copyfile(fresh, folder / "tiers.img"))
     first = run(machines, image, ROUNDS, smp=2, until=lambda decided: len(decided) >= ENOUGH)
     second = run(machines, image, AGAIN, smp=2)
-    return Story(image, fresh, plain.completions[0], first, second)
+    return Story(model, parts, image, fresh, plain.completions[0], first, second)
 
 
 def test_code_gets_better(story: Story) -> None:
@@ -110,6 +114,17 @@ def test_the_second_start_has_it_all(story: Story) -> None:
         (row,) = [r for r in rows if r[:2] == [op, shape]]
         assert row[3] == "cached"
     assert "cached" not in story.first.before
+
+
+def test_code_without_a_compiler(story: Story, machines: Hosts, tmp_path: Path) -> None:
+    """Where nobody compiles any more, what the cache has is used all the same."""
+    alone = tier_image(tmp_path, story.model, story.parts, None, label="alone")
+    cache_image.pull(story.image, tmp_path / "cache")
+    cache_image.push(tmp_path / "cache", alone)
+    found = run(machines, alone, 2, smp=2)
+    assert found.keys("hit") == story.second.keys("hit") and not found.tiers
+    assert "No compiler" in found.before and "cached" in found.before
+    assert all(tokens == story.reference for tokens in found.completions)
 
 
 def test_each_slot_hits_or_misses(story: Story) -> None:

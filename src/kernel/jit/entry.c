@@ -6,8 +6,8 @@
 #include "cache/cache_key.h"
 #include "cache/cache_partition.h"
 #include "console/event.h"
-#include "jit/compiler.h"
 #include "jit/tier_internal.h"
+#include "jit/toolchain.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "load/module.h"
@@ -55,18 +55,18 @@ static const uint8_t *digest_of(const void *bitcode, size_t size) {
 
 bool entry_key(const struct jit_job *job, uint32_t rows, uint32_t cols,
                uint8_t key[CACHE_KEY_SIZE]) {
-    const struct compiler *compiler = compiler_current();
+    const char *toolchain = toolchain_current();
     char plan[PLAN_SIZE];
     size_t size;
     const void *bitcode = module_bitcode(job->module, &size);
-    if (!compiler || !bitcode)
+    if (!toolchain || !bitcode)
         return false;
     plan_text(job, plan);
     struct cache_key_fields f = {
         .kernel_abi = FLUID_KERNEL_ABI,
         .cpu_mask = cpu_info()->features,
         .xcr0 = cpu_info()->xcr0,
-        .toolchain = compiler->toolchain,
+        .toolchain = toolchain,
         .flags = FLAGS,
         .plan = plan,
         .rows = rows,
@@ -183,8 +183,10 @@ void entry_put(const uint8_t key[CACHE_KEY_SIZE], const struct entry *entry, con
     if (mod)
         memcpy(bytes + sizeof *entry, mod, entry->mod_size);
     uint32_t evicted = c->evicted;
-    if (put(ENTRY_CODE, key, bytes, size, benefit))
+    if (put(ENTRY_CODE, key, bytes, size, benefit)) {
         tell("put", key, NULL);
+        toolchain_keep();
+    }
     if (c->evicted != evicted)
         tell("evict", key, "full");
     kfree(bytes);

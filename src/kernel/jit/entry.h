@@ -9,8 +9,9 @@
 #include "fluid/kapi.h"
 #include "jit/request.h"
 
-#define ENTRY_CODE 1u  /* kinds of cache entries: a tier's, */
-#define ENTRY_KNOBS 2u /* and what was found for a slot without compiling (tune.c) */
+#define ENTRY_CODE 1u      /* kinds of cache entries: a tier's, */
+#define ENTRY_KNOBS 2u     /* what was found for a slot without compiling (tune.c), */
+#define ENTRY_TOOLCHAIN 3u /* and who has compiled (toolchain.c) */
 #define ENTRY_VERSION 2u
 
 /* In front of the .mod; little-endian. */
@@ -23,7 +24,7 @@ struct entry {
     uint64_t compile_ns;
 };
 
-/* The key of what the job makes here; false: nobody knows what would compile it. */
+/* The key of what the job makes here; false: nobody compiles, nor has ever done so. */
 bool entry_key(const struct jit_job *job, uint32_t rows, uint32_t cols,
                uint8_t key[CACHE_KEY_SIZE]);
 

@@ -92,7 +92,7 @@ static void load_cached(struct tier *t, unsigned level, const uint8_t *key,
 /* What the cache has for a level. */
 struct look_up {
     uint8_t key[CACHE_KEY_SIZE];
-    bool known; /* the key: somebody compiles, and there is something to compile */
+    bool known; /* the key: somebody compiles or has done so, and there is something to compile */
     bool found;
     unsigned against; /* level of the code that it was no faster than; 0: T0, or in quarantine */
 };
