@@ -185,7 +185,7 @@ class Tier(Event):
     ev: ClassVar[str] = "tier"
     op: str
     shape: str = field(metadata=_SHAPE)
-    from_: Literal["T0", "O1", "O2", "O3"]
+    from_: Literal["T0", "O0", "O1", "O2", "O3"]
     to: str = field(metadata=_TO)
     result: Literal["published", "rejected"]
     reason: str | None = field(metadata=_WHY)

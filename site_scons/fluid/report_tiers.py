@@ -7,9 +7,9 @@ from typing import Any
 
 from fluid.report_section import Section, Table
 from fluid.report_style import COLOURS, figure, plain, spread
-from fluid.tier_results import ABOUT, BASE, NATIVE, Tiers, Work, ratio
+from fluid.tier_results import ABOUT, RATIOS, Tiers, Work, ratios_of
 
-HEAD = ("code", "work", "tok/s", "spread", "to base", "to native", "variant", "used of the cache")
+HEAD = ("code", "work", "tok/s", "spread", *RATIOS, "variant", "used of the cache")
 WORKS: tuple[Work, ...] = ("decode", "prompt")
 
 
@@ -69,7 +69,7 @@ def rows(found: Tiers) -> list[list[str]]:
                 [
                     *(ABOUT[build.name], work, f"{statistics.median(rates):.1f}"),
                     f"{min(rates):.1f} to {max(rates):.1f}",
-                    *(ratio(found.against(build, name, work)) for name in (BASE, NATIVE)),
+                    *ratios_of(found, build, work),
                     *(build.variant or "-", str(build.used)),
                 ]
             )

@@ -88,7 +88,8 @@ TARGETS: dict[str, Target] = {
 }
 DEFAULT_TARGET = "x86-64-v2"
 NATIVE = "native"  # value of target= and folder: the building machine (cpu_custom.py)
-VARIANTS = ("all", "base")  # values of variants=: what the registry holds; base: the lowest only
+# Values of variants=: what code the registry holds; base: the lowest only; none: bitcode alone.
+VARIANTS = ("all", "base", "none")
 
 OWN = "own"
 TOLD = "src/kernel/arch/x86/target.c"  # the file that is told what it is built for
@@ -224,29 +225,32 @@ def module_variants(
     Each src/modules/tensor/tensor_<x>.c is a module in all variants; the sources in
     src/modules/llama together are the module `llama` in the lowest only: it spends no time worth a
     second copy. So is `trial`. Each benchmark src/modules/bench/<x>.{c,cpp} is a module in the
-    lowest, too. The variant of the target's own tag, or the only one, gets the plain file name.
-    Objects for a tag that is no level lie in OWN: the tag changes with the features, and what is
-    old is to be replaced. With `jit` the variants of tensor modules that are not wanted are there
-    as bitcode.
+    lowest, too. The variant of the target's own tag, or the only one with code, gets the plain
+    name. Objects for a tag that is no level lie in OWN: the tag changes with the features, and what
+    is old is to be replaced. With `jit` (which wanted="none" needs) the variants of tensor modules
+    that are not wanted, and the higher ones of benchmarks, are there as bitcode.
     """
-    code = target.variants if wanted == "all" else target.variants[:1]
-    chosen = target.variants if jit else code
+    lowest = target.variants[:1]
+    code = {"all": target.variants, "base": lowest, "none": ()}[wanted]
+    least = () if wanted == "none" else lowest
+    chosen = target.variants if jit else code or lowest
+    plain = target.tag if len(chosen) > 1 else chosen[0]
     modules = {
-        path.stem: (_relative(top, [path]), chosen)
+        path.stem: (_relative(top, [path]), chosen, code, plain)
         for path in _sources(top / "src/modules/tensor", ".c")
         if path.stem.startswith("tensor_")
     }
     for name in WHOLE:
         sources = _relative(top, _sources(top / "src/modules" / name, ".c", ".cpp"))
         if sources:
-            modules[name] = (sources, target.variants[:1])
+            modules[name] = (sources, lowest, lowest, lowest[0])
     for path in _sources(top / "src/modules/bench", ".c", ".cpp"):
-        modules[path.stem] = (_relative(top, [path]), target.variants[:1])
+        tags = target.variants if jit else lowest
+        modules[path.stem] = (_relative(top, [path]), tags, least, lowest[0])
     found = []
-    for name, (sources, tags) in sorted(modules.items()):
+    for name, (sources, tags, code, plain) in sorted(modules.items()):
         for rank, tag in enumerate(tags, start=1):
-            plain = tag == target.tag or len(tags) == 1
-            file = f"{name}.mod" if plain else f"{name}.{tag}.mod"
+            file = f"{name}.mod" if tag == plain else f"{name}.{tag}.mod"
             found.append(
                 ModuleVariant(name, tag, rank, file, place_of(tag), tuple(sources), tag in code)
             )

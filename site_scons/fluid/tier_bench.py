@@ -42,9 +42,9 @@ ROUNDS, ROUNDS_LEAST = 20, 7
 PATIENCE = 900  # seconds after which the least number of rounds is enough
 SPLITS = 3  # measurements of where the time goes
 PROMPT, NEW = 256, 64  # tokens
-WARM_LEAST, WARM_MOST = 3, 24  # times that the work is done before
-WARM_PATIENCE = 240  # seconds after which the least is enough
-QUIET = 2  # of these without a decision end the warm-up
+WARM_LEAST = 3  # times that the work is done before
+WARM_PATIENCE = 240  # seconds after which that is enough
+QUIET, QUIET_SECONDS = 2, 5  # of these, in as many seconds, without a decision: it is warm
 OPERATIONS = "tensor_"  # modules
 
 Progress = Callable[[str], None]
@@ -102,15 +102,18 @@ def warm_up(machine: Machine, name: str, compiles: bool, progress: Progress) -> 
     nothing was, although it `compiles`."""
     boot(machine)
     quiet, number = 0, 0
-    until = time.monotonic() + WARM_PATIENCE
+    begun = last = time.monotonic()
     while number < WARM_LEAST or (
-        quiet < QUIET and number < WARM_MOST and time.monotonic() < until
+        (quiet < QUIET or time.monotonic() < last + QUIET_SECONDS)
+        and time.monotonic() < begun + WARM_PATIENCE
     ):
-        before = _decided(machine)
-        progress(f"{name}: warms up, {len(before)} decisions")
+        before = len(_decided(machine))
+        progress(f"{name}: warms up, {before} decisions")
         ask(machine)
         number += 1
-        quiet = quiet + 1 if len(_decided(machine)) == len(before) else 0
+        quiet += 1
+        if len(_decided(machine)) > before:
+            quiet, last = 0, time.monotonic()
     machine.send_line("/off")
     machine.wait_for(Bye, STEP_SECONDS)
     ending = machine.wait_end(STEP_SECONDS)

@@ -27,6 +27,8 @@ BASE, VARIANTS, BASE_JIT, VARIANTS_JIT, NATIVE = NAMES = (
     *("base", "variants", "base-jit", "variants-jit"),
     "native",
 )
+OWN_T0 = {BASE_JIT: BASE, VARIANTS_JIT: VARIANTS}  # the same image, where nobody compiles
+RATIOS = ("to base", "to its own T0", "to native")
 ABOUT = {
     BASE: "base code alone",
     VARIANTS: "the best variant of the build",
@@ -190,7 +192,8 @@ def table(found: Tiers) -> str:
         ("decode", f"decode, {found.new} tokens behind {found.prompt}"),
         ("prompt", f"prompt of {found.prompt}"),
     ):
-        lines.append(f"{title:<44}{'tok/s':>24}{'to base':>22}{'to native':>22}")
+        heads = "".join(f"{head:>22}" for head in RATIOS)
+        lines.append(f"{title:<44}{'tok/s':>24}{heads}")
         lines += [_row(found, build, work) for build in found.builds]  # type: ignore[arg-type]
     tokens = found.builds[0].splits[0].tokens
     lines += [f"where the time of a token goes, us, over {tokens} tokens", *_parts(found)]
@@ -207,8 +210,14 @@ def table(found: Tiers) -> str:
 def _row(found: Tiers, build: Build, work: Work) -> str:
     rates = found.rates(build, work)
     spread = f"{statistics.median(rates):.1f} ({min(rates):.1f} to {max(rates):.1f})"
-    ratios = (ratio(found.against(build, name, work)) for name in (BASE, NATIVE))
+    ratios = ratios_of(found, build, work)
     return f"  {ABOUT[build.name]:<42}{spread:>24}" + "".join(f"{one:>22}" for one in ratios)
+
+
+def ratios_of(found: Tiers, build: Build, work: Work) -> list[str]:
+    """In speed, below RATIOS."""
+    others = (BASE, OWN_T0.get(build.name, build.name), NATIVE)
+    return [ratio(found.against(build, name, work)) for name in others]
 
 
 def ratio(quarters: Sequence[float] | None) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from SCons.Action import Action
 
 from fluid import hosted, targets
-from fluid.options import TESTS_OF_HOST, wants_host
+from fluid.options import TESTS_OF_HOST, WARM, wants_host
 
 INCLUDES = ("src/include", "src/kernel", "src/boot", "src/llvmlibc_subset")
 
@@ -32,7 +32,8 @@ def _pair_step(target: list[str], source: list[str], env: Any) -> None:
 def _host(env: Any) -> list[Any]:
     """Nodes fluid-host and its symbols, where they are wanted; else none."""
     machine = env["FLUID_TARGET"]
-    if not wants_host(machine.folder, env["runner"], env["FLUID_GOALS"], env["FLUID_PGO"]):
+    wanted = wants_host(machine.folder, env["runner"], env["FLUID_GOALS"], env["FLUID_PGO"])
+    if not wanted and env["cache"] != WARM:
         return []
     program = f"$OUT/{hosted.PROGRAM}"
     if not hosted.can_link(env["CC"], machine.host_triple):

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from fluid.hosted import PROGRAM
+from fluid.options import CACHE_SIZE, WARM
+
+IMAGE = "$OUT/fluid.img"
 PROGRAMS = ("mkfs.vfat", "mcopy")  # make the partition; another version may make other bytes
 JIT = "build/jit/jit.elf"  # as fluid.jit has it; of its imports most builds need none
 
@@ -37,14 +41,24 @@ def _warm_image_step(target: list[str], source: list[str], env: Any) -> None:
     image.build_image(source[0], source[1], target[0], cache_image.check(source[2]))
 
 
+def _warm_cache_step(target: list[str], source: list[str], env: Any) -> None:
+    from fluid import cache_warm
+    from fluid.emulator import HOST
+    from fluid.options import processors
+
+    boot, partition, program = source
+    machine, cores = env["FLUID_TARGET"].emulated, processors("auto", HOST, "run")
+    cache_warm.make(boot, partition, program, target[0], target=machine, cores=cores)
+
+
 def _image(env: Any, boot: Any) -> Any:
     """fluid.img: boot area and FAT16 partition, with the compiler where jit=1."""
     model = env["FLUID_MODEL"]
     if model is None:
-        return _disk(env, boot, env.NoModel("$OUT/fat.img", []), "$OUT/fluid.img")
+        return _disk(env, boot, env.NoModel("$OUT/fat.img", []), IMAGE)
     # SCons expands variables in names.
     file = env.File(str(model).replace("$", "$$"))
-    return env.FluidImageWith(boot, file, "$OUT/fat.img", "$OUT/fluid.img")
+    return env.FluidImageWith(boot, file, "$OUT/fat.img", IMAGE)
 
 
 def _image_with(env: Any, boot: Any, model: Any, fat: str, image: str) -> Any:
@@ -58,12 +72,17 @@ def _image_with(env: Any, boot: Any, model: Any, fat: str, image: str) -> Any:
 
 
 def _disk(env: Any, boot: Any, partition: Any, path: str) -> Any:
-    cache = env["cache"]
-    if cache.isdigit():
-        (image,) = env.DiskImage(path, [boot, *partition])
+    cache, parts = env["cache"], [boot, *partition]
+    if cache == WARM and (path != IMAGE or env["check"] != "none"):
+        (image,) = env.Override({"cache": CACHE_SIZE}).DiskImage(path, parts)  # one to measure with
+    elif cache == WARM:
+        made = env.WarmCache("$OUT/warm.bin", [*parts, f"$OUT/{PROGRAM}"])
+        env.FluidAlone(made, [])
+        (image,) = env.WarmDiskImage(path, [*parts, *made])
+    elif cache.isdigit():
+        (image,) = env.DiskImage(path, parts)
     else:
-        file = env.File(cache.replace("$", "$$"))
-        (image,) = env.WarmDiskImage(path, [boot, *partition, file])
+        (image,) = env.WarmDiskImage(path, [*parts, env.File(cache.replace("$", "$$"))])
     env.FluidNotShared(image)
     return image
 
@@ -73,6 +92,7 @@ def generate(env: Any) -> None:
     env.PythonBuilder("FatPartition", "FAT16", ["fat"], _fat_step)
     env.PythonBuilder("NoModel", "FAT16", ["errors"], _no_model_step)
     env.PythonBuilder("DiskImage", "IMAGE", ["image"], _image_step, ["cache"])
+    env.PythonBuilder("WarmCache", "WARM", ["emulator", "options", "cache_warm"], _warm_cache_step)
     env.PythonBuilder("WarmDiskImage", "IMAGE", ["cache_image", "image"], _warm_image_step)
     env.AddMethod(_image, "FluidImage")
     env.AddMethod(_image_with, "FluidImageWith")

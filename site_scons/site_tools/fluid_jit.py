@@ -70,11 +70,11 @@ def _jit(env: Any) -> list[Any]:
 
 
 def _bitcode(env: Any, variant: ModuleVariant, response: Any) -> list[Any]:
-    """Node with the bitcode of a tensor module's variant, made as its object is, where it is
-    wanted; else none. `response` has the flags of the object."""
+    """Node with the bitcode of a variant of a module whose calls are made again here, made as its
+    object is, where it is wanted; else none. `response` has the flags of the object."""
     plain = env["check"] not in ("address", "coverage", "undefined")
     wanted = wants_bitcode(env["jit"], env["FLUID_GOALS"], env["compile"])
-    if variant.category != "tensor" or not plain or not wanted:
+    if variant.category not in ("tensor", "bench") or not plain or not wanted:
         return []
     (flags,) = env.BitcodeFlags(f"$OUT/flags/{variant.key}.bc.rsp", response)
     node = env.StaticObject(

@@ -163,7 +163,8 @@ def _levels(env: Any, alias: str, host: list[Any]) -> None:
 
 
 def generate(env: Any) -> None:
-    """Adds env.FluidMeasure and env.FluidLevels."""
+    """Adds env.FluidMeasure, env.FluidLevels and env.FluidAlone."""
+    env.AddMethod(_alone, "FluidAlone")
     run = ["FLUID_TAG", "FLUID_BENCHMARKS", "mem"]
     env.PythonBuilder("Hotness", "TRAIN", ["training"], _hotness_step, run)
     env.PythonBuilder("Counters", "COUNT", ["training"], _counters_step, run)

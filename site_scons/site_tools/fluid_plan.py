@@ -150,7 +150,7 @@ def _prepare(env: Any, folder: str, check: str) -> Any:
     )
     bitcode = carries_bitcode(env["jit"], env["FLUID_GOALS"], env["compile"])
     env["FLUID_VARIANTS"] = targets.module_variants(
-        machine, Path(env.Dir("#").abspath), env["variants"], bitcode
+        machine, Path(env.Dir("#").abspath), env["variants"], bitcode and check != COUNTERS
     )
     env["FLUID_MEASURED"] = _measured(env)
     subjects = env["FLUID_SUBJECTS"] = _subjects(env)

@@ -77,6 +77,20 @@ static void set_attributes(llvm::Function &function, const Request &request) {
     function.addFnAttr("frame-pointer", request.flags & JIT_FLAG_FRAME_POINTER ? "all" : "none");
 }
 
+/* Functions that are there for others: FLUID_EXPORT's `used`. */
+static std::vector<std::string> exported(const llvm::Module &module) {
+    llvm::SmallVector<llvm::GlobalValue *, 8> used;
+    for (bool compiler : {false, true})
+        llvm::collectUsedGlobalVariables(module, used, compiler);
+    std::vector<std::string> names;
+    for (const llvm::GlobalValue *value : used)
+        if (llvm::isa<llvm::Function>(value) && value->hasExternalLinkage())
+            names.push_back(value->getName().str());
+    if (names.empty())
+        refuse(JIT_BAD_ENTRY, "an exported function in the bitcode expected, found none; name one");
+    return names;
+}
+
 static void check_entries(const llvm::Module &module, const Request &request) {
     for (const std::string &name : request.entries) {
         const llvm::Function *function = module.getFunction(name);
@@ -99,7 +113,7 @@ static void hide(llvm::Module &module, const Request &request) {
     });
 }
 
-std::unique_ptr<llvm::Module> read_bitcode(const Request &request, llvm::TargetMachine &machine,
+std::unique_ptr<llvm::Module> read_bitcode(Request &request, llvm::TargetMachine &machine,
                                            llvm::LLVMContext &context) {
     context.setDiagnosticHandlerCallBack(on_diagnostic);
     auto read = llvm::parseBitcodeFile(llvm::MemoryBufferRef(request.input, request.name), context);
@@ -119,6 +133,8 @@ std::unique_ptr<llvm::Module> read_bitcode(const Request &request, llvm::TargetM
                                     " expected, found it for " + module->getTargetTriple() +
                                     "; use that of the machine's own modules");
     module->setTargetTriple(triple(request));
+    if (request.entries.empty())
+        request.entries = exported(*module);
     check_entries(*module, request);
     hide(*module, request);
     for (llvm::Function &function : *module)

@@ -15,8 +15,9 @@ namespace jit {
 std::unique_ptr<llvm::TargetMachine> make_machine(const Request &request);
 
 /* The module of the request's bitcode, verified, with the attributes that the request's machine,
- * features and flags ask for; nothing but the entry points is visible from outside. */
-std::unique_ptr<llvm::Module> read_bitcode(const Request &request, llvm::TargetMachine &machine,
+ * features and flags ask for; nothing but the entry points is visible from outside. A request that
+ * names none gets all functions that are exported. */
+std::unique_ptr<llvm::Module> read_bitcode(Request &request, llvm::TargetMachine &machine,
                                            llvm::LLVMContext &context);
 
 } // namespace jit

@@ -11,7 +11,7 @@
 #include "response.h"
 #include "specialise.h"
 
-static std::string compile(const jit::Request &request) {
+static std::string compile(jit::Request &request) {
     llvm::LLVMContext context;
     auto machine = jit::make_machine(request);
     auto module = jit::read_bitcode(request, *machine, context);

@@ -151,8 +151,6 @@ Request read_request() {
     r.cpu_bits = feature_bits(features);
     r.llvm_features = llvm_features(features);
     r.entries = raw.names("entry points", head.entry_count, head.entry_off);
-    expect(r.input_kind == JIT_INPUT_OBJECT || !r.entries.empty(), "an entry point",
-           head.entry_count);
     r.constants =
         raw.table<struct jit_constant>("constants", head.constant_count, head.constant_off);
     for (const struct jit_constant &c : r.constants)

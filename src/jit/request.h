@@ -18,9 +18,9 @@ struct Request {
     uint32_t rank;
     std::string name, target;
     uint8_t source[MOD_SOURCE_SIZE];
-    uint64_t cpu_bits;         // of the features
-    std::string llvm_features; // "+sse,+sse2"
-    std::vector<std::string> entries;
+    uint64_t cpu_bits;                // of the features
+    std::string llvm_features;        // "+sse,+sse2"
+    std::vector<std::string> entries; // of bitcode, none: all that are exported
     std::vector<struct jit_constant> constants;
     std::string input;
 };

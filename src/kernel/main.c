@@ -25,6 +25,7 @@
 #include "jit/compiler.h"
 #include "lib/printf.h"
 #include "jit/tier.h"
+#include "jit/wake.h"
 #include "load/ksyms.h"
 #include "load/module_disk.h"
 #include "load/registry.h"
@@ -87,6 +88,7 @@ _Noreturn void kernel_main(const struct bootinfo *boot) {
     module_disk_load_all();                          // modules beside it
     cache_partition_mount();                         // what earlier boots have left for this one
     compiler_process_init();                         // the compiler, where the image has it
+    wake_init();                                     // code for modules that have none
     tier_init();                                     // better code for what is called often
     cores_init();                                    // the other processors
     console_run();                                   // open the model, converse

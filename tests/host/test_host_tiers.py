@@ -122,7 +122,7 @@ def test_code_without_a_compiler(story: Story, machines: Hosts, tmp_path: Path) 
     cache_image.pull(story.image, tmp_path / "cache")
     cache_image.push(tmp_path / "cache", alone)
     found = run(machines, alone, 2, smp=2)
-    assert found.keys("hit") == story.second.keys("hit") and not found.tiers
+    assert found.keys("hit") >= story.second.keys("hit") and not found.tiers
     assert "No compiler" in found.before and "cached" in found.before
     assert all(tokens == story.reference for tokens in found.completions)
 

@@ -16,6 +16,7 @@ from fluid import jit
 from fluid.errors import FluidError
 from fluid.jitlayout import REQUEST, Constant, Request, Response, pack_request, unpack_response
 from fluid.modlayout import MACHINE_I386
+from fluid.modread import unpack
 from jit_modules import request, require
 
 CASE = ("x86-64-v2", "x86-64-v2")
@@ -79,7 +80,7 @@ def test_versions(program: Path, good: Request) -> None:
         *(("header_size", 8), ("header_size", 1 << 30), ("file_size", 8), ("file_size", 1 << 31)),
         *(("file_size", 1 << 20), ("level", 4), ("machine", 40), ("input", 2), ("flags", 4)),
         *(("seconds", 0), ("seconds", 99999), ("reserved", 1)),
-        *(("feature_count", 1 << 30), ("feature_off", 0xFFFFFFF0), ("entry_count", 0)),
+        *(("feature_count", 1 << 30), ("feature_off", 0xFFFFFFF0)),
         *(("entry_count", 1 << 22), ("entry_off", 1 << 30), ("constant_count", 0xFFFFFFFF)),
         *(("constant_off", 0xFFFFFFF8), ("string_size", 1), ("string_off", 1 << 20)),
         *(("input_size", 0xFFFFFFFF), ("input_off", 0xFFFFFFFF)),
@@ -89,6 +90,12 @@ def test_versions(program: Path, good: Request) -> None:
 def test_fields(program: Path, good: Request, field: str, value: int) -> None:
     data = changed(pack_request(good), field, value)
     assert "expected, found" in refused_bytes(program, data, "E-JIT-03")
+
+
+def test_no_entry_point_means_all(program: Path, good: Request) -> None:
+    """As a module that is bitcode alone is compiled."""
+    made = unpack(jit.compile_module(program, replace(good, entries=(), constants=())).mod)
+    assert {e.name for e in made.exports} >= set(good.entries)
 
 
 @pytest.mark.parametrize("memory", [0, 1 << 20, 1 << 40])

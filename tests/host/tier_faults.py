@@ -86,7 +86,7 @@ def compiled(folder: Path, name: str, entry: str, damage: str = "") -> Module:
     return replace(made, exports=[e for e in made.exports if e.name == entry])
 
 
-# The operations `add` and `matmul_q8_0`, and what is to happen in them.
+# The operations `add` and `matmul_q8_0` and the benchmark `sum`, and what is to happen in them.
 COUNTED = """
     static uint32_t calls;
     uint32_t before = __atomic_fetch_add(&calls, 1, __ATOMIC_RELAXED);
@@ -109,6 +109,13 @@ void matmul_q8_0(float *out, uint32_t out_stride, const void *w, const void *x, 
     {then}
 }}
 """
+BENCH = """
+FLUID_EXPORT bench_call_fn bench_sum_call;
+uint32_t bench_sum_call(const struct fluid_bench *bench) {{
+    {counted} {first}
+    return sound(bench) + ({wrong});
+}}
+"""
 FAULT = "__builtin_trap();"
 PAGE = "*(volatile int *)16 = 1;"
 NEVER = '{ for (;;) __asm__ volatile("pause"); }'
@@ -124,3 +131,9 @@ def bad_matmul(folder: Path, first: str = "", then: str = "") -> bytes:
     """The same with `matmul_q8_0`."""
     code = MATMUL.format(counted=COUNTED, first=first, then=then)
     return modfile.pack(compiled(folder, "tensor_q8_0", "matmul_q8_0", code))
+
+
+def bad_sum(folder: Path, first: str = "", wrong: str = "0") -> bytes:
+    """The same with the benchmark, whose checksum is that much too large."""
+    code = BENCH.format(counted=COUNTED, first=first, wrong=wrong)
+    return modfile.pack(compiled(folder, "sum", "bench_sum_call", code))

@@ -66,11 +66,13 @@ def modules(own: Sequence[Module] = (), better: bool = False) -> list[Module]:
 
 
 def source_of(name: str) -> Path:
-    return Path(__file__).resolve().parents[2] / f"src/modules/tensor/{name}.c"
+    """Of a tensor module or a benchmark in C."""
+    folder = "tensor" if name.startswith("tensor_") else "bench"
+    return Path(__file__).resolve().parents[2] / f"src/modules/{folder}/{name}.c"
 
 
 def slow(folder: Path, name: str) -> Module:
-    """A tensor module without optimisation, with the bitcode of the optimised one."""
+    """A module without optimisation, with the bitcode of the optimised one."""
     flags = [*(f"-m{feature}" for feature in features(TARGET)), *CODE_FLAGS]
     out = folder / f"{name}.slow.mod"
     make_mod(

@@ -297,6 +297,22 @@ def test_a_warm_up_needs_a_cache_that_is_kept() -> None:
     assert not options.wants_host("i686", "auto", ["warmup"])
 
 
+def test_a_warm_cache_is_made_by_the_images_compiler() -> None:
+    given = {o.name: o.default for o in options.OPTIONS} | {"cache": "warm"}
+    assert options.problems({"cache": "warm"}) == []
+    assert options_fit.unfit(given | {"jit": "1", "pgo": "1"}, ["image"]) == []
+    (sentence,) = options_fit.unfit(given, ["image"])
+    assert sentence.startswith("E-OPT-05 cache=warm is expected with jit=1, found jit=0;")
+
+
+def test_who_compiles_what_has_no_code() -> None:
+    given = {o.name: o.default for o in options.OPTIONS} | {"variants": "none"}
+    assert options_fit.unfit(given | {"jit": "1"}, ["image"]) == []
+    assert options_fit.unfit(given, ["warmup"]) == []
+    (sentence,) = options_fit.unfit(given, ["image"])
+    assert sentence.startswith("E-OPT-05 variants=none is expected with jit=1, found jit=0;")
+
+
 def test_tiers_are_measured_by_bench_in_processes() -> None:
     given = {o.name: o.default for o in options.OPTIONS} | {"tiers": "1", "runner": "host"}
     assert options.problems(given) == options_fit.unfit(given, ["bench"]) == []

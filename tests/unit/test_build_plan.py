@@ -147,6 +147,17 @@ def test_module_files(tmp_path: Path) -> None:
     ]
     base = module_variants(TARGETS["x86-64-v3"], tmp_path, "base")
     assert [v.file for v in base] == ["llama.mod", "tensor_a.mod", "tensor_b.mod"]
+    (tmp_path / "src/modules/bench").mkdir()
+    (tmp_path / "src/modules/bench/sum.c").touch()
+    files = ["llama.mod", "sum.mod", "sum.x86-64-v4.mod", "tensor_a.mod", "tensor_a.x86-64-v4.mod"]
+    for wanted, code in (
+        ("all", [True, True, False, True, True]),
+        ("base", [True, True, False, True, False]),
+        ("none", [True, False, False, False, False]),
+    ):
+        made = module_variants(TARGETS["x86-64-v3"], tmp_path, wanted, jit=True)[:5]
+        assert ([v.file for v in made], [v.code for v in made]) == (files, code)
+    (tmp_path / "src/modules/bench/sum.c").unlink()
     found = [(v.file, v.tag, v.rank) for v in module_variants(TARGETS["i686"], tmp_path)][1:3]
     assert found == [("tensor_a.mod", "i686", 1), ("tensor_a.i686-v2.mod", "i686-v2", 2)]
 

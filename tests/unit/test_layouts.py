@@ -250,7 +250,7 @@ def test_boot_sectors_end_where_the_boot_code_says() -> None:
 def test_files_have_the_names_that_the_kernel_looks_for() -> None:
     """The model's and the compiler's, in the partition."""
     tool = (ROOT / "site_scons/site_tools/fluid_image.py").read_text()
-    names = re.search(r'^NAMES = \("(.+)", "(.+)"\)', tool, re.MULTILINE)
+    names = re.search(r'^    names = \("(.+)", "(.+)"\)', tool, re.MULTILINE)
     assert names
     headers = {"console/model.c": "MODEL_PATH", "jit/compiler.h": "COMPILER_FILE"}
     for (header, macro), name in zip(headers.items(), names.groups(), strict=True):

@@ -5,13 +5,13 @@
 #include "console/console.h"
 #include "console/event.h"
 #include "fluid/bench.h"
+#include "jit/tier.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "load/guard.h"
 #include "load/module.h"
 #include "mm/heap.h"
 #include "prof/processor_counts.h"
-#include "prof/profile.h"
 #include "task/task.h"
 
 #define RUNS_MAX 4u
@@ -23,7 +23,7 @@ struct run {
     char name[BENCH_NAME_SIZE], symbol[SYMBOL_SIZE]; /* of `call` */
     struct loaded_module *module;                    /* held */
     bench_open_fn *open;
-    bench_call_fn *call;
+    struct fluid_slot *slot; /* of `call`, from when its size is known */
     bench_close_fn *close;
     struct fluid_bench bench;
     uint64_t size; /* as asked for */
@@ -40,6 +40,13 @@ static void *entry_point(const char *name, const char *what) {
 
     ksnprintf(symbol, sizeof(symbol), "bench_%s_%s", name, what);
     return module_find_export(symbol);
+}
+
+bool bench_is(const struct loaded_module *module) {
+    char symbol[SYMBOL_SIZE];
+
+    ksnprintf(symbol, sizeof(symbol), "bench_%s_call", module_name(module));
+    return module_export(module, symbol) != NULL;
 }
 
 bool bench_exists(const char *name) {
@@ -69,42 +76,90 @@ static uint64_t median(struct run *run) {
     return run->sample[count / 2];
 }
 
-/* Calls of the module, all guarded as one: a fault gives up the run. 0: done, or stopped. */
-static int measure(struct run *run, struct fluid_error *err) {
-    const struct task *task = task_current();
-    struct profile *profile;
+static void dispose(struct run *run) {
+    struct module_guard guard;
+    struct fluid_error err;
+
+    if (MODULE_GUARD(&guard)) {
+        module_guard_report(&guard, &err);
+        return;
+    }
+    run->close(&run->bench);
+    module_guard_end(&guard);
+}
+
+static int prepare(struct run *run, struct fluid_error *err) {
     struct module_guard guard;
 
     if (MODULE_GUARD(&guard))
         return module_guard_report(&guard, err);
-    if (run->open(&run->bench, run->size, err) != 0) {
-        module_guard_end(&guard);
-        return -1;
-    }
-    profile = profile_get(run->module, run->symbol, (uint32_t)run->bench.size, 0);
-    while (run->done < run->calls && !task->stop) {
-        struct pmu_counts before = task_counts(), after;
-        uint64_t start = task_cycles(task), cycles;
-        uint32_t checksum = run->call(&run->bench);
-
-        cycles = task_cycles(task) - start;
-        after = task_counts();
-        if (task->stop)
-            break;
-        if (checksum != run->bench.checksum) {
-            run->close(&run->bench);
-            module_guard_end(&guard);
-            return fluid_fail(err, "E-BENCH-03",
-                              "benchmark %s: checksum %x expected, found %x; rebuild the module",
-                              run->name, run->bench.checksum, checksum);
-        }
-        add_sample(run, cycles);
-        processor_counts_add(&run->counts, &before, &after);
-        profile_add(profile, cycles);
-    }
-    run->close(&run->bench);
+    int result = run->open(&run->bench, run->size, err);
     module_guard_end(&guard);
-    return 0;
+    if (result != 0)
+        return -1;
+    run->slot = fluid_slot_get(run->symbol, (uint32_t)run->bench.size, 0);
+    if (run->slot)
+        return 0;
+    dispose(run);
+    return fluid_fail(err, "E-BENCH-04",
+                      "memory for the slot of benchmark %s expected, not available; give the "
+                      "machine more",
+                      run->name);
+}
+
+enum outcome { CALLED, AGAIN, STOPPED, FAILED };
+
+/* What code that was made here has done wrong is told; the image's has its place again. */
+static enum outcome made_here(const struct fluid_error *err) {
+    console_aside_begin();
+    report_warn(err);
+    console_aside_end();
+    return AGAIN;
+}
+
+static enum outcome wrong(struct run *run, uint32_t checksum, struct fluid_error *err) {
+    fluid_fail(err, "E-BENCH-03",
+               "benchmark %s: checksum %x expected, found %x; rebuild the module", run->name,
+               run->bench.checksum, checksum);
+    return tier_blame_slot(run->slot) ? made_here(err) : FAILED;
+}
+
+/* One call, through the slot: the code in it may be another one next time. */
+static enum outcome call(struct run *run, struct fluid_error *err) {
+    const struct task *task = task_current();
+    struct module_guard guard;
+
+    if (MODULE_GUARD(&guard)) {
+        bool ours = tier_blame(&guard.fault);
+        module_guard_report(&guard, err);
+        return ours ? made_here(err) : FAILED;
+    }
+    struct pmu_counts before = task_counts(), after;
+    uint64_t start = fluid_call_begin(), cycles;
+    uint32_t checksum = ((bench_call_fn *)run->slot->code)(&run->bench);
+    cycles = task_cycles(task) - start;
+    after = task_counts();
+    module_guard_end(&guard);
+    if (task->stop)
+        return STOPPED;
+    if (checksum != run->bench.checksum)
+        return wrong(run, checksum, err);
+    fluid_call_end(run->slot, start);
+    add_sample(run, cycles);
+    processor_counts_add(&run->counts, &before, &after);
+    return CALLED;
+}
+
+/* A fault gives up the run. 0: done, or stopped. */
+static int measure(struct run *run, struct fluid_error *err) {
+    enum outcome outcome = CALLED;
+
+    if (prepare(run, err) != 0)
+        return -1;
+    while (run->done < run->calls && !task_current()->stop && outcome != FAILED)
+        outcome = call(run, err);
+    dispose(run);
+    return outcome == FAILED ? -1 : 0;
 }
 
 static void tell(struct run *run) {
@@ -179,7 +234,6 @@ int bench_start(const char *name, uint64_t size, uint32_t calls, struct fluid_er
     ksnprintf(run->name, sizeof(run->name), "%s", name);
     run->module = module_of_export(run->symbol);
     run->open = (bench_open_fn *)entry_point(name, "open");
-    run->call = (bench_call_fn *)entry_point(name, "call");
     run->close = (bench_close_fn *)entry_point(name, "close");
     run->size = size;
     run->calls = calls;

@@ -27,7 +27,7 @@ static size_t next_word(char **argument, size_t *length, char **word) {
 static void print_name(const struct loaded_module *module, void *context) {
     unsigned *count = context;
 
-    if (!bench_exists(module_name(module)))
+    if (!bench_is(module))
         return;
     kprintf("  %s (%s)\n", module_name(module), module_target(module));
     ++*count;

@@ -96,9 +96,9 @@ static void print_tier(const struct tier *t, void *context) {
         ksnprintf(cycles, sizeof cycles, "%llu -> %llu", (unsigned long long)t->cycles_t0,
                   (unsigned long long)t->cycles);
     kprintf("  %-14s %-12s %s%s %5s %-22s %8llu ms  %u of %u%s%s\n", t->slot->name, shape,
-            tier_level_name(t->level), t->from_cache ? " cached" : "       ",
-            tier_level_name(t->tried), cycles, (unsigned long long)(t->compile_ns / NS_PER_MS),
-            t->published, t->published + t->rejected, t->reason[0] ? ", last " : "", t->reason);
+            tier_code_name(t), t->from_cache ? " cached" : "       ", tier_level_name(t->tried),
+            cycles, (unsigned long long)(t->compile_ns / NS_PER_MS), t->published,
+            t->published + t->rejected, t->reason[0] ? ", last " : "", t->reason);
     ++*count;
 }
 

@@ -45,11 +45,22 @@ bool tier_attempt_blame(const struct loaded_module *module) {
         return false;
     measure_stop(&a->measure);
     if (a->module == module) {
-        a->faulted = true;
+        a->wrong = "fault";
     } else {
         way_take(a->tier->slot, a->incumbent);
         a->abandoned = true;
     }
+    return true;
+}
+
+bool tier_attempt_blame_slot(const struct fluid_slot *slot) {
+    struct attempt *a = attempts;
+    while (a && (a->tier->slot != slot || a->knob || a->candidate.code != slot->code))
+        a = a->next;
+    if (!a)
+        return false;
+    measure_stop(&a->measure);
+    a->wrong = "differs";
     return true;
 }
 
@@ -189,7 +200,7 @@ bool attempt_is_quiet(struct attempt *a) {
 bool attempt_wait(struct attempt *a, const uint32_t *count, uint32_t enough) {
     a->since_ns = clock_ns();
     while (__atomic_load_n(count, __ATOMIC_ACQUIRE) < enough) {
-        if (a->abandoned || a->faulted || attempt_is_quiet(a))
+        if (a->abandoned || a->wrong || attempt_is_quiet(a))
             return false;
         task_sleep_until(clock_ns() + LOOK_NS);
     }
@@ -308,8 +319,8 @@ void tier_tune(struct tier *tier) {
 
 /* Ends it if that is due. */
 static void look(struct attempt *a) {
-    if (a->faulted) {
-        wrong(a, "fault");
+    if (a->wrong) {
+        wrong(a, a->wrong);
         end(a, true);
     } else if (a->abandoned) {
         end(a, false);

@@ -29,7 +29,8 @@ struct attempt {
     uint64_t several[2]; /* cycles of both for several tokens at a time, alone; 0: not known */
     uint64_t compile_ns;
     uint64_t calls, since_ns; /* of the slot, when they were last looked at; and since then */
-    bool abandoned, faulted;
+    const char *wrong;        /* what it has done; NULL: nothing so far */
+    bool abandoned;
     const char *step; /* for /jit */
 };
 

@@ -45,7 +45,7 @@ static uint64_t features_for(const struct loaded_module *m) {
 /* Names are separated by NULs instead of spaces: so they are strings already. */
 static bool collect(struct parts *parts, const struct loaded_module *m, const char *entry) {
     size_t length = cpu_feature_names(features_for(m), parts->strings, NAMES_SIZE);
-    size_t room = strlen(entry) + 1;
+    size_t room = entry ? strlen(entry) + 1 : 0;
     if (length + 1 + room > NAMES_SIZE)
         return false;
     for (size_t at = 0; at < length; at++) {
@@ -55,7 +55,8 @@ static bool collect(struct parts *parts, const struct loaded_module *m, const ch
             parts->strings[at] = '\0';
     }
     parts->entry = (uint32_t)length + 1;
-    memcpy(parts->strings + parts->entry, entry, room);
+    if (entry)
+        memcpy(parts->strings + parts->entry, entry, room);
     parts->string_size = parts->entry + (uint32_t)room;
     return true;
 }
@@ -86,13 +87,13 @@ static void fill_head(struct jit_request *head, const struct jit_job *job) {
 }
 
 /* Offsets of all parts; file_size is that of the whole. */
-static void lay_out(struct jit_request *head, const struct parts *parts, uint32_t constants,
-                    size_t bitcode) {
+static void lay_out(struct jit_request *head, const struct parts *parts, uint32_t entries,
+                    uint32_t constants, size_t bitcode) {
     uint32_t end = sizeof *head;
     head->feature_count = parts->features;
     head->feature_off = place(&end, parts->features * sizeof parts->feature[0]);
-    head->entry_count = 1;
-    head->entry_off = place(&end, sizeof parts->entry);
+    head->entry_count = entries;
+    head->entry_off = place(&end, entries * sizeof parts->entry);
     head->constant_count = constants;
     head->constant_off = place(&end, constants * sizeof(struct jit_constant));
     head->string_size = parts->string_size;
@@ -125,13 +126,14 @@ void *jit_request(const struct jit_job *job, size_t *size, struct fluid_error *e
         return NULL;
     }
     fill_head(&head, job);
-    lay_out(&head, &parts, job->constant_count, bitcode_size);
+    const uint32_t entries = job->entry ? 1 : 0;
+    lay_out(&head, &parts, entries, job->constant_count, bitcode_size);
     uint8_t *bytes = kzalloc(head.file_size);
     if (!bytes)
         return no_memory(err, head.file_size);
     memcpy(bytes, &head, sizeof head);
     memcpy(bytes + head.feature_off, parts.feature, parts.features * sizeof parts.feature[0]);
-    memcpy(bytes + head.entry_off, &parts.entry, sizeof parts.entry);
+    memcpy(bytes + head.entry_off, &parts.entry, entries * sizeof parts.entry);
     memcpy(bytes + head.constant_off, job->constants,
            job->constant_count * sizeof(struct jit_constant));
     memcpy(bytes + head.string_off, parts.strings, parts.string_size);

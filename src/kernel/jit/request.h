@@ -9,11 +9,11 @@
 
 struct loaded_module;
 
-/* One entry point of a loaded module that has bitcode, to be compiled for this processor. */
+/* An entry point of a loaded module that has bitcode, to be compiled for this processor. */
 struct jit_job {
     const struct loaded_module *module;
-    const char *entry;
-    unsigned level; /* 0 .. JIT_LEVEL_MAX */
+    const char *entry; /* NULL: all of them */
+    unsigned level;    /* 0 .. JIT_LEVEL_MAX */
     struct jit_constant constants[JIT_CONSTANTS_MAX];
     uint32_t constant_count;
 };

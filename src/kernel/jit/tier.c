@@ -7,6 +7,7 @@
 #include "jit/epoch.h"
 #include "jit/tier_internal.h"
 #include "jit/tune.h"
+#include "lib/printf.h"
 #include "lib/string.h"
 #include "load/module.h"
 #include "load/slot.h"
@@ -140,10 +141,11 @@ static struct tier *find(const struct fluid_slot *slot) {
     return t;
 }
 
-/* Calls of the other operations cannot be taken down (modules/trial). */
+/* Calls of the other operations cannot be taken down (modules/trial); benchmarks tell themselves
+ * whether what they have done is right. */
 static bool can_be_tried(const struct fluid_slot *slot) {
     static const char *const kinds[] = {"matmul_",  "row_",      "quantize_", "rmsnorm", "rope",
-                                        "store_kv", "attention", "swiglu",    "add"};
+                                        "store_kv", "attention", "swiglu",    "add",     "bench_"};
     for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strncmp(slot->name, kinds[i], strlen(kinds[i])) == 0)
             return true;
@@ -204,14 +206,14 @@ static struct tier *tier_of(const struct loaded_module *m) {
 }
 
 /* Code that is being measured against it would be told as better than what is no more. */
-static void condemn(struct tier *t) {
+static void condemn(struct tier *t, const char *reason) {
     struct jit_job job;
     uint8_t key[CACHE_KEY_SIZE];
     unsigned level = t->level;
     tier_attempt_abandon(t); /* its incumbent is what has faulted */
     if (tier_job(t, level, &job) && entry_key(&job, t->slot->rows, t->slot->cols, key))
         entry_quarantine(key);
-    memcpy(t->reason, "fault", sizeof "fault");
+    ksnprintf(t->reason, sizeof t->reason, "%s", reason);
     t->rejected++;
     tier_event(t, tier_level_name(level), t->reason, NULL, 0);
     tier_drop(t);
@@ -226,10 +228,20 @@ bool tier_blame(const struct trap_fault *fault) {
             return true; /* a candidate, or who takes calls down for one */
         struct tier *t = tier_of(m);
         if (t)
-            condemn(t);
+            condemn(t, "fault");
         return t != NULL;
     }
     return false;
+}
+
+bool tier_blame_slot(struct fluid_slot *slot) {
+    struct tier *t = find(slot);
+    if (t && tier_attempt_blame_slot(slot))
+        return true;
+    if (!t || t->level == 0)
+        return false;
+    condemn(t, "differs");
+    return true;
 }
 
 void tier_watch_slots(void) {

@@ -35,6 +35,8 @@ struct tier {
 };
 
 const char *tier_level_name(unsigned level); /* "T0", "O1" .. "O3" */
+/* What code the slot has: the same, or "O0" where its module came as bitcode alone (wake.h). */
+const char *tier_code_name(const struct tier *tier);
 /* Starts to watch slots, and the task that compiles. */
 void tier_init(void);
 void tier_for_each(void (*visit)(const struct tier *tier, void *context), void *context);
@@ -45,4 +47,6 @@ void attempt_for_each(void (*visit)(const struct tier *tier, const char *step, v
 /* A call of a module has faulted: is it code that was made here, or one that is being measured? Its
  * slot then has T0's code again, and that one never comes back. */
 bool tier_blame(const struct trap_fault *fault);
+/* The same of a slot whose code has returned what is wrong. */
+bool tier_blame_slot(struct fluid_slot *slot);
 #endif

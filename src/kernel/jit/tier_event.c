@@ -3,12 +3,20 @@
 #include "jit/measure.h"
 #include "jit/tier_internal.h"
 #include "lib/printf.h"
+#include "lib/string.h"
+#include "load/module.h"
 
 #define NS_PER_MS 1000000u
 
 const char *tier_level_name(unsigned level) {
     static const char *const names[JIT_LEVEL_MAX + 1] = {"T0", "O1", "O2", "O3"};
     return names[level];
+}
+
+const char *tier_code_name(const struct tier *tier) {
+    const struct loaded_module *base = module_of_export(tier->slot->name);
+    bool made_here = base && strcmp(module_target(base), "O0") == 0;
+    return tier->level == 0 && made_here ? "O0" : tier_level_name(tier->level);
 }
 
 void tier_event(const struct tier *tier, const char *to, const char *reason,
@@ -20,7 +28,7 @@ void tier_event(const struct tier *tier, const char *to, const char *reason,
     event_begin("tier");
     event_string("op", tier->slot->name);
     event_string("shape", shape);
-    event_string("from", tier_level_name(tier->level));
+    event_string("from", tier_code_name(tier));
     event_string("to", to);
     event_string("result", reason ? "rejected" : "published");
     event_string("reason", reason);

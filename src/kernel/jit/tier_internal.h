@@ -12,6 +12,8 @@
 bool tier_job(const struct tier *tier, unsigned level, struct jit_job *job);
 /* A matrix product: cores share it, and it may be one loop with others (llama/share.c). */
 bool tier_is_product(const struct fluid_slot *slot);
+/* A benchmark: whoever calls it looks at what it returns (tier_blame_slot). */
+bool tier_checks_itself(const struct fluid_slot *slot);
 /* The level that so many calls and cycles are worth; 0: none yet. */
 unsigned tier_level_of(uint64_t calls, uint64_t cycles);
 
@@ -47,6 +49,8 @@ void tier_attempt_abandon(const struct tier *tier);
 /* Is the module a candidate? Then its slot has the incumbent's code again, and it will be told of
  * as faulty. Or the one that takes down calls for one? Then that attempt ends. */
 bool tier_attempt_blame(const struct loaded_module *module);
+/* The same of a slot, if the candidate has it. */
+bool tier_attempt_blame_slot(const struct fluid_slot *slot);
 
 /* Measures the next knob of the slot, if it has one. */
 void tier_tune(struct tier *tier);

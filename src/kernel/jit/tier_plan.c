@@ -36,6 +36,10 @@ bool tier_is_product(const struct fluid_slot *slot) {
     return strncmp(slot->name, "matmul_", strlen("matmul_")) == 0;
 }
 
+bool tier_checks_itself(const struct fluid_slot *slot) {
+    return strncmp(slot->name, "bench_", strlen("bench_")) == 0;
+}
+
 bool tier_job(const struct tier *tier, unsigned level, struct jit_job *job) {
     size_t size;
     *job = (struct jit_job){

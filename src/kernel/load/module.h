@@ -59,6 +59,11 @@ size_t module_memory(const struct loaded_module *m); /* bytes of pages it occupi
 /* The heap's account of a module; of the one that address lies in, the kernel's when in none. */
 unsigned module_account(const struct loaded_module *m);
 unsigned module_account_at(uintptr_t address);
-/* Finds the entry point among all loaded modules; NULL when none exports it. */
+/* Has it no entry points, as one that is bitcode alone? */
+bool module_is_empty(const struct loaded_module *m);
+/* Finds the entry point among all loaded modules; NULL when none exports it, nor one that `more`
+ * has brought, which is asked for it as long as it says true. Others may run meanwhile, and modules
+ * may be replaced. */
 void *module_find_export(const char *name);
+void module_when_missing(bool (*more)(const char *name));
 #endif

@@ -62,9 +62,21 @@ struct loaded_module *module_of_export(const char *name) {
     return m;
 }
 
+static bool (*more)(const char *name); /* NULL: there are no more than are loaded */
+
+void module_when_missing(bool (*when_missing)(const char *name)) {
+    more = when_missing;
+}
+
 void *module_find_export(const char *name) {
     const struct loaded_module *m = module_of_export(name);
+    while (!m && more && more(name))
+        m = module_of_export(name);
     return m ? module_export(m, name) : NULL;
+}
+
+bool module_is_empty(const struct loaded_module *m) {
+    return m->export_count == 0;
 }
 
 bool module_is_from_disk(const struct loaded_module *m) {

@@ -136,6 +136,18 @@ static bool find_bitcode(const struct registry_entry *e, bool loaded, struct mod
     return f->header.bitcode_size > 0;
 }
 
+/* Of a module whose variants are all bitcode: it has no entry points before it is compiled. */
+static bool load_asleep(const struct module_file *f, load_fn *load) {
+    struct fluid_error err;
+    struct loaded_module *m = load(f->bytes, f->header.file_size, cpu_info()->features, &err);
+    if (m)
+        module_set_bitcode(m, f->bytes + f->header.bitcode_off, f->header.bitcode_size,
+                           f->header.cpu_bits);
+    else
+        report_warn(&err);
+    return m != NULL;
+}
+
 static struct variants load_best(uint32_t first, load_fn *load) {
     struct registry_entry one = entry_at(registry, first);
     struct variants v = {.next = first};
@@ -156,6 +168,8 @@ static struct variants load_best(uint32_t first, load_fn *load) {
                                best.header.cpu_bits);
         v.done = m != NULL;
     }
+    if (!v.done && best.bytes)
+        v.done = load_asleep(&best, load);
     return v;
 }
 
