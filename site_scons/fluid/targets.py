@@ -174,6 +174,11 @@ class ModuleVariant:
         return CATEGORIES[Path(self.sources[0]).parent.name]
 
     @property
+    def is_cxx(self) -> bool:
+        """Whether it needs C++'s runtime."""
+        return any(source.endswith(".cpp") for source in self.sources)
+
+    @property
     def key(self) -> str:
         """Unique within a target; names its flags."""
         return f"{self.name}.{self.place}"
@@ -228,7 +233,7 @@ def module_variants(
     lowest, too. The variant of the target's own tag, or the only one with code, gets the plain
     name. Objects for a tag that is no level lie in OWN: the tag changes with the features, and what
     is old is to be replaced. With `jit` (which wanted="none" needs) the variants of tensor modules
-    that are not wanted, and the higher ones of benchmarks, are there as bitcode.
+    that are not wanted, and the higher ones of benchmarks in C, are there as bitcode.
     """
     lowest = target.variants[:1]
     code = {"all": target.variants, "base": lowest, "none": ()}[wanted]
@@ -245,8 +250,9 @@ def module_variants(
         if sources:
             modules[name] = (sources, lowest, lowest, lowest[0])
     for path in _sources(top / "src/modules/bench", ".c", ".cpp"):
-        tags = target.variants if jit else lowest
-        modules[path.stem] = (_relative(top, [path]), tags, least, lowest[0])
+        made_here = jit and path.suffix == ".c"  # without the runtime that C++ modules bring along
+        tags, coded = (target.variants, least) if made_here else (lowest, lowest)
+        modules[path.stem] = (_relative(top, [path]), tags, coded, lowest[0])
     found = []
     for name, (sources, tags, code, plain) in sorted(modules.items()):
         for rank, tag in enumerate(tags, start=1):

@@ -74,7 +74,8 @@ def _bitcode(env: Any, variant: ModuleVariant, response: Any) -> list[Any]:
     object is, where it is wanted; else none. `response` has the flags of the object."""
     plain = env["check"] not in ("address", "coverage", "undefined")
     wanted = wants_bitcode(env["jit"], env["FLUID_GOALS"], env["compile"])
-    if variant.category not in ("tensor", "bench") or not plain or not wanted:
+    compiles = variant.category in ("tensor", "bench") and not variant.is_cxx
+    if not compiles or not plain or not wanted:
         return []
     (flags,) = env.BitcodeFlags(f"$OUT/flags/{variant.key}.bc.rsp", response)
     node = env.StaticObject(
