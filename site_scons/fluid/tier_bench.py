@@ -68,6 +68,8 @@ class Measured:
     ready: Ready
     prompt: list[int] = field(default_factory=list)
     decode: list[int] = field(default_factory=list)
+    off: list[Speed] = field(default_factory=list)
+    on: list[Speed] = field(default_factory=list)
     splits: list[Split] = field(default_factory=list)
 
 
@@ -159,8 +161,41 @@ def split(machine: Machine) -> Split:
     return Split(tokens=speed.n_prompt + speed.n_new, ns=ns, operations=_operations(found))
 
 
+def _others(name: str) -> FluidError:
+    return FluidError(
+        "E-TIER-03",
+        f"the same tokens of all builds expected, found others of {name}; report this",
+    )
+
+
+def switch(machine: Machine, on: bool) -> None:
+    """Its own code, or the image's for everything. E-TIER-01 when it knows nothing of that."""
+    events = machine.command("/jit on" if on else "/jit off", STEP_SECONDS)
+    if any(isinstance(event, Error) for event in events):
+        raise FluidError("E-TIER-01", f"/jit on and off expected, found {_told(events)}")
+
+
+def measure_own(name: str, one: Measured, progress: Progress, rounds: int) -> None:
+    """With the image's code and with its own, in one process, so that both have all data in the
+    same places; every second time the other way round. The first one of each warms caches.
+    E-TIER-03 when they make other tokens."""
+    until = time.monotonic() + PATIENCE
+    for number in range(rounds + 1):
+        if number > ROUNDS_LEAST and time.monotonic() > until:
+            break
+        progress(f"its own code, {number} of {rounds}")
+        for on in (False, True)[:: 1 - 2 * (number % 2)]:
+            switch(one.machine, on)
+            speed = ask(one.machine)
+            if one.off and speed.ids != one.off[0].ids:
+                raise _others(name)
+            if number > 0:
+                (one.on if on else one.off).append(speed)
+    switch(one.machine, True)
+
+
 def measure(
-    found: Mapping[str, Measured], progress: Progress, rounds: int = ROUNDS, splits: int = SPLITS
+    found: Mapping[str, Measured], progress: Progress, rounds: int, splits: int = SPLITS
 ) -> None:
     """In turns, every second round backwards; the first one warms caches and is not counted. Fewer
     where that takes too long. E-TIER-03 when two of them make other tokens."""
@@ -174,11 +209,7 @@ def measure(
             speed = ask(found[name].machine)
             wanted = wanted or speed.ids
             if speed.ids != wanted:
-                raise FluidError(
-                    "E-TIER-03",
-                    f"the same tokens of all builds expected, found others of {name}; if that is "
-                    "native, build it with the same model, else report this",
-                )
+                raise _others(name)
             if number > 0:
                 found[name].prompt.append(speed.prompt_ns)
                 found[name].decode.append(speed.new_ns)
@@ -197,6 +228,10 @@ def _build(name: str, one: Measured, warmed: Sequence[Tier]) -> Build:
         variant=one.ready.variant,
         prompt=one.prompt,
         decode=one.decode,
+        off_prompt=[speed.prompt_ns for speed in one.off],
+        off_decode=[speed.new_ns for speed in one.off],
+        on_prompt=[speed.prompt_ns for speed in one.on],
+        on_decode=[speed.new_ns for speed in one.on],
         splits=one.splits,
         compile_ms=[tier.compile_ms for tier in warmed if tier.compile_ms > 0],
         published=sum("=" not in to for to in published),
@@ -243,7 +278,10 @@ def run(
                 warmed[one.name] = warm_up(machine, ABOUT[one.name], one.compiles, progress)
             machine = stack.enter_context(Machine(image, emulator=program, **options))
             found[one.name] = Measured(machine, boot(machine))
-        measure(found, progress)
+        measure(found, progress, ROUNDS)
+        for subject in subjects:
+            if subject.compiles:
+                measure_own(subject.name, found[subject.name], progress, ROUNDS)
     first = found[BASE]
     return Tiers(
         schema=SCHEMA,

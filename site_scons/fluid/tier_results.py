@@ -27,7 +27,6 @@ BASE, VARIANTS, BASE_JIT, VARIANTS_JIT, NATIVE = NAMES = (
     *("base", "variants", "base-jit", "variants-jit"),
     "native",
 )
-OWN_T0 = {BASE_JIT: BASE, VARIANTS_JIT: VARIANTS}  # the same image, where nobody compiles
 RATIOS = ("to base", "to its own T0", "to native")
 ABOUT = {
     BASE: "base code alone",
@@ -80,7 +79,8 @@ class Split:
 
 @dataclass(frozen=True, kw_only=True)
 class Build:
-    """One image. prompt, decode: by round; compile_ms: of each function and level that was compiled
+    """One image. prompt, decode: by round; off_*, on_*: of one that compiles, by turns in a process
+    with the image's code and with its own; compile_ms: of each function and level that was compiled
     beforehand; decisions: about code and knobs while it was measured."""
 
     name: Name
@@ -88,6 +88,10 @@ class Build:
     variant: str | None
     prompt: list[int]
     decode: list[int]
+    off_prompt: list[int]
+    off_decode: list[int]
+    on_prompt: list[int]
+    on_decode: list[int]
     splits: list[Split]
     compile_ms: list[int]
     published: int = field(metadata={"least": 0})  # code
@@ -98,6 +102,15 @@ class Build:
     def times(self, work: Work) -> list[int]:
         """By round."""
         return self.prompt if work == "prompt" else self.decode
+
+    def against_off(self, work: Work) -> tuple[float, float, float] | None:
+        """Quartiles of the ratios in speed to the image's own code; above 1: faster."""
+        on, off = (
+            (self.on_prompt, self.off_prompt)
+            if work == "prompt"
+            else (self.on_decode, self.off_decode)
+        )
+        return quartiles([o / n for o, n in zip(off, on, strict=True)]) if on else None
 
     @property
     def parts(self) -> dict[str, float]:
@@ -177,7 +190,10 @@ def _check(found: Tiers) -> None:
     for build in found.builds:
         if not len(build.prompt) == len(build.decode) == rounds > 0 or not build.splits:
             raise EventError(f"{build.name}: as many rounds of each expected")
-        if min(build.prompt + build.decode) < 1 or min(build.compile_ms, default=0) < 0:
+        own = (build.on_prompt, build.off_prompt, build.on_decode, build.off_decode)
+        if len(set(map(len, own))) != 1:
+            raise EventError(f"{build.name}: as many rounds with and without its own code expected")
+        if min(sum(own, build.prompt + build.decode)) < 1 or min(build.compile_ms, default=0) < 0:
             raise EventError(f"{build.name}: times expected")
 
 
@@ -187,6 +203,7 @@ def table(found: Tiers) -> str:
         f"tiers: {found.target}, {found.runner}, {found.cpu}, {found.threads} thread(s), "
         f"{found.model}; {len(found.builds[0].decode)} rounds",
         "tok/s: median (least to greatest); ratios: median of the rounds (quartiles)",
+        f"to its own T0: {max(len(build.on_decode) for build in found.builds)} turns in a process",
     ]
     for work, title in (
         ("decode", f"decode, {found.new} tokens behind {found.prompt}"),
@@ -216,8 +233,8 @@ def _row(found: Tiers, build: Build, work: Work) -> str:
 
 def ratios_of(found: Tiers, build: Build, work: Work) -> list[str]:
     """In speed, below RATIOS."""
-    others = (BASE, OWN_T0.get(build.name, build.name), NATIVE)
-    return [ratio(found.against(build, name, work)) for name in others]
+    base, native = (found.against(build, name, work) for name in (BASE, NATIVE))
+    return [ratio(one) for one in (base, build.against_off(work), native)]
 
 
 def ratio(quarters: Sequence[float] | None) -> str:

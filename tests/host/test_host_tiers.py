@@ -16,12 +16,15 @@ from fluid.cachedisk import MemoryDisk
 from fluid.cachefile import Cache
 from fluid.cachekey import KeyFields, cache_key
 from fluid.cachelayout import SECTOR
+from fluid.event_types import Token
 from fluid.modlayout import Module
+from guests import said
 from host_machine import Hosts, hosts_of
 from models import make_tiny
 from tier_faults import FAULT, bad_add
 from tier_images import (
     TARGET,
+    TEXT,
     Run,
     better_works,
     modules,
@@ -125,6 +128,20 @@ def test_code_without_a_compiler(story: Story, machines: Hosts, tmp_path: Path) 
     assert found.keys("hit") >= story.second.keys("hit") and not found.tiers
     assert "No compiler" in found.before and "cached" in found.before
     assert all(tokens == story.reference for tokens in found.completions)
+
+
+def test_off_and_on(story: Story, machines: Hosts) -> None:
+    """The image's code in each slot, then what was there; the model says the same."""
+    host = machines.boot(story.image)
+    before = said(host, "/jit")
+    host.command("/jit off")
+    off = said(host, "/jit")
+    assert "Off:" in off and "cached" not in off and off.count(" T0 ") >= before.count("x")
+    for line in ("/jit off", "/jit on", "/jit on"):
+        events = host.command(f"/complete 900 {TEXT}")
+        assert [e.id for e in events if isinstance(e, Token)] == story.reference
+        host.command(line)
+    assert said(host, "/jit").count("cached") >= before.count("cached") > 0
 
 
 def test_each_slot_hits_or_misses(story: Story) -> None:

@@ -32,6 +32,7 @@ class Compiling:
         self.kept = Path(f"{self.image}.kept").exists()
         self.compiles = "variants.img" not in argv[-1] and "base.img" not in argv[-1]
         self.prompts = 0
+        self.off = False
         self.tokens = 0
 
     def live(self) -> None:
@@ -61,6 +62,8 @@ class Compiling:
                 self.profile()
             case [b"/profile", b"reset"]:
                 self.tokens = 0
+            case [b"/jit", b"on" | b"off"] if self.wrong != "switchless":
+                self.off = line.endswith(b"off")
             case [b"/set", *_] if self.wrong == "drafts":
                 emit(self.channel, "error", code="E-CON-04", text="a setting expected")
             case [b"/set", *_]:
@@ -89,7 +92,8 @@ class Compiling:
         self.decide()
 
     def speed(self, prompt: int, new: int) -> None:
-        ns = WARM_NS if self.kept or "variants" in self.image.name else COLD_NS
+        fast = (self.kept and not self.off) or "variants" in self.image.name
+        ns = WARM_NS if fast else COLD_NS
         other = self.wrong == "other" and self.kept
         self.tokens += prompt + new
         self.decide()

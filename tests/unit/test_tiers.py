@@ -22,6 +22,13 @@ from fluid.tier_results import NAMES, Operation, Split, Tiers, ratio, read_tiers
 TAG = "x86-64-v2"
 
 
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fake decides at once, and takes the same time always."""
+    monkeypatch.setattr(tier_bench, "ROUNDS", 3)
+    monkeypatch.setattr(tier_bench, "QUIET_SECONDS", 0)
+
+
 @pytest.fixture
 def subjects(disk: Path, compiler: str) -> list[Subject]:
     """Four images; the fake goes by their names."""
@@ -53,6 +60,9 @@ def test_each_image_is_measured_and_those_that_compile_are_warm(found: Tiers) ->
         assert found.against(build, "base", "prompt") == (4.0, 4.0, 4.0)
     assert found.against(found.builds[0], "base", "decode") is None
     assert found.against(found.builds[0], "native", "decode") is None
+    own = {build.name: build.against_off("decode") for build in found.builds}
+    assert own["base-jit"] == (4.0, 4.0, 4.0) and own["variants-jit"] == (1.0, 1.0, 1.0)
+    assert own["base"] is None and own["variants"] is None
     for build in found.builds:
         warm = build.name.endswith("-jit")
         told = (build.published, build.tuned, build.used)
@@ -124,6 +134,7 @@ def test_turns(machine: Callable[[], Machine]) -> None:
     [
         ("no-model", "E-TIER-01", "E-MEM-02 more memory"),
         ("deaf", "E-TIER-01", "E-CON-02"),
+        ("switchless", "E-TIER-01", "/jit on and off expected, found E-CON-02"),
         ("silent", "E-TIER-01", "behind /profile, found nothing"),
         ("lazy", "E-TIER-02", "found 0 decisions"),
         ("stumbles", "E-TIER-02", "stopped with a fatal error"),
@@ -163,7 +174,7 @@ def test_file_table_and_rows(found: Tiers, tmp_path: Path) -> None:
     assert "the variant                         75." in text
     assert ratio(None) == "-"
     rows = report_tiers.rows(found)
-    assert len(rows) == 8 and rows[1][4:6] == ["4.00 (4.00 to 4.00)", "-"]
+    assert len(rows) == 8 and rows[1][4:7] == ["4.00 (4.00 to 4.00)", "-", "-"]
     with pytest.raises(FluidError, match=r"E-RPT-03 .*i686"):
         read_tiers(path, "i686")
 
@@ -173,7 +184,7 @@ def test_file_table_and_rows(found: Tiers, tmp_path: Path) -> None:
     [
         *({"schema": 2}, {"new": 0}, {"builds": []}),
         *({"name": "variants"}, {"decode": []}, {"splits": []}, {"prompt": [0, 1]}),
-        {"compile_ms": [-1]},
+        *({"compile_ms": [-1]}, {"off_decode": [1]}),
     ],
 )
 def test_damaged_file(found: Tiers, tmp_path: Path, damage: dict[str, Any]) -> None:

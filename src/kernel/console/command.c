@@ -37,7 +37,7 @@ static const struct command commands[] = {
     {"regen", "/regen", "another reply to what was said last", command_regen},
     {"load", "/load [NAME]", "take a module from the folder MODULES, or list all", command_load},
     {"unload", "/unload NAME", "take it out again", command_unload},
-    {"jit", "/jit [compile OPERATION LEVEL]", "who compiles, and what comes of it", command_jit},
+    {"jit", "/jit [on|off|compile OPERATION LEVEL]", "who compiles, and what comes of it", command_jit},
     {"cache", "/cache [clear|verify]", "what is kept for the next start", command_cache},
     {"selftest", "/selftest [NAME]", "check the machine's own invariants", command_selftest},
     {"reboot", "/reboot", "restart the machine", command_reboot},

@@ -20,8 +20,8 @@
 static void usage(const char *argument, size_t length) {
     struct fluid_error err;
     fluid_fail(&err, "E-CON-03",
-               "/jit expects nothing, or compile OPERATION LEVEL with a level of 0 to %u, found "
-               "\"%.*s\"",
+               "/jit expects nothing, on, off, or compile OPERATION LEVEL with a level of 0 to %u, "
+               "found \"%.*s\"",
                JIT_LEVEL_MAX, (int)(length < 60 ? length : 60), argument);
     report_error(&err);
 }
@@ -96,9 +96,9 @@ static void print_tier(const struct tier *t, void *context) {
         ksnprintf(cycles, sizeof cycles, "%llu -> %llu", (unsigned long long)t->cycles_t0,
                   (unsigned long long)t->cycles);
     kprintf("  %-14s %-12s %s%s %5s %-22s %8llu ms  %u of %u%s%s\n", t->slot->name, shape,
-            tier_code_name(t), t->from_cache ? " cached" : "       ", tier_level_name(t->tried),
-            cycles, (unsigned long long)(t->compile_ns / NS_PER_MS), t->published,
-            t->published + t->rejected, t->reason[0] ? ", last " : "", t->reason);
+            tier_code_name(t), t->from_cache && !tier_paused() ? " cached" : "       ",
+            tier_level_name(t->tried), cycles, (unsigned long long)(t->compile_ns / NS_PER_MS),
+            t->published, t->published + t->rejected, t->reason[0] ? ", last " : "", t->reason);
     ++*count;
 }
 
@@ -114,6 +114,8 @@ static void show(void) {
         kprintf("%s compiles, build %s\n", compiler->name, compiler->toolchain);
     else
         kprintf("No compiler: build the image with jit=1, or attach with chat compile=1.\n");
+    if (tier_paused())
+        kprintf("Off: all operations have the image's code; /jit on gives them their own again.\n");
     kprintf("  %-14s %-12s %-9s %5s %-22s %11s  %s\n", "operation", "shape", "code", "tried",
             "cycles of a call", "compiled", "published");
     tier_for_each(print_tier, &count);
@@ -121,10 +123,16 @@ static void show(void) {
     attempt_for_each(print_attempt, NULL);
 }
 
+static bool is(const char *argument, size_t length, const char *word) {
+    return length == strlen(word) && memcmp(argument, word, length) == 0;
+}
+
 void command_jit(char *argument, size_t length) {
     size_t word = strlen(COMPILE);
     if (length > word && memcmp(argument, COMPILE, word) == 0)
         compile(argument + word, length - word);
+    else if (is(argument, length, "off") || is(argument, length, "on"))
+        tier_pause(is(argument, length, "off"));
     else if (length > 0)
         usage(argument, length);
     else

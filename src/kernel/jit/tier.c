@@ -152,6 +152,33 @@ static bool can_be_tried(const struct fluid_slot *slot) {
     return false;
 }
 
+static bool paused;
+
+bool tier_paused(void) {
+    return paused;
+}
+
+static void pause(struct tier *t) {
+    tier_attempt_abandon(t);
+    t->ahead = t->slot->ahead;
+    t->piece_work = t->slot->piece_work;
+    t->slot->ahead = t->slot->piece_work = 0;
+    t->slot->code = slot_base(t->slot);
+}
+
+static void resume(struct tier *t) {
+    void *own = t->module ? module_export(t->module, t->slot->name) : NULL;
+    t->slot->code = own ? own : slot_base(t->slot);
+    t->slot->ahead = t->ahead;
+    t->slot->piece_work = t->piece_work;
+}
+
+void tier_pause(bool wanted) {
+    for (struct tier *t = tiers; t && wanted != paused; t = t->next)
+        (wanted ? pause : resume)(t);
+    paused = wanted;
+}
+
 static void refresh(struct tier *t) {
     struct jit_job job;
     t->stale = false;
@@ -160,6 +187,8 @@ static void refresh(struct tier *t) {
     t->cycles_t0 = t->cycles = t->retry_calls = t->saved = 0;
     look_up(t);
     t->tuned = tune_recall(t->slot);
+    if (paused)
+        pause(t);
 }
 
 static void made(struct fluid_slot *slot) {
@@ -186,7 +215,7 @@ static void moved(struct fluid_slot *slot) {
         return;
     tier_attempt_abandon(t);
     tier_drop(t);
-    slot->ahead = slot->piece_work = 0;
+    slot->ahead = slot->piece_work = t->ahead = t->piece_work = 0;
     t->stale = true;
 }
 

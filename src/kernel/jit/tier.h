@@ -25,13 +25,14 @@ struct tier {
     uint64_t cycles_t0, cycles;   /* of a call, measured against each other; 0: not yet */
     uint64_t compile_ns;          /* of all that was compiled for it in this boot */
     uint32_t published, rejected; /* in this boot */
-    bool stale;       /* another module is beneath it: what follows is to be found out */
-    bool has_bitcode; /* so that it can have other levels than T0 */
-    bool from_cache;  /* the code that it has */
-    unsigned knob;    /* the next one to be tried (tune.h) */
-    bool tuned;       /* all have been */
-    uint64_t saved;   /* by knobs: cycles of a call */
-    char reason[16];  /* of the last rejection; "": none */
+    bool stale;                 /* another module is beneath it: what follows is to be found out */
+    bool has_bitcode;           /* so that it can have other levels than T0 */
+    bool from_cache;            /* the code that it has */
+    unsigned knob;              /* the next one to be tried (tune.h) */
+    bool tuned;                 /* all have been */
+    uint64_t saved;             /* by knobs: cycles of a call */
+    uint32_t ahead, piece_work; /* the slot's own, while it is paused */
+    char reason[16];            /* of the last rejection; "": none */
 };
 
 const char *tier_level_name(unsigned level); /* "T0", "O1" .. "O3" */
@@ -43,6 +44,10 @@ void tier_for_each(void (*visit)(const struct tier *tier, void *context), void *
 /* What is being worked on: "compiles", "measures". */
 void attempt_for_each(void (*visit)(const struct tier *tier, const char *step, void *context),
                       void *context);
+
+/* Paused: each slot has T0's code and no knobs, and nothing is tried; afterwards what it had. */
+void tier_pause(bool pause);
+bool tier_paused(void);
 
 /* A call of a module has faulted: is it code that was made here, or one that is being measured? Its
  * slot then has T0's code again, and that one never comes back. */

@@ -16,7 +16,8 @@ const char *tier_level_name(unsigned level) {
 const char *tier_code_name(const struct tier *tier) {
     const struct loaded_module *base = module_of_export(tier->slot->name);
     bool made_here = base && strcmp(module_target(base), "O0") == 0;
-    return tier->level == 0 && made_here ? "O0" : tier_level_name(tier->level);
+    unsigned level = tier_paused() ? 0 : tier->level;
+    return level == 0 && made_here ? "O0" : tier_level_name(level);
 }
 
 void tier_event(const struct tier *tier, const char *to, const char *reason,

@@ -93,10 +93,12 @@ static void work(void *unused) {
     (void)unused;
     for (;;) {
         struct choice best = {0};
-        meet(compiler_current());
-        tier_refresh();
-        tier_for_each(consider, &best);
-        attempt(&best);
+        if (!tier_paused()) {
+            meet(compiler_current());
+            tier_refresh();
+            tier_for_each(consider, &best);
+            attempt(&best);
+        }
         tier_attempts_look();
         tier_bury();
         if (clock_ns() - synced > SYNC_NS) {
