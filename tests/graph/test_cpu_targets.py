@@ -108,9 +108,8 @@ def test_equal_features_make_equal_images(kitchen: Tree) -> None:
     assert image(tree, "kitchen") != first
 
 
-@pytest.mark.parametrize(
-    "less", [False, pytest.param(True, marks=pytest.mark.full)], ids=["all of it", "less"]
-)
+@pytest.mark.full
+@pytest.mark.parametrize("less", [False, True], ids=["all of it", "less"])
 def test_native_is_the_same_as_its_profile(tree: Tree, less: bool) -> None:
     """Also where the machine is no level; here it is taken to lack something."""
     if less:

@@ -6,6 +6,8 @@ import json
 import os
 from pathlib import Path
 
+import pytest
+
 from graph_tree import OUT, Tree, copy_sources
 
 
@@ -54,6 +56,7 @@ def test_a_second_clone_takes_all_but_the_image(tmp_path: Path, offline: dict[st
     assert fourth.scons(f"cachedir={cache}", ok=True).built == {"fluid.img"}
 
 
+@pytest.mark.full
 def test_a_launcher_runs_the_compiler_and_changes_nothing(built: Tree, tree: Tree) -> None:
     """Other objects are not made for its sake; what it makes is the same."""
     folder = tree.top / "tools"

@@ -116,7 +116,7 @@ def test_the_code_is_as_long_as_the_builds(case: tuple[str, str], name: str) -> 
     that blocks may stand in another order."""
     both = (ahead_module(name, *case), unpack(plain(name, *case, 2).mod))
     sizes = [sum(s.mem_size for s in m.sections if s.flags & SECTION_EXEC) for m in both]
-    assert sizes[0] > 0 and abs(sizes[1] / sizes[0] - 1) < 0.02
+    assert sizes[0] > 0 and abs(sizes[1] - sizes[0]) < max(0.02 * sizes[0], 100)
     symbols = [[symbol.name for symbol in module.symbols] for module in both]
     assert symbols[0] == symbols[1]
 
@@ -133,7 +133,7 @@ def test_a_known_head_dim(case: tuple[str, str], level: int, tmp_path: Path) -> 
     if level >= 2:  # loops over 64 values have no ends to take care of
         others = unpack(plain("tensor_attention", target, tag, level).mod).symbols
         [size] = [symbol.size for symbol in others if symbol.name == "attention"]
-        assert sizes["attention.special"] < 0.8 * size
+        assert sizes["attention.special"] < 0.95 * size
     tensor = Tensor(
         [
             process("ahead", target, [ahead("tensor_attention", target, tag)]),

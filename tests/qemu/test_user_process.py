@@ -252,7 +252,7 @@ def test_the_compiler_makes_the_same_bytes(machines: Machines, tmp_path: Path) -
 
 def test_a_compiler_that_is_stopped(machines: Machines, tmp_path: Path) -> None:
     """Its limit of memory is an answer of its own; what kills it is none."""
-    small = pack_request(request("tensor_attention", TARGET, TARGET, level=3, memory=36 * MIB))
+    small = pack_request(request("tensor_q6_k", TARGET, TARGET, level=3, memory=36 * MIB))
     guest = machines.boot(TARGET, compiler_image("small", small, tmp_path, require()), mem=256)
     assert "status 10 mod 0" in said(guest, "/selftest compile")
 

@@ -12,6 +12,7 @@
 #include "load/module.h"
 #include "mm/heap.h"
 #include "prof/processor_counts.h"
+#include "prof/profile.h"
 #include "task/task.h"
 
 #define RUNS_MAX 4u
@@ -144,7 +145,9 @@ static enum outcome call(struct run *run, struct fluid_error *err) {
         return STOPPED;
     if (checksum != run->bench.checksum)
         return wrong(run, checksum, err);
-    fluid_call_end(run->slot, start);
+    profile_add(run->slot->profile, cycles);
+    if (run->slot->called)
+        run->slot->called(run->slot, cycles);
     add_sample(run, cycles);
     processor_counts_add(&run->counts, &before, &after);
     return CALLED;
