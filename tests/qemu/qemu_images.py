@@ -39,7 +39,12 @@ def artifact(target: str, name: str) -> Path:
 
 def boot_area(target: str, registry: bytes, out: Path) -> Path:
     """The built boot area with another registry."""
-    area = bootarea.read_area(artifact(target, "boot.bin"))
+    return repacked(artifact(target, "boot.bin"), registry, out)
+
+
+def repacked(boot: Path, registry: bytes, out: Path) -> Path:
+    """A boot area with another registry."""
+    area = bootarea.read_area(boot)
     kernel = next(blob for blob in area.manifest.blobs if blob.kind == BLOB_KERNEL)
     shape = KernelShape(kernel.load, area.manifest.kernel_entry, len(area.kernel), kernel.mem_size)
     out.write_bytes(

@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 
 from fluid.event_types import Ready, Warn
-from fluid.image import read_layout, replace_registry
+from fluid.image import build_image, read_layout, replace_registry
 from fluid.machine import Machine
+from fluid.manifest import PARTITION_TABLE, SECTOR
 from fluid.registry import unpack
 from fluid.targets import TARGETS
 from guests import SECOND_VARIANT_CPU, Machines, TinyModel, codes
-from qemu_images import artifact, image_of, image_with
+from qemu_images import artifact, image_of, image_with, repacked
 
 OTHER_CPU = {"i686": ("qemu32,+nx", "i686"), "x86-64-v2": ("Haswell-noTSX", "x86-64-v3")}
 
@@ -42,10 +43,15 @@ def with_damage(image: Path, wanted: dict[str, tuple[str, ...]], folder: Path) -
 
 
 def with_registry(image: Path, registry: bytes, folder: Path) -> Path:
-    """The image with another registry."""
-    copy = private_copy(image, folder)
-    replace_registry(copy, registry)
-    return copy
+    """The image with another registry, of any size."""
+    layout, data = read_layout(image), image.read_bytes()
+    files = layout.partitions[0]
+    boot, partition, out = folder / "other.boot", folder / "other.fat", folder / "damaged.img"
+    end = layout.manifest.end_lba() * SECTOR
+    boot.write_bytes(data[:PARTITION_TABLE] + bytes(64) + data[PARTITION_TABLE + 64 : end])
+    partition.write_bytes(data[files.lba * SECTOR :][: files.sectors * SECTOR])
+    build_image(repacked(boot, registry, boot), partition, out)
+    return out
 
 
 def artifact_registry(image: Path) -> bytes:
