@@ -10,16 +10,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from fluid import cache_image
-from fluid.emulator import HOST
-from fluid.hosted import machine_memory
 from fluid.image import build_image
 from fluid.machine import Machine
+from fluid.options import CACHE_SIZE
 from fluid.progress import show_progress
-from fluid.tier_bench import warm_up
-from fluid.training import STEP_SECONDS
-
-SIZE = 16  # MiB, of the partition
-LIFE = 8 * STEP_SECONDS
+from fluid.tier_bench import machine_options, warm_up
 
 
 def make(boot: str, partition: str, program: str, out: str, *, target: str, cores: int) -> None:
@@ -28,17 +23,8 @@ def make(boot: str, partition: str, program: str, out: str, *, target: str, core
     folder = Path(out).parent
     with TemporaryDirectory(prefix="warm-", dir=folder) as scratch:
         image = Path(scratch, "warm.img")
-        build_image(boot, partition, image, SIZE)
-        memory = machine_memory(Path(partition).stat().st_size)
-        with Machine(
-            image,
-            target=target,
-            runner=HOST,
-            emulator=program,
-            writable=True,
-            smp=cores,
-            mem=memory,
-            life=LIFE,
-        ) as machine:
+        build_image(boot, partition, image, int(CACHE_SIZE))
+        options = machine_options(target, cores, Path(partition).stat().st_size)
+        with Machine(image, writable=True, emulator=program, **options) as machine:
             warm_up(machine, "the image", True, show_progress)
         cache_image.pull(image, Path(out))

@@ -139,9 +139,10 @@ def _unfit_tiers(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
             f"E-OPT-05 tiers=1 is expected with the goal bench alone, found "
             f"{' '.join(goals) or 'none'}"
         ]
-    if arguments["cache"] == "0":
+    if arguments["cache"] == "0" or not arguments["cache"].isdigit():
         return [
-            "E-OPT-05 tiers=1 is expected with cache=1..1024, found cache=0; code is kept there"
+            f"E-OPT-05 tiers=1 is expected with cache=1..1024, found cache={arguments['cache']}; "
+            "code is kept there, of an empty one on"
         ]
     return [
         f"E-OPT-05 tiers=1 is expected with {name}={value}, found {name}={arguments[name]}; it "

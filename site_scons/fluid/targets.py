@@ -254,10 +254,10 @@ def module_variants(
         tags, coded = (target.variants, least) if made_here else (lowest, lowest)
         modules[path.stem] = (_relative(top, [path]), tags, coded, lowest[0])
     found = []
-    for name, (sources, tags, code, plain) in sorted(modules.items()):
+    for name, (sources, tags, coded, named) in sorted(modules.items()):
         for rank, tag in enumerate(tags, start=1):
-            file = f"{name}.mod" if tag == plain else f"{name}.{tag}.mod"
+            file = f"{name}.mod" if tag == named else f"{name}.{tag}.mod"
             found.append(
-                ModuleVariant(name, tag, rank, file, place_of(tag), tuple(sources), tag in code)
+                ModuleVariant(name, tag, rank, file, place_of(tag), tuple(sources), tag in coded)
             )
     return found

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,6 +75,23 @@ class Measured:
 
 def _told(events: Sequence[object]) -> str:
     return next((f"{e.code} {e.text}" for e in events if isinstance(e, Error)), "nothing")
+
+
+def machine_options(target: str, threads: int, size: int) -> dict[str, Any]:
+    """Of a fluid-host with a model of `size` bytes that has much to do."""
+    options: dict[str, Any] = {"target": target, "runner": HOST, "smp": threads}
+    return options | {"mem": machine_memory(size), "life": STEP_SECONDS * 8}
+
+
+def turns(rounds: int, what: Callable[[int], None]) -> Iterator[tuple[int, int]]:
+    """Number and direction of each round, every second one backwards; fewer where that takes too
+    long. The first one, 0, warms caches and is not counted. what: shows progress."""
+    until = time.monotonic() + PATIENCE
+    for number in range(rounds + 1):
+        if number > ROUNDS_LEAST and time.monotonic() > until:
+            return
+        what(number)
+        yield number, 1 - 2 * (number % 2)
 
 
 def boot(machine: Machine) -> Ready:
@@ -177,14 +194,9 @@ def switch(machine: Machine, on: bool) -> None:
 
 def measure_own(name: str, one: Measured, progress: Progress, rounds: int) -> None:
     """With the image's code and with its own, in one process, so that both have all data in the
-    same places; every second time the other way round. The first one of each warms caches.
-    E-TIER-03 when they make other tokens."""
-    until = time.monotonic() + PATIENCE
-    for number in range(rounds + 1):
-        if number > ROUNDS_LEAST and time.monotonic() > until:
-            break
-        progress(f"its own code, {number} of {rounds}")
-        for on in (False, True)[:: 1 - 2 * (number % 2)]:
+    same places. E-TIER-03 when they make other tokens."""
+    for number, step in turns(rounds, lambda n: progress(f"its own code, {n} of {rounds}")):
+        for on in (False, True)[::step]:
             switch(one.machine, on)
             speed = ask(one.machine)
             if one.off and speed.ids != one.off[0].ids:
@@ -197,15 +209,10 @@ def measure_own(name: str, one: Measured, progress: Progress, rounds: int) -> No
 def measure(
     found: Mapping[str, Measured], progress: Progress, rounds: int, splits: int = SPLITS
 ) -> None:
-    """In turns, every second round backwards; the first one warms caches and is not counted. Fewer
-    where that takes too long. E-TIER-03 when two of them make other tokens."""
+    """In turns. E-TIER-03 when two of them make other tokens."""
     wanted: list[int] | None = None
-    until = time.monotonic() + PATIENCE
-    for number in range(rounds + 1):
-        if number > ROUNDS_LEAST and time.monotonic() > until:
-            break
-        progress(f"round {number} of {rounds}")
-        for name in list(found)[:: 1 - 2 * (number % 2)]:
+    for number, step in turns(rounds, lambda n: progress(f"round {n} of {rounds}")):
+        for name in list(found)[::step]:
             speed = ask(found[name].machine)
             wanted = wanted or speed.ids
             if speed.ids != wanted:
@@ -266,8 +273,7 @@ def run(
     """Measures them; what is written to is a copy in `folder`, which goes again."""
     size = model.stat().st_size
     check_memory(size, len(subjects))
-    options: dict[str, Any] = {"target": target, "runner": HOST, "smp": threads}
-    options |= {"mem": machine_memory(size), "life": STEP_SECONDS * 8}
+    options = machine_options(target, threads, size)
     warmed: dict[str, list[Tier]] = {}
     found: dict[str, Measured] = {}
     with TemporaryDirectory(prefix="tiers-", dir=folder) as scratch, ExitStack() as stack:

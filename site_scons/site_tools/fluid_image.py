@@ -47,7 +47,7 @@ def _warm_cache_step(target: list[str], source: list[str], env: Any) -> None:
     from fluid.options import processors
 
     boot, partition, program = source
-    machine, cores = env["FLUID_TARGET"].emulated, processors("auto", HOST, "run")
+    machine, cores = env["FLUID_TARGET"].emulated, processors(env["smp"], HOST, "run")
     cache_warm.make(boot, partition, program, target[0], target=machine, cores=cores)
 
 
@@ -92,7 +92,9 @@ def generate(env: Any) -> None:
     env.PythonBuilder("FatPartition", "FAT16", ["fat"], _fat_step)
     env.PythonBuilder("NoModel", "FAT16", ["errors"], _no_model_step)
     env.PythonBuilder("DiskImage", "IMAGE", ["image"], _image_step, ["cache"])
-    env.PythonBuilder("WarmCache", "WARM", ["emulator", "options", "cache_warm"], _warm_cache_step)
+    env.PythonBuilder(
+        "WarmCache", "WARM", ["emulator", "options", "cache_warm"], _warm_cache_step, ["smp"]
+    )
     env.PythonBuilder("WarmDiskImage", "IMAGE", ["cache_image", "image"], _warm_image_step)
     env.AddMethod(_image, "FluidImage")
     env.AddMethod(_image_with, "FluidImageWith")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from cache_driver import CacheHost, CacheModel, Make
+from fluid.targets import DEFAULT_TARGET
 from guests import TinyModel
 from host_machine import BUILDS, Hosts, hosts_of
 from models import tiny_maker
@@ -15,6 +16,13 @@ from tensor_driver import Tensor
 def hosts(request: pytest.FixtureRequest) -> Iterator[Hosts]:
     """fluid-host of each width, and the one with sanitizers."""
     with hosts_of(request.param) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def machines() -> Iterator[Hosts]:
+    """fluid-host of the default target."""
+    with hosts_of((DEFAULT_TARGET, "none")) as made:
         yield made
 
 

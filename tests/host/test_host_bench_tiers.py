@@ -3,7 +3,6 @@ whether it is right (src/kernel/console/bench.c)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,20 +10,14 @@ import pytest
 from fluid.event_types import Bench, Event, Tier, Warn
 from fluid.machine import Machine
 from guests import said
-from host_machine import SECONDS, Hosts, hosts_of
+from host_machine import SECONDS, Hosts
 from models import make_tiny
 from tier_faults import FAULT, Row, bad_sum, fake_compiler, response
-from tier_images import TARGET, modules, real_compiler, slow, tier_image
+from tier_images import modules, real_compiler, slow, tier_image
 
 CALLS = 30_000
 COMMAND = f"/bench sum 65536 {CALLS}"
 NAME = "bench_sum_call"
-
-
-@pytest.fixture(scope="module")
-def machines() -> Iterator[Hosts]:
-    with hosts_of((TARGET, "none")) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

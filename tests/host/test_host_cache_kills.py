@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from fluid.cachelog import Row as Entry
 from fluid.event_types import Cache as CacheEvent
 from fluid.event_types import Done, Event, Prompt
 from guests import BOOT_SECONDS
-from host_machine import SECONDS, Hosts, hosts_of
+from host_machine import SECONDS, Hosts
 from jit_modules import NAMES, ahead_module
 from models import make_tiny
 from tier_faults import Row, fake_compiler, response
@@ -31,12 +31,6 @@ FRESH = 10  # kills until the cache begins empty again
 COMPLETIONS = 20
 SLOW = ("tensor_act", "tensor_q8_0", "tensor_norm", "tensor_rope")
 WRITABLE = ("--writable",)
-
-
-@pytest.fixture
-def machines() -> Iterator[Hosts]:
-    with hosts_of((TARGET, "none")) as made:
-        yield made
 
 
 def quick_compiler(folder: Path) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -43,12 +43,6 @@ class Stage:
     model: Path
     parts: list[Module]
     reference: list[int]
-
-
-@pytest.fixture(scope="module")
-def machines() -> Iterator[Hosts]:
-    with hosts_of((TARGET, "none")) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,11 +19,10 @@ from fluid.cachelayout import SECTOR
 from fluid.event_types import Token
 from fluid.modlayout import Module
 from guests import said
-from host_machine import Hosts, hosts_of
+from host_machine import Hosts
 from models import make_tiny
 from tier_faults import FAULT, bad_add
 from tier_images import (
-    TARGET,
     TEXT,
     Run,
     better_works,
@@ -52,12 +51,6 @@ class Story:
     reference: list[int]  # tokens
     first: Run
     second: Run
-
-
-@pytest.fixture(scope="module")
-def machines() -> Iterator[Hosts]:
-    with hosts_of((TARGET, "none")) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

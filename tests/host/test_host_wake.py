@@ -3,7 +3,6 @@ better from then on (src/kernel/jit/wake.c)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 from fluid.event_types import Error, Event, Ready, Warn
 from fluid.modlayout import Module
 from guests import said
-from host_machine import Hosts, hosts_of
+from host_machine import Hosts
 from jit_modules import NAMES
 from models import make_tiny
 from tier_faults import fake_compiler
@@ -26,12 +25,6 @@ class Stage:
     model: Path
     parts: list[Module]
     reference: list[int]
-
-
-@pytest.fixture(scope="module")
-def machines() -> Iterator[Hosts]:
-    with hosts_of((TARGET, "none")) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

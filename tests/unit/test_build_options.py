@@ -322,6 +322,7 @@ def test_tiers_are_measured_by_bench_in_processes() -> None:
         assert sentence.startswith("E-OPT-05 tiers=1 is expected with the goal bench alone")
     for name, other in (
         *(("runner", "auto"), ("check", "1"), ("pgo", "1"), ("variants", "base"), ("cache", "0")),
+        ("cache", "warm"),
         *(("check", "address"), ("peers", "1")),
     ):
         (sentence,) = options_fit.unfit(given | {name: other}, ["bench"])

@@ -36,17 +36,21 @@ struct run {
 
 static struct run *runs[RUNS_MAX]; /* NULL, or a run whose task has not ended */
 
+static void name_entry_point(char symbol[SYMBOL_SIZE], const char *name, const char *what) {
+    ksnprintf(symbol, SYMBOL_SIZE, "bench_%s_%s", name, what);
+}
+
 static void *entry_point(const char *name, const char *what) {
     char symbol[SYMBOL_SIZE];
 
-    ksnprintf(symbol, sizeof(symbol), "bench_%s_%s", name, what);
+    name_entry_point(symbol, name, what);
     return module_find_export(symbol);
 }
 
 bool bench_is(const struct loaded_module *module) {
     char symbol[SYMBOL_SIZE];
 
-    ksnprintf(symbol, sizeof(symbol), "bench_%s_call", module_name(module));
+    name_entry_point(symbol, module_name(module), "call");
     return module_export(module, symbol) != NULL;
 }
 
@@ -145,9 +149,7 @@ static enum outcome call(struct run *run, struct fluid_error *err) {
         return STOPPED;
     if (checksum != run->bench.checksum)
         return wrong(run, checksum, err);
-    profile_add(run->slot->profile, cycles);
-    if (run->slot->called)
-        run->slot->called(run->slot, cycles);
+    profile_call(run->slot, cycles);
     add_sample(run, cycles);
     processor_counts_add(&run->counts, &before, &after);
     return CALLED;
@@ -233,7 +235,7 @@ int bench_start(const char *name, uint64_t size, uint32_t calls, struct fluid_er
                           "%zu bytes of memory expected for a benchmark, not available; give the "
                           "machine more",
                           sizeof(*run));
-    ksnprintf(run->symbol, sizeof(run->symbol), "bench_%s_call", name);
+    name_entry_point(run->symbol, name, "call");
     ksnprintf(run->name, sizeof(run->name), "%s", name);
     run->module = module_of_export(run->symbol);
     run->open = (bench_open_fn *)entry_point(name, "open");

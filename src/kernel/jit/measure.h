@@ -14,11 +14,9 @@
 
 #include "fluid/kapi.h"
 
-#define MEASURE_PAIRS 12u /* of blocks */
-#define MEASURE_WINS 10u  /* of these, in which it has to be faster: by chance in 2 % of cases */
-#define MEASURE_SPOILED                                                                            \
-    2u                     /* pairs that differ by something else, from which on it is no answer   \
-                            */
+#define MEASURE_PAIRS 12u  /* of blocks */
+#define MEASURE_WINS 10u   /* of these, in which it has to be faster: by chance in 2 % of cases */
+#define MEASURE_SPOILED 2u /* pairs that something else has changed: that is no answer */
 #define MEASURE_BLOCK 8u   /* calls */
 #define MEASURE_SKIPPED 2u /* of these, that may be of a loop that began before the block */
 #define MEASURE_BLOCK_LONG 5u     /* the same, where calls are long */

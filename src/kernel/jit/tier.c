@@ -267,7 +267,7 @@ bool tier_blame_slot(struct fluid_slot *slot) {
     struct tier *t = find(slot);
     if (t && tier_attempt_blame_slot(slot))
         return true;
-    if (!t || t->level == 0)
+    if (!t || slot->code == slot_base(slot))
         return false;
     condemn(t, "differs");
     return true;

@@ -23,11 +23,14 @@ static struct loaded_module *load(const struct loaded_module *asleep, const stru
 }
 
 /* False: it stays asleep. */
-static bool wake(const struct loaded_module *asleep, struct fluid_error *err) {
+static bool wake(struct loaded_module *asleep, struct fluid_error *err) {
     const struct jit_job job = {.module = asleep}; /* all of its entry points */
     struct jit_result made;
     uint8_t *response;
-    if (jit_compile(&job, &response, &made, err) != 0)
+    module_hold(asleep); /* others run, and may want to replace it */
+    int compiled = jit_compile(&job, &response, &made, err);
+    module_release(asleep);
+    if (compiled != 0)
         return false;
     const struct loaded_module *m = load(asleep, &made, err);
     kfree(response);
@@ -69,7 +72,7 @@ static bool wake_one(const char *wanted) {
     if (busy || !compiler_current())
         return false;
     module_for_each(find, &s);
-    const struct loaded_module *m = s.found;
+    struct loaded_module *m = s.found ? module_find(module_name(s.found)) : NULL;
     if (!m)
         return false;
     busy = true;
@@ -77,7 +80,7 @@ static bool wake_one(const char *wanted) {
         jit_warn(&err);
         more = !jit_lacks(&err);
         if (more) /* it would be refused again */
-            module_set_bitcode(module_find(module_name(m)), NULL, 0, 0);
+            module_set_bitcode(m, NULL, 0, 0);
     }
     busy = false;
     return more;

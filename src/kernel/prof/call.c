@@ -12,11 +12,14 @@ uint64_t fluid_call_begin(void) {
     return task_cycles(task);
 }
 
-void fluid_call_end(struct fluid_slot *slot, uint64_t begin) {
-    uint64_t cycles = task_cycles(task_current()) - begin;
+void profile_call(struct fluid_slot *slot, uint64_t cycles) {
     profile_add(slot->profile, cycles);
     if (slot->called)
         slot->called(slot, cycles);
+}
+
+void fluid_call_end(struct fluid_slot *slot, uint64_t begin) {
+    profile_call(slot, task_cycles(task_current()) - begin);
 }
 
 uint64_t profile_overhead(void) {

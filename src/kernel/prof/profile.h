@@ -35,6 +35,9 @@ struct profile *profile_get(const struct loaded_module *module, const char *func
 /* Once it has been called, the caller stays. */
 void profile_set_caller(struct profile *profile, const char caller[MOD_NAME_SIZE]);
 void profile_add(struct profile *profile, uint64_t cycles); /* one call; NULL: goes unrecorded */
+/* call.c: a call through a slot, of which whoever measures it is told, too. */
+struct fluid_slot;
+void profile_call(struct fluid_slot *slot, uint64_t cycles);
 /* The mean of the bucket that the median call is in: at most 1/8 off, exact where calls are alike.
  */
 uint64_t profile_median(const struct profile *profile);
