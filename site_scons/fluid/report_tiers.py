@@ -101,6 +101,9 @@ def section(found: Tiers | None) -> Section:
     saved = found.contributions
     shares = [[step, *(f"{share:.1%}" for share in one.values())] for step, one in saved.items()]
     head = ["by", *(part or "all" for part in next(iter(saved.values())))]
+    tuned, share = found.knobs
+    by = [f"knobs of the best variant, {tuned} changed", f"{share:.1%}"]
+    shares.append([*by, *["-"] * (len(head) - len(by))])
     made.tables.append(Table("What is saved of the time of a token", head, shares))
     if found.compiled:
         p50, p95, most = (f"{ms:.0f}" for ms in found.compiled)

@@ -151,6 +151,11 @@ def _decided(machine: Machine) -> list[Tier]:
     return [event for event in machine.events if isinstance(event, Tier)]
 
 
+def _published(warmed: Sequence[Tier]) -> list[str]:
+    """What came of it: levels of code, values of knobs."""
+    return [tier.to for tier in warmed if tier.result == "published"]
+
+
 def _operations(found: Hotness) -> list[Operation]:
     """Of the model, by name and shape."""
     sums: dict[tuple[str, int, int], tuple[int, int]] = {}
@@ -228,7 +233,7 @@ def measure(
 
 def _build(name: str, one: Measured, warmed: Sequence[Tier]) -> Build:
     events = one.machine.events
-    published = [tier.to for tier in warmed if tier.result == "published"]
+    published = _published(warmed)
     return Build(
         name=name,  # type: ignore[arg-type]
         build=next(event.build for event in events if isinstance(event, Boot)),
@@ -286,7 +291,7 @@ def run(
             found[one.name] = Measured(machine, boot(machine))
         measure(found, progress, ROUNDS)
         for subject in subjects:
-            if subject.compiles:
+            if subject.compiles or _published(warmed[subject.name]):
                 measure_own(subject.name, found[subject.name], progress, ROUNDS)
     first = found[BASE]
     return Tiers(

@@ -79,9 +79,9 @@ class Split:
 
 @dataclass(frozen=True, kw_only=True)
 class Build:
-    """One image. prompt, decode: by round; off_*, on_*: of one that compiles, by turns in a process
-    with the image's code and with its own; compile_ms: of each function and level that was compiled
-    beforehand; decisions: about code and knobs while it was measured."""
+    """One image. prompt, decode: by round; off_*, on_*: of one that has code or knobs of its own,
+    by turns in a process with the image's and with these; compile_ms: of each function and level
+    that was compiled beforehand; decisions: about code and knobs while it was measured."""
 
     name: Name
     build: str
@@ -160,6 +160,14 @@ class Tiers:
             saved = {part: (before[part] - after[part]) / whole for part in before}
             found[step] = {"": sum(saved.values()), **saved}
         return found
+
+    @property
+    def knobs(self) -> tuple[int, float]:
+        """How many shapes got others with the best variant, and the share of the time of a new
+        token behind the prompt that these save: the median of turns in one process."""
+        build = self._there(VARIANTS)
+        ratios = build.against_off("decode")
+        return build.tuned, 1 - 1 / ratios[1] if ratios else 0.0
 
     def _there(self, name: str) -> Build:
         return next(one for one in self.builds if one.name == name)
@@ -255,4 +263,6 @@ def _parts(found: Tiers) -> list[str]:
     for step, saved in found.contributions.items():
         named = ", ".join(f"{part} {share:.1%}" for part, share in saved.items() if part)
         lines.append(f"  {step:<34}{saved['']:>7.1%}: {named}")
+    tuned, share = found.knobs
+    lines.append(f"  {'knobs of the best variant':<34}{share:>7.1%}: {tuned} changed")
     return lines

@@ -20,7 +20,8 @@ COLD_NS, WARM_NS = 4000, 1000  # of a token
 
 
 class Compiling:
-    """One machine. With no compiler it is as fast as it will ever be."""
+    """One machine. With no compiler it is as fast as it will ever be, but for a knob of the best
+    variant's."""
 
     def __init__(self, argv: list[str]) -> None:
         hosted = not any(arg.startswith("socket,id=serial,") for arg in argv)
@@ -31,6 +32,7 @@ class Compiling:
         self.wrong = os.environ.get("FAKE_WRONG", "")
         self.kept = Path(f"{self.image}.kept").exists()
         self.compiles = "variants.img" not in argv[-1] and "base.img" not in argv[-1]
+        self.tunes = "base.img" not in argv[-1]
         self.prompts = 0
         self.off = False
         self.tokens = 0
@@ -38,7 +40,7 @@ class Compiling:
     def live(self) -> None:
         """From power-on to the end of the line."""
         emit(self.channel, "boot", build=BUILD, target=TARGET, cpu="Fake", features=[], cores=1)
-        entries = 2 if self.kept else 0
+        entries = (2 if self.compiles else 1) if self.kept else 0
         emit(self.channel, "cache", op="mount", key=None, reason=None, entries=entries)
         for _ in range(entries if self.wrong != "forgets" else 0):
             emit(self.channel, "cache", op="hit", key=KEY, reason=None, entries=entries)
@@ -72,21 +74,25 @@ class Compiling:
                 emit(self.channel, "error", code="E-CON-02", text="a command expected")
 
     def decide(self) -> None:
-        """About code, in the first prompts of the first life."""
+        """About code and then a knob, in the first prompts of the first life."""
         self.prompts += 1
-        if not self.compiles or self.kept or self.prompts > BUSY or self.wrong == "lazy":
+        if not self.tunes or self.kept or self.prompts > BUSY or self.wrong == "lazy":
             return
-        for result, reason in (("published", None), ("rejected", "not-faster")):
-            at = {"op": "attention", "shape": "9x64", "from": "T0", "to": f"O{self.prompts}"}
-            cycles = {"cycles_before": 200, "cycles_after": 100, "compile_ms": 30 * self.prompts}
-            emit(self.channel, "tier", **at, **cycles, result=result, reason=reason)
+        ms = 30 * self.prompts
+        if self.compiles:
+            self.decided(f"O{self.prompts}", "published", None, ms)
+            self.decided(f"O{self.prompts}", "rejected", "not-faster", ms)
         if self.prompts == BUSY:
-            knob = at | cycles | {"to": "ahead=4096", "compile_ms": 0, "reason": None}
-            emit(self.channel, "tier", **knob, result="published")
+            self.decided("ahead=4096", "published", None, 0)
         emit(self.channel, "cache", op="put", key=KEY, reason=None, entries=self.prompts)
 
+    def decided(self, to: str, result: str, reason: str | None, ms: int) -> None:
+        at = {"op": "attention", "shape": "9x64", "from": "T0", "to": to}
+        cycles = {"cycles_before": 200, "cycles_after": 100, "compile_ms": ms}
+        emit(self.channel, "tier", **at, **cycles, result=result, reason=reason)
+
     def complete(self, count: int) -> None:
-        other = self.wrong == "other" and self.kept
+        other = self.wrong == "other" and self.kept and self.compiles
         for number in range(count):
             emit(self.channel, "token", id=number + other * (number == 5), text="a")
         self.decide()
@@ -94,7 +100,7 @@ class Compiling:
     def speed(self, prompt: int, new: int) -> None:
         fast = (self.kept and not self.off) or "variants" in self.image.name
         ns = WARM_NS if fast else COLD_NS
-        other = self.wrong == "other" and self.kept
+        other = self.wrong == "other" and self.kept and self.compiles
         self.tokens += prompt + new
         self.decide()
         ids = [*range(prompt + new - 1), 7 + other]
@@ -115,7 +121,7 @@ class Compiling:
         self.channel.sendall(b"\x1e" + json.dumps(export_data(*functions)).encode() + b"\n")
 
     def switch_off(self) -> None:
-        if self.writable and self.compiles:
+        if self.writable and self.tunes:
             Path(f"{self.image}.kept").touch()
         emit(self.channel, "bye")
         sys.exit(35 if self.wrong == "stumbles" else 33)

@@ -97,7 +97,7 @@ def test_tiers(page: Page, inputs: Inputs) -> None:
     assert bars(page, "tiers-speeds") == [builds, builds]
     assert bars(page, "tiers-parts") == [builds] * 4
     rows = [len(body.all("tr")) for body in page.root.by_id("tiers").all("tbody")]
-    assert rows == [2 * builds, 3, 1]
+    assert rows == [2 * builds, 4, 1]
 
 
 def test_warmup(page: Page, inputs: Inputs) -> None:

@@ -62,11 +62,12 @@ def test_each_image_is_measured_and_those_that_compile_are_warm(found: Tiers) ->
     assert found.against(found.builds[0], "native", "decode") is None
     own = {build.name: build.against_off("decode") for build in found.builds}
     assert own["base-jit"] == (4.0, 4.0, 4.0) and own["variants-jit"] == (1.0, 1.0, 1.0)
-    assert own["base"] is None and own["variants"] is None
+    assert own["base"] is None and own["variants"] == (1.0, 1.0, 1.0)
+    told = [(build.published, build.tuned, build.used) for build in found.builds]
+    assert told == [(0, 0, 0), (0, 1, 1), (2, 1, 2), (2, 1, 2)]
+    assert found.knobs == (1, 0.0)
     for build in found.builds:
         warm = build.name.endswith("-jit")
-        told = (build.published, build.tuned, build.used)
-        assert told == ((2, 1, 2) if warm else (0, 0, 0))
         assert build.compile_ms == ([30, 30, 60, 60] if warm else [])
         assert build.decisions == 0 and build.variant == "v"
     assert found.compiled == (45.0, 60, 60)
@@ -172,9 +173,14 @@ def test_file_table_and_rows(found: Tiers, tmp_path: Path) -> None:
     assert "4.00 (4.00 to 4.00)" in text and "8.00 (8.00 to 8.00)" in text
     assert "compile times of 8 functions and levels, ms of CPU: p50 45, p95 60, most 60" in text
     assert "the variant                         75." in text
+    assert "knobs of the best variant            0.0%: 1 changed" in text
+    slow = replace(found.builds[1], off_decode=[2 * ns for ns in found.builds[1].off_decode])
+    assert replace(found, builds=[found.builds[0], slow]).knobs == (1, 0.5)
+    still = replace(slow, tuned=0, on_decode=[], off_decode=[])
+    assert replace(found, builds=[still]).knobs == (0, 0.0)
     assert ratio(None) == "-"
     rows = report_tiers.rows(found)
-    assert len(rows) == 8 and rows[1][4:7] == ["4.00 (4.00 to 4.00)", "-", "-"]
+    assert len(rows) == 8 and rows[1][4:7] == ["4.00 (4.00 to 4.00)", "1.00 (1.00 to 1.00)", "-"]
     with pytest.raises(FluidError, match=r"E-RPT-03 .*i686"):
         read_tiers(path, "i686")
 
