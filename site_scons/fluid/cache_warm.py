@@ -14,7 +14,7 @@ from fluid.image import build_image
 from fluid.machine import Machine
 from fluid.options import CACHE_SIZE
 from fluid.progress import show_progress
-from fluid.tier_bench import machine_options, warm_up
+from fluid.tier_machine import machine_options, warm_up
 
 
 def make(boot: str, partition: str, program: str, out: str, *, target: str, cores: int) -> None:

@@ -19,7 +19,7 @@ from fluid.emulator import HOST
 from fluid.errors import FluidError
 from fluid.event_types import Counters, Prompt, Ready
 from fluid.machine import Machine
-from fluid.training import BOOT_SECONDS, DEFAULT_SIZE, run_benchmark
+from fluid.training import BOOT_SECONDS, DEFAULT_SIZE, OWN_CODE_OFF, run_benchmark
 
 VALGRIND = "valgrind"
 SIMULATED = "cachegrind, simulated"
@@ -87,6 +87,7 @@ def _counted(
     ) as machine:
         machine.wait_for(Ready, BOOT_SECONDS)
         machine.wait_for(Prompt, BOOT_SECONDS)
+        machine.command(OWN_CODE_OFF)
         tag = run_benchmark(machine, name, DEFAULT_SIZE, calls).tag
         machine.send_line("/off")
         machine.wait_end(BOOT_SECONDS)

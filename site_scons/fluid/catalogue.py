@@ -18,7 +18,7 @@ from fluid.errors import FluidError
 from fluid.event_types import Bench, Boot, Counters, Prompt, Ready
 from fluid.files import write_atomic
 from fluid.machine import Machine
-from fluid.training import BOOT_SECONDS, DEFAULT_SIZE, run_benchmark
+from fluid.training import BOOT_SECONDS, DEFAULT_SIZE, OWN_CODE_OFF, run_benchmark
 
 SCHEMA = 1
 CALLS = 20
@@ -74,6 +74,7 @@ def run(image: Path, names: Sequence[str], progress: Progress, **options: Any) -
     with Machine(image, **options) as machine:
         machine.wait_for(Ready, BOOT_SECONDS)
         machine.wait_for(Prompt, BOOT_SECONDS)
+        machine.command(OWN_CODE_OFF)
         for name in names:
             progress(name)
             results.append(_result(run_benchmark(machine, name, DEFAULT_SIZE, CALLS)))

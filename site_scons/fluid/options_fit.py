@@ -167,7 +167,11 @@ def _unfit_gate(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
         baselines.check_target(arguments["target"])
     except FluidError as error:
         return [str(error)]
-    fixed: dict[str, tuple[str, ...]] = {"runner": ("auto", "tcg"), "smp": (AUTO, "1")}
+    fixed: dict[str, tuple[str, ...]] = {
+        "runner": ("auto", "tcg"),
+        "smp": (AUTO, "1"),
+        "jit": ("0",),
+    }
     if check == "write":
         fixed |= {"variants": VARIANTS[:1], "model": ("",), "hotness": ("",)}
     return [

@@ -15,17 +15,31 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
-from fluid.emulator import HOST, Ending
+from fluid.emulator import HOST
 from fluid.errors import FluidError
-from fluid.event_types import Boot, Bye, Cache, Error, Hotness, Prompt, Ready, Speed, Tier
-from fluid.hosted import MIB, machine_memory
+from fluid.event_types import Boot, Cache, Hotness, Ready, Speed, Tier
+from fluid.hosted import MIB
 from fluid.machine import Machine
 from fluid.progress import show_progress
+from fluid.tier_machine import (
+    NEW,
+    PROMPT,
+    Progress,
+    ask,
+    boot,
+    decided,
+    machine_options,
+    published,
+    switch,
+    told,
+    warm_up,
+)
 from fluid.tier_results import (
     ABOUT,
     BASE,
+    NAMES,
+    NATIVE,
     SCHEMA,
     SECOND,
     Build,
@@ -35,19 +49,13 @@ from fluid.tier_results import (
     table,
     write_tiers,
 )
-from fluid.training import BOOT_SECONDS, STEP_SECONDS
+from fluid.training import STEP_SECONDS
 from fluid.warmup import prepare
 
 ROUNDS, ROUNDS_LEAST = 20, 7
 PATIENCE = 900  # seconds after which the least number of rounds is enough
 SPLITS = 3  # measurements of where the time goes
-PROMPT, NEW = 256, 64  # tokens
-WARM_LEAST = 3  # times that the work is done before
-WARM_PATIENCE = 240  # seconds after which that is enough
-QUIET, QUIET_SECONDS = 2, 5  # of these, in as many seconds, without a decision: it is warm
 OPERATIONS = "tensor_"  # modules
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,14 @@ class Subject:
     image: Path
     program: Path
     compiles: bool = False
+
+
+def subjects_of(images: Sequence[Path], program: Path, native: Path) -> list[Subject]:
+    """Images in the order of NAMES, the last one where it was built; `native` is its program."""
+    return [
+        Subject(name, image, native if name == NATIVE else program, name.endswith("-jit"))
+        for name, image in zip(NAMES, images, strict=False)
+    ]
 
 
 @dataclass
@@ -73,16 +89,6 @@ class Measured:
     splits: list[Split] = field(default_factory=list)
 
 
-def _told(events: Sequence[object]) -> str:
-    return next((f"{e.code} {e.text}" for e in events if isinstance(e, Error)), "nothing")
-
-
-def machine_options(target: str, threads: int, size: int) -> dict[str, Any]:
-    """Of a fluid-host with a model of `size` bytes that has much to do."""
-    options: dict[str, Any] = {"target": target, "runner": HOST, "smp": threads}
-    return options | {"mem": machine_memory(size), "life": STEP_SECONDS * 8}
-
-
 def turns(rounds: int, what: Callable[[int], None]) -> Iterator[tuple[int, int]]:
     """Number and direction of each round, every second one backwards; fewer where that takes too
     long. The first one, 0, warms caches and is not counted. what: shows progress."""
@@ -92,68 +98,6 @@ def turns(rounds: int, what: Callable[[int], None]) -> Iterator[tuple[int, int]]
             return
         what(number)
         yield number, 1 - 2 * (number % 2)
-
-
-def boot(machine: Machine) -> Ready:
-    """E-TIER-01 when it runs no model."""
-    events = machine.wait_for(Ready, BOOT_SECONDS) + machine.wait_for(Prompt, BOOT_SECONDS)
-    ready = next(event for event in events if isinstance(event, Ready))
-    if ready.model is None:
-        raise FluidError(
-            "E-TIER-01", f"a model that runs in fluid-host expected, found {_told(events)}"
-        )
-    return ready
-
-
-def ask(machine: Machine, prompt: int = PROMPT, new: int = NEW) -> Speed:
-    """Its /speed. E-TIER-01 when it tells of anything else."""
-    events = machine.command(f"/speed {prompt} {new}", STEP_SECONDS)
-    found = next((event for event in events if isinstance(event, Speed)), None)
-    if found is None:
-        raise FluidError(
-            "E-TIER-01", f"a speed event expected behind /speed, found {_told(events)}"
-        )
-    return found
-
-
-def warm_up(machine: Machine, name: str, compiles: bool, progress: Progress) -> list[Tier]:
-    """What was decided until it has been quiet for a while; then it is switched off. E-TIER-02 when
-    nothing was, although it `compiles`."""
-    boot(machine)
-    quiet, number = 0, 0
-    begun = last = time.monotonic()
-    while number < WARM_LEAST or (
-        (quiet < QUIET or time.monotonic() < last + QUIET_SECONDS)
-        and time.monotonic() < begun + WARM_PATIENCE
-    ):
-        before = len(_decided(machine))
-        progress(f"{name}: warms up, {before} decisions")
-        ask(machine)
-        number += 1
-        quiet += 1
-        if len(_decided(machine)) > before:
-            quiet, last = 0, time.monotonic()
-    machine.send_line("/off")
-    machine.wait_for(Bye, STEP_SECONDS)
-    ending = machine.wait_end(STEP_SECONDS)
-    found = _decided(machine)
-    if ending is not Ending.PASS or (compiles and not found):
-        raise FluidError(
-            "E-TIER-02",
-            f"{name}: a machine that compiles and then switches itself off expected, found "
-            f"{len(found)} decisions about code, and that it {ending.value}; try ./sconsw warmup "
-            "runner=host",
-        )
-    return found
-
-
-def _decided(machine: Machine) -> list[Tier]:
-    return [event for event in machine.events if isinstance(event, Tier)]
-
-
-def _published(warmed: Sequence[Tier]) -> list[str]:
-    """What came of it: levels of code, values of knobs."""
-    return [tier.to for tier in warmed if tier.result == "published"]
 
 
 def _operations(found: Hotness) -> list[Operation]:
@@ -177,7 +121,7 @@ def split(machine: Machine) -> Split:
     found = next((event for event in events if isinstance(event, Hotness)), None)
     if found is None:
         raise FluidError(
-            "E-TIER-01", f"a hotness event expected behind /profile, found {_told(events)}"
+            "E-TIER-01", f"a hotness event expected behind /profile, found {told(events)}"
         )
     ns = speed.prompt_ns + speed.new_ns
     return Split(tokens=speed.n_prompt + speed.n_new, ns=ns, operations=_operations(found))
@@ -188,13 +132,6 @@ def _others(name: str) -> FluidError:
         "E-TIER-03",
         f"the same tokens of all builds expected, found others of {name}; report this",
     )
-
-
-def switch(machine: Machine, on: bool) -> None:
-    """Its own code, or the image's for everything. E-TIER-01 when it knows nothing of that."""
-    events = machine.command("/jit on" if on else "/jit off", STEP_SECONDS)
-    if any(isinstance(event, Error) for event in events):
-        raise FluidError("E-TIER-01", f"/jit on and off expected, found {_told(events)}")
 
 
 def measure_own(name: str, one: Measured, progress: Progress, rounds: int) -> None:
@@ -233,7 +170,7 @@ def measure(
 
 def _build(name: str, one: Measured, warmed: Sequence[Tier]) -> Build:
     events = one.machine.events
-    published = _published(warmed)
+    values = published(warmed)
     return Build(
         name=name,  # type: ignore[arg-type]
         build=next(event.build for event in events if isinstance(event, Boot)),
@@ -246,10 +183,10 @@ def _build(name: str, one: Measured, warmed: Sequence[Tier]) -> Build:
         on_decode=[speed.new_ns for speed in one.on],
         splits=one.splits,
         compile_ms=[tier.compile_ms for tier in warmed if tier.compile_ms > 0],
-        published=sum("=" not in to for to in published),
-        tuned=sum("=" in to for to in published),
+        published=sum("=" not in to for to in values),
+        tuned=sum("=" in to for to in values),
         used=sum(isinstance(event, Cache) and event.op == "hit" for event in events),
-        decisions=len(_decided(one.machine)),
+        decisions=len(decided(one.machine)),
     )
 
 
@@ -291,7 +228,7 @@ def run(
             found[one.name] = Measured(machine, boot(machine))
         measure(found, progress, ROUNDS)
         for subject in subjects:
-            if subject.compiles or _published(warmed[subject.name]):
+            if subject.compiles or published(warmed[subject.name]):
                 measure_own(subject.name, found[subject.name], progress, ROUNDS)
     first = found[BASE]
     return Tiers(

@@ -46,17 +46,24 @@ def _contents(code: CodeType) -> str:
     return f"{code.co_code.hex()} {code.co_names} {values}"
 
 
-def _uses(step: Any) -> list[str]:
+def _names(code: CodeType) -> list[str]:
+    """All that a function looks up by name; so may what is defined in it."""
+    inner = (value for value in code.co_consts if isinstance(value, CodeType))
+    return [*code.co_names, *(name for one in inner for name in _names(one))]
+
+
+def _uses(step: Any, seen: frozenset[str] = frozenset()) -> list[str]:
     """A step, and the constants and functions of its module that it uses. To SCons, which compares
     actions, two constants of a type are equal unless they are strings or numbers, and those of the
     module are but names."""
     found = [_contents(step.__code__)]
-    for name in step.__code__.co_names:
+    seen |= {step.__name__}
+    for name in _names(step.__code__):
         value = step.__globals__.get(name)
         if isinstance(value, str | int | tuple | dict):
             found.append(f"{name} = {value!r}")
         elif isinstance(value, FunctionType) and value.__module__ == step.__module__:
-            found += [name, *_uses(value)]
+            found += [name, *(_uses(value, seen) if name not in seen else ())]
     return found
 
 

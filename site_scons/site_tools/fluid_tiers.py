@@ -27,18 +27,11 @@ def _compare(target: Any, source: Any, env: Any) -> int:
     """source: model, fluid-host, and the images base, variants, base-jit, variants-jit, and native
     where that is built."""
     from fluid.options import processors
-    from fluid.tier_bench import Subject, bench_tiers
-    from fluid.tier_results import NAMES
+    from fluid.tier_bench import bench_tiers, subjects_of
 
     model, host, *images = [Path(node.abspath) for node in source]
-    subjects = [
-        Subject(name, image, host, name.endswith("-jit"))
-        for name, image in zip(NAMES, images, strict=False)
-    ]
-    if len(images) > len(subjects):
-        subjects.append(Subject(NATIVE, images[-1], Path(env.File(f"#{BUILT}/{PROGRAM}").abspath)))
     return bench_tiers(
-        subjects,
+        subjects_of(images, host, Path(env.File(f"#{BUILT}/{PROGRAM}").abspath)),
         Path(env.Dir("$OUT").abspath),
         model,
         target=env["FLUID_TARGET"].emulated,

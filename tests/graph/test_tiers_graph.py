@@ -74,6 +74,23 @@ def test_others_do_without(tree: Tree) -> None:
     assert not [word for word in ("/tiers/", "jit.elf", "warmup.json") if word in text]
 
 
+def test_a_warm_image(tree: Tree) -> None:
+    """The machine compiles between image and image; nobody else has to do with that."""
+    paths = made(tree, "jit=1", "cache=warm", "image")
+    warm = paths.index(f"{OUT}/warm.bin")
+    before = {f"{OUT}/registry.bin", f"{OUT}/fat.img", f"{OUT}/fluid-host", "build/jit/jit.elf"}
+    assert before <= set(paths[:warm]) and paths[warm + 1 :] == [f"{OUT}/fluid.img"]
+    assert f"{OUT}/warm.bin" not in made(tree, "jit=1", "image")
+
+
+def test_images_without_code(tree: Tree) -> None:
+    """Modules with bitcode are written again, the engine is not."""
+    paths = set(made(tree, "jit=1", "variants=none", "image"))
+    assert {f"{OUT}/modules/{MODULE}.{kind}" for kind in ("bc", "mod")} <= paths
+    assert f"{OUT}/modules/llama.mod" not in paths
+    assert not [path for path in paths if path.startswith(f"{OUT}/obj/kernel/")]
+
+
 @pytest.mark.full
 def test_from_nothing_to_numbers(tree: Tree) -> None:
     """With the default model: a tiny one ends before anything is compiled."""

@@ -102,13 +102,14 @@ int main(void) {
     struct jit_request head;
     struct footer footer;
     struct row row;
-    uint32_t name;
+    uint32_t name = 0;
     int file = open("/proc/self/exe", O_RDONLY);
     off_t end = lseek(file, 0, SEEK_END);
     read_request();
     memcpy(&head, request, sizeof head);
-    memcpy(&name, request + head.entry_off, sizeof name);
-    const char *entry = (const char *)request + head.string_off + name;
+    if (head.entry_count > 0)
+        memcpy(&name, request + head.entry_off, sizeof name);
+    const char *entry = head.entry_count > 0 ? (const char *)request + head.string_off + name : "";
     at(file, &footer, sizeof footer, end - (off_t)sizeof footer);
     need(footer.magic == FOOTER_MAGIC);
     for (uint32_t i = 0; i < footer.rows; i++) {

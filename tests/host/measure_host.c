@@ -1,6 +1,7 @@
 /* measure_host.c - measurements of two codes whose cycles are given: a line "measure" with pairs of
  * numbers, of the calls in order, what each would take with the incumbent and with the candidate.
- * Answers "LOOKED BEFORE AFTER WINS FASTER", or "more" when there were too few calls. */
+ * Answers "LOOKED BEFORE AFTER WINS FASTER AGAIN", or "more" when there were too few calls. With
+ * two arguments, what both take for several tokens, the answer is with these. */
 #include "jit/measure.h"
 
 #include <stdio.h>
@@ -18,8 +19,8 @@ static void need(bool condition, const char *what) {
     exit(1);
 }
 
-static void answer(const struct measure *m, unsigned calls) {
-    struct measured r = measure_result(m);
+static void answer(const struct measure *m, unsigned calls, const uint64_t several[2]) {
+    struct measured r = measure_with_several(measure_result(m), several);
     need(m->slot->code == &a, "a slot that has been measured has the incumbent's code");
     printf("%u %llu %llu %u %d %d\n", calls, (unsigned long long)r.before,
            (unsigned long long)r.after, r.wins, r.faster, r.again);
@@ -62,11 +63,14 @@ static void stopped(void) {
     need(slot.code == &c, "other code stays");
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+    uint64_t several[2] = {0};
     struct fluid_slot slot = {.code = &a};
     struct measure m;
     unsigned long long first, second;
     unsigned calls = 0;
+    for (int i = 0; i < 2 && i + 1 < argc; i++)
+        several[i] = strtoull(argv[i + 1], NULL, 10);
     others();
     stopped();
     measure_start(&m, &slot, A, B);
@@ -75,7 +79,7 @@ int main(void) {
         calls++;
     }
     if (m.done)
-        answer(&m, calls);
+        answer(&m, calls, several);
     else
         puts("more");
     measure_stop(&m);

@@ -18,14 +18,15 @@ from fluid.cachekey import KeyFields, cache_key
 from fluid.cachelayout import SECTOR
 from fluid.event_types import Token
 from fluid.modlayout import Module
-from guests import said
-from host_machine import Hosts
+from guests import codes, said
+from host_machine import SECONDS, Hosts
 from models import make_tiny
 from tier_faults import FAULT, bad_add
 from tier_images import (
     TEXT,
     Run,
     better_works,
+    decisions,
     modules,
     real_compiler,
     run,
@@ -121,6 +122,23 @@ def test_code_without_a_compiler(story: Story, machines: Hosts, tmp_path: Path) 
     assert found.keys("hit") >= story.second.keys("hit") and not found.tiers
     assert "No compiler" in found.before and "cached" in found.before
     assert all(tokens == story.reference for tokens in found.completions)
+
+
+def test_who_compiled_is_known_after_a_clear(story: Story, machines: Hosts, tmp_path: Path) -> None:
+    """Code that is put into an empty cache is found without a compiler, too."""
+    image = Path(shutil.copyfile(story.fresh, tmp_path / "cleared.img"))
+    host = machines.boot(image, extra=("--writable",))
+    for _ in range(2):
+        before = len(decisions(host.events))
+        assert codes(host.command("/cache clear")) == []
+        while len(decisions(host.events)) == before:
+            host.command(f"/complete 900 {TEXT}")
+    host.send_line("/off")
+    assert host.wait_end(SECONDS).name == "PASS"
+    alone = tier_image(tmp_path, story.model, story.parts, None, label="alone")
+    cache_image.pull(image, tmp_path / "cache")
+    cache_image.push(tmp_path / "cache", alone)
+    assert run(machines, alone, 1).keys("hit")
 
 
 def test_off_and_on(story: Story, machines: Hosts) -> None:

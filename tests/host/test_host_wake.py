@@ -3,18 +3,19 @@ better from then on (src/kernel/jit/wake.c)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from fluid import modfile
 from fluid.event_types import Error, Event, Ready, Warn
 from fluid.modlayout import Module
 from guests import said
 from host_machine import Hosts
 from jit_modules import NAMES
 from models import make_tiny
-from tier_faults import fake_compiler
+from tier_faults import Row, bad_add, fake_compiler, response
 from tier_images import TARGET, alone, modules, real_compiler, run, tier_image
 
 
@@ -71,6 +72,22 @@ def test_a_compiler_that_gives_up(machines: Hosts, stage: Stage, tmp_path: Path)
     warned = [e.code for e in host.events if isinstance(e, Warn)]
     assert model_of(host.events) is None and len(warned) == len(NAMES)
     assert "tensor_q8_0" in said(host, "/load")
+
+
+@pytest.mark.parametrize("name", ["tensor_act", "tensor_q8_0"])
+def test_a_compiler_that_answers_something_else(
+    machines: Hosts, stage: Stage, tmp_path: Path, name: str
+) -> None:
+    """A module without code, or another one's: that is no answer, and it is not asked again."""
+    act = bad_add(tmp_path)
+    empty = modfile.pack(replace(alone(name, TARGET), bitcode=b""))
+    for answer in (empty, act) if name != "tensor_act" else (empty,):
+        compiler = fake_compiler(tmp_path, [Row("", answer=response(answer))])
+        host = machines.boot(tier_image(tmp_path, stage.model, stage.parts, compiler))
+        warned = [e.code for e in host.events if isinstance(e, Warn)]
+        others = len(NAMES) - (answer is act)  # tensor_act gets its own
+        assert model_of(host.events) is None and warned == ["E-JIT-39"] * others
+        assert "tensor_q8_0" in said(host, "/load")
 
 
 def test_a_benchmark(machines: Hosts, stage: Stage, tmp_path: Path) -> None:

@@ -29,12 +29,13 @@ class Verdict:
     again: bool = False
 
 
-def measure(incumbent: Cost, candidate: Cost) -> Verdict:
+def measure(incumbent: Cost, candidate: Cost, several: tuple[int, ...] = ()) -> Verdict:
     program = build(
         "measure_host", [ROOT / "tests/host/measure_host.c", ROOT / "src/kernel/jit/measure.c"]
     )
     lines = "".join(f"{int(incumbent(n))} {int(candidate(n))}\n" for n in range(CALLS))
-    done = subprocess.run([program], input=lines, check=True, capture_output=True, text=True)
+    command = [str(program), *map(str, several)]
+    done = subprocess.run(command, input=lines, check=True, capture_output=True, text=True)
     looked, before, after, wins, faster, again = map(int, done.stdout.split())
     return Verdict(looked, before, after, wins, bool(faster), bool(again))
 
@@ -54,6 +55,24 @@ def test_steady_cycles(before: int, after: int, faster: bool) -> None:
     """Two percent less are needed."""
     found = measure(always(before), always(after))
     assert found == Verdict(CALLS, before, after, PAIRS if after < before else 0, faster)
+
+
+@pytest.mark.parametrize(
+    ("after", "several", "told"),
+    [
+        *((900, (), (1000, 900, True)), (900, (0, 9), (1000, 900, True))),
+        *((900, (5000, 5100), (1000, 900, True)), (900, (5000, 5101), (1000, 900, False))),
+        *((1000, (5000, 4750), (5000, 4750, True)), (1000, (5000, 4751), (1000, 1000, False))),
+        *((1020, (5000, 4000), (5000, 4000, True)), (1021, (5000, 4000), (1000, 1021, False))),
+    ],
+)
+def test_with_calls_for_several_tokens(
+    after: int, several: tuple[int, ...], told: tuple[int, int, bool]
+) -> None:
+    """Code that is better for a prompt is taken when it is not worse for a token, and the reverse
+    is."""
+    found = measure(always(1000), always(after), several)
+    assert (found.before, found.after, found.faster) == told
 
 
 def test_long_calls_are_measured_in_shorter_blocks() -> None:

@@ -38,7 +38,7 @@ class Action(enum.IntEnum):
 
 @dataclass(frozen=True)
 class Row:
-    """For an entry point at a level, 0: any. answer: of ANSWER, all of it."""
+    """For an entry point, "": a whole module, at a level, 0: any. answer: of ANSWER, all of it."""
 
     entry: str
     action: Action = Action.ANSWER

@@ -45,7 +45,7 @@ class Trainee:
                 self.export()
             case [b"/bench", name, _, calls]:
                 self.bench(name, int(calls))
-            case [b"/clear"]:
+            case [b"/clear"] | [b"/jit", b"off"]:
                 pass
             case _:
                 self.complete()

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from fluid import report_tiers, tier_bench
+from fluid import report_tiers, tier_bench, tier_machine
 from fluid.errors import FluidError
 from fluid.machine import Machine
-from fluid.tier_bench import Measured, Subject
+from fluid.tier_bench import Measured, Subject, subjects_of
 from fluid.tier_results import NAMES, Operation, Split, Tiers, ratio, read_tiers, table, write_tiers
 
 TAG = "x86-64-v2"
@@ -26,7 +26,7 @@ TAG = "x86-64-v2"
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fake decides at once, and takes the same time always."""
     monkeypatch.setattr(tier_bench, "ROUNDS", 3)
-    monkeypatch.setattr(tier_bench, "QUIET_SECONDS", 0)
+    monkeypatch.setattr(tier_machine, "QUIET_SECONDS", 0)
 
 
 @pytest.fixture
@@ -98,6 +98,18 @@ def test_images_stay_as_they_were(subjects: list[Subject], disk: Path) -> None:
     assert not {name for name in left if name.startswith("tiers-") and name != "tiers-host.json"}
 
 
+def test_each_image_has_its_program() -> None:
+    """The native one that of its own build."""
+    images = [Path(f"{name}.img") for name in NAMES]
+    made = subjects_of(images, Path("host"), Path("native-host"))
+    assert [(one.name, str(one.program)) for one in made] == [
+        *((name, "host") for name in NAMES[:4]),
+        ("native", "native-host"),
+    ]
+    assert [one.name for one in made if one.compiles] == ["base-jit", "variants-jit"]
+    assert subjects_of(images[:4], Path("host"), Path("native-host")) == made[:4]
+
+
 class Asked:
     """Takes down who is asked."""
 
@@ -122,7 +134,7 @@ def test_turns(machine: Callable[[], Machine]) -> None:
         made = {}
         for name in "abc":
             real = stack.enter_context(machine())
-            ready = tier_bench.boot(real)
+            ready = tier_machine.boot(real)
             made[name] = Measured(Asked(name, log, real), ready)  # type: ignore[arg-type]
         tier_bench.measure(made, lambda text: None, rounds=2, splits=1)
     assert "".join(log) == "abccbaabc"

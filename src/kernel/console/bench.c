@@ -55,7 +55,8 @@ bool bench_is(const struct loaded_module *module) {
 }
 
 bool bench_exists(const char *name) {
-    return entry_point(name, "open") && entry_point(name, "call") && entry_point(name, "close");
+    return module_find(name) && entry_point(name, "open") && entry_point(name, "call") &&
+           entry_point(name, "close");
 }
 
 static void add_sample(struct run *run, uint64_t cycles) {
@@ -122,11 +123,13 @@ static enum outcome made_here(const struct fluid_error *err) {
     return AGAIN;
 }
 
-static enum outcome wrong(struct run *run, uint32_t checksum, struct fluid_error *err) {
+/* code: what was called. */
+static enum outcome wrong(struct run *run, const void *code, uint32_t checksum,
+                          struct fluid_error *err) {
     fluid_fail(err, "E-BENCH-03",
                "benchmark %s: checksum %x expected, found %x; rebuild the module", run->name,
                run->bench.checksum, checksum);
-    return tier_blame_slot(run->slot) ? made_here(err) : FAILED;
+    return tier_blame_slot(run->slot, code) ? made_here(err) : FAILED;
 }
 
 /* One call, through the slot: the code in it may be another one next time. */
@@ -140,15 +143,16 @@ static enum outcome call(struct run *run, struct fluid_error *err) {
         return ours ? made_here(err) : FAILED;
     }
     struct pmu_counts before = task_counts(), after;
+    void *code = run->slot->code;
     uint64_t start = fluid_call_begin(), cycles;
-    uint32_t checksum = ((bench_call_fn *)run->slot->code)(&run->bench);
+    uint32_t checksum = ((bench_call_fn *)code)(&run->bench);
     cycles = task_cycles(task) - start;
     after = task_counts();
     module_guard_end(&guard);
     if (task->stop)
         return STOPPED;
     if (checksum != run->bench.checksum)
-        return wrong(run, checksum, err);
+        return wrong(run, code, checksum, err);
     profile_call(run->slot, cycles);
     add_sample(run, cycles);
     processor_counts_add(&run->counts, &before, &after);

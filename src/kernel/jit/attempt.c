@@ -5,6 +5,7 @@
 #include "arch/x86/cpu.h"
 #include "console/event.h"
 #include "jit/tier_internal.h"
+#include "jit/verdict.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "load/module.h"
@@ -13,9 +14,8 @@
 #include "task/task.h"
 
 #define LOOK_NS 1000000u
-#define MEASURED_MOST 4u         /* times */
-#define SEVERAL_MARGIN_PERCENT 5 /* alone and with all data near, as calls of the model are not */
-#define ATTEMPTS 8u              /* at a time; others wait */
+#define MEASURED_MOST 4u               /* times */
+#define ATTEMPTS 8u                    /* at a time; others wait */
 #define QUIET_NS (30 * CLOCK_NS_PER_S) /* without a call: what is prepared is given up for now */
 
 /* No memory is asked for where nothing is compiled: what the system uses stays as it is. */
@@ -53,9 +53,9 @@ bool tier_attempt_blame(const struct loaded_module *module) {
     return true;
 }
 
-bool tier_attempt_blame_slot(const struct fluid_slot *slot) {
+bool tier_attempt_blame_slot(const struct fluid_slot *slot, const void *code) {
     struct attempt *a = attempts;
-    while (a && (a->tier->slot != slot || a->knob || a->candidate.code != slot->code))
+    while (a && (a->tier->slot != slot || a->knob || a->candidate.code != code))
         a = a->next;
     if (!a)
         return false;
@@ -84,86 +84,6 @@ bool tier_attempt_fits(const struct tier *tier) {
 }
 
 /* ---- how it ends */
-
-static void reject(const struct attempt *a, const char *reason, const struct measured *m) {
-    struct tier *t = a->tier;
-    ksnprintf(t->reason, sizeof t->reason, "%s", reason);
-    t->rejected++;
-    tier_event(t, a->to, t->reason, m, a->compile_ns);
-}
-
-/* Turns in the model tell of calls for one token nearly always. Code that is no better for these,
- * but for prompts, is published, and code that is worse for prompts is not. */
-static struct measured with_several(const struct attempt *a, struct measured m) {
-    const uint64_t before = a->several[0], after = a->several[1];
-    const bool as_fast = m.after * 100 <= m.before * (100 + MEASURE_MARGIN_PERCENT);
-    if (before == 0 || a->knob)
-        return m;
-    if (m.faster && after * 100 > before * (100 + MEASURE_MARGIN_PERCENT))
-        m.faster = false;
-    else if (!m.faster && as_fast && after * 100 <= before * (100 - SEVERAL_MARGIN_PERCENT))
-        m = (struct measured){.before = before, .after = after, .faster = true};
-    return m;
-}
-
-static uint64_t saved_by(const struct measured *m) {
-    return m->after < m->before ? m->before - m->after : 0;
-}
-
-/* Cycles that are saved in as many calls as there were so far. */
-static uint64_t benefit_of(const struct tier *t, uint64_t saved) {
-    const struct profile *p = t->slot->profile;
-    uint64_t benefit;
-    return __builtin_mul_overflow(saved, p ? p->calls : 1, &benefit) ? UINT64_MAX : benefit;
-}
-
-static void keep(const struct attempt *a, const struct measured *m, unsigned level_before) {
-    struct entry entry = {
-        .version = ENTRY_VERSION,
-        .mod_size = m->faster ? (uint32_t)a->made.mod_size : 0,
-        .level_before = level_before,
-        .cycles_before = m->before,
-        .cycles_after = m->after,
-        .compile_ns = a->compile_ns,
-    };
-    /* What was no faster saves about what it takes to find that out again. */
-    uint64_t benefit = m->faster ? benefit_of(a->tier, saved_by(m)) : a->compile_ns;
-    entry_put(a->key, &entry, m->faster ? a->made.mod : NULL, benefit);
-}
-
-static void publish(struct attempt *a, const struct measured *m) {
-    struct tier *t = a->tier;
-    tier_event(t, a->to, NULL, m, a->compile_ns);
-    t->published++;
-    if (a->knob) {
-        way_take(t->slot, a->candidate);
-        t->saved += saved_by(m);
-        return;
-    }
-    tier_use(t, a->module, a->candidate.code, a->level);
-    a->module = NULL;
-}
-
-static void decide(struct attempt *a, const struct measured *live) {
-    const struct measured m = with_several(a, *live);
-    struct tier *t = a->tier;
-    unsigned level_before = t->level;
-    if (t->cycles_t0 == 0)
-        t->cycles_t0 = live->before;
-    t->cycles = m.faster ? live->after : live->before;
-    if (m.faster)
-        publish(a, &m);
-    else
-        reject(a, "not-faster", &m);
-    if (!a->knob)
-        keep(a, &m, level_before);
-}
-
-static void wrong(struct attempt *a, const char *reason) {
-    reject(a, reason, NULL);
-    if (!a->knob)
-        entry_quarantine(a->key);
-}
 
 static uint64_t calls_of(const struct attempt *a) {
     return a->tier->slot->profile ? a->tier->slot->profile->calls : 0;
@@ -212,9 +132,9 @@ bool attempt_wait(struct attempt *a, const uint32_t *count, uint32_t enough) {
 static void failed(struct attempt *a, const struct fluid_error *err) {
     jit_warn(err);
     if (jit_lacks(err))
-        reject(a, err->code, NULL);
+        verdict_reject(a, err->code, NULL);
     else
-        wrong(a, err->code);
+        verdict_wrong(a, err->code);
 }
 
 /* False: it has come to nothing. */
@@ -233,7 +153,7 @@ static bool compile(struct attempt *a) {
     if (!a->module)
         failed(a, &err);
     else if (!a->candidate.code)
-        wrong(a, "no-entry");
+        verdict_wrong(a, "no-entry");
     return a->candidate.code != NULL;
 }
 
@@ -250,11 +170,11 @@ static void compare_and_go_on(struct attempt *a) {
         begin_to_measure(a);
         return;
     case COMPARED_WRONG:
-        wrong(a, reason);
+        verdict_wrong(a, reason);
         end(a, true);
         return;
     case COMPARED_NEVER:
-        reject(a, reason, NULL);
+        verdict_reject(a, reason, NULL);
         end(a, true);
         return;
     case COMPARED_LATER:
@@ -306,7 +226,7 @@ void tier_tune(struct tier *tier) {
     if (!tune_candidate(tier->slot, tier->knob, &way, text)) {
         tier->tuned = true;
         if (tier->knob > 0)
-            tune_keep(tier->slot, benefit_of(tier, tier->saved));
+            tune_keep(tier->slot, verdict_benefit(tier, tier->saved));
         return;
     }
     struct attempt *a = begin(tier, tier->level, text);
@@ -320,7 +240,7 @@ void tier_tune(struct tier *tier) {
 /* Ends it if that is due. */
 static void look(struct attempt *a) {
     if (a->wrong) {
-        wrong(a, a->wrong);
+        verdict_wrong(a, a->wrong);
         end(a, true);
     } else if (a->abandoned) {
         end(a, false);
@@ -331,7 +251,7 @@ static void look(struct attempt *a) {
             begin_to_measure(a);
             return;
         }
-        decide(a, &m);
+        verdict_decide(a, &m);
         end(a, true);
     } else if (attempt_is_quiet(a)) {
         end(a, false);

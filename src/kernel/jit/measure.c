@@ -121,3 +121,15 @@ struct measured measure_result(const struct measure *m) {
     r.again = !r.faster && spoiled(m, ratio(r.before, r.after)) >= MEASURE_SPOILED;
     return r;
 }
+
+struct measured measure_with_several(struct measured m, const uint64_t several[2]) {
+    const uint64_t before = several[0], after = several[1];
+    const bool as_fast = m.after * 100 <= m.before * (100 + MEASURE_MARGIN_PERCENT);
+    if (before == 0)
+        return m;
+    if (m.faster && after * 100 > before * (100 + MEASURE_MARGIN_PERCENT))
+        m.faster = false;
+    else if (!m.faster && as_fast && after * 100 <= before * (100 - MEASURE_SEVERAL_PERCENT))
+        m = (struct measured){.before = before, .after = after, .faster = true};
+    return m;
+}

@@ -22,6 +22,8 @@
 #define MEASURE_BLOCK_LONG 5u     /* the same, where calls are long */
 #define MEASURE_LONG 5000000u     /* cycles: from there on they are */
 #define MEASURE_MARGIN_PERCENT 2u /* less is no reason to change anything */
+/* The same of calls alone and with all data near, as those of the model are not. */
+#define MEASURE_SEVERAL_PERCENT 5u
 
 /* What a slot has that can be chosen. */
 struct way {
@@ -57,4 +59,8 @@ void measure_start(struct measure *measure, struct fluid_slot *slot, struct way 
 void measure_stop(struct measure *measure);
 /* Once it is done. */
 struct measured measure_result(const struct measure *measure);
+/* Turns in the model tell of calls for one token nearly always. several: cycles of both ways for
+ * more, 0: not known. What is no better for one, but for more, is faster, with those cycles; what
+ * is worse for more is not. */
+struct measured measure_with_several(struct measured live, const uint64_t several[2]);
 #endif

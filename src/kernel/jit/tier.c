@@ -263,14 +263,14 @@ bool tier_blame(const struct trap_fault *fault) {
     return false;
 }
 
-bool tier_blame_slot(struct fluid_slot *slot) {
+bool tier_blame_slot(const struct fluid_slot *slot, const void *code) {
     struct tier *t = find(slot);
-    if (t && tier_attempt_blame_slot(slot))
-        return true;
-    if (!t || slot->code == slot_base(slot))
+    if (!t || code == slot_base(slot))
         return false;
-    condemn(t, "differs");
-    return true;
+    if (!tier_attempt_blame_slot(slot, code) && t->module &&
+        code == module_export(t->module, slot->name))
+        condemn(t, "differs");
+    return true; /* or code that is gone already */
 }
 
 void tier_watch_slots(void) {

@@ -52,6 +52,7 @@ bool tier_paused(void);
 /* A call of a module has faulted: is it code that was made here, or one that is being measured? Its
  * slot then has T0's code again, and that one never comes back. */
 bool tier_blame(const struct trap_fault *fault);
-/* The same of a slot whose code has returned what is wrong. */
-bool tier_blame_slot(struct fluid_slot *slot);
+/* The same of a slot whose code has returned what is wrong; it may have other code by now. False:
+ * the code is the image's. */
+bool tier_blame_slot(const struct fluid_slot *slot, const void *code);
 #endif

@@ -49,8 +49,8 @@ void tier_attempt_abandon(const struct tier *tier);
 /* Is the module a candidate? Then its slot has the incumbent's code again, and it will be told of
  * as faulty. Or the one that takes down calls for one? Then that attempt ends. */
 bool tier_attempt_blame(const struct loaded_module *module);
-/* The same of a slot, if the candidate has it. */
-bool tier_attempt_blame_slot(const struct fluid_slot *slot);
+/* The same of a slot's code. */
+bool tier_attempt_blame_slot(const struct fluid_slot *slot, const void *code);
 
 /* Measures the next knob of the slot, if it has one. */
 void tier_tune(struct tier *tier);

@@ -11,9 +11,6 @@ struct record {
     char toolchain[COMPILER_TOOLCHAIN_SIZE];
 };
 
-static struct record kept; /* as the cache has it */
-static bool looked;
-
 static void key_of(uint8_t key[CACHE_KEY_SIZE]) {
     const struct cache_key_fields f = {
         .kernel_abi = FLUID_KERNEL_ABI,
@@ -25,32 +22,36 @@ static void key_of(uint8_t key[CACHE_KEY_SIZE]) {
     cache_key(&f, key);
 }
 
-static void look(void) {
+/* As the cache has it now; "" when it has none. */
+static struct record read(void) {
+    struct record r;
     uint8_t key[CACHE_KEY_SIZE];
-    if (looked)
-        return;
-    looked = true;
     key_of(key);
-    if (!entry_get_bytes(ENTRY_TOOLCHAIN, key, &kept, sizeof kept) ||
-        kept.toolchain[sizeof kept.toolchain - 1] != '\0')
-        kept = (struct record){0};
+    if (!entry_get_bytes(ENTRY_TOOLCHAIN, key, &r, sizeof r) ||
+        r.toolchain[sizeof r.toolchain - 1] != '\0')
+        return (struct record){0};
+    return r;
 }
 
 const char *toolchain_current(void) {
+    static struct record kept;
+    static bool looked;
     const struct compiler *compiler = compiler_current();
     if (compiler)
         return compiler->toolchain;
-    look();
+    if (!looked)
+        kept = read();
+    looked = true;
     return kept.toolchain[0] != '\0' ? kept.toolchain : NULL;
 }
 
 void toolchain_keep(void) {
     const struct compiler *compiler = compiler_current();
+    struct record r = read();
     uint8_t key[CACHE_KEY_SIZE];
-    look();
-    if (!compiler || strcmp(kept.toolchain, compiler->toolchain) == 0)
+    if (!compiler || strcmp(r.toolchain, compiler->toolchain) == 0)
         return;
-    memcpy(kept.toolchain, compiler->toolchain, sizeof kept.toolchain);
+    memcpy(r.toolchain, compiler->toolchain, sizeof r.toolchain);
     key_of(key);
-    entry_put_bytes(ENTRY_TOOLCHAIN, key, &kept, sizeof kept, UINT64_MAX);
+    entry_put_bytes(ENTRY_TOOLCHAIN, key, &r, sizeof r, UINT64_MAX);
 }

@@ -10,12 +10,35 @@
 #include "load/module.h"
 #include "mm/heap.h"
 
+/* Is what was compiled the module, with code? It is looked at beside the others first. */
+static int check(const struct loaded_module *asleep, const struct jit_result *made,
+                 struct fluid_error *err) {
+    struct fluid_error ignored;
+    struct loaded_module *m =
+        module_load_aside(made->mod, made->mod_size, cpu_info()->features, err);
+    if (!m)
+        return -1;
+    const bool same = strcmp(module_name(m), module_name(asleep)) == 0;
+    const int result =
+        same && !module_is_empty(m)
+            ? 0
+            : fluid_fail(err, "E-JIT-39",
+                         "code of module %s expected of the compiler, found module "
+                         "%s with%s entry points; rebuild JIT.ELF",
+                         module_name(asleep), module_name(m), module_is_empty(m) ? "out" : "");
+    if (module_unload(m, &ignored) != 0)
+        jit_warn(&ignored);
+    return result;
+}
+
 /* In the place of the module without code. */
 static struct loaded_module *load(const struct loaded_module *asleep, const struct jit_result *made,
                                   struct fluid_error *err) {
     size_t size;
     const void *bitcode = module_bitcode(asleep, &size);
     const uint64_t cpu = module_bitcode_cpu(asleep);
+    if (check(asleep, made, err) != 0)
+        return NULL;
     struct loaded_module *m = module_override(made->mod, made->mod_size, cpu_info()->features, err);
     if (m)
         module_set_bitcode(m, bitcode, size, cpu);

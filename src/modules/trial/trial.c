@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "calls.h"
+#include "fluid/kapi.h"
 #include "fluid/module.h"
 
 #define ALIGN 64u
@@ -142,11 +143,11 @@ static enum trial_verdict compare(const struct buffer *buffers, uint32_t count, 
     return TRIAL_EQUAL;
 }
 
-/* Cycles of a call, its results being somewhere by now. */
+/* Cycles of a call that this task had, its results being somewhere by now. */
 static uint64_t cycles_of(const struct call *call, void *code) {
-    uint64_t begin = __builtin_ia32_rdtsc();
+    uint64_t begin = fluid_call_begin();
     call_run(call, code);
-    return __builtin_ia32_rdtsc() - begin;
+    return fluid_call_begin() - begin;
 }
 
 static uint64_t lower_quartile(uint64_t *values, uint32_t count) {

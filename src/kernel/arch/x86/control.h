@@ -45,6 +45,12 @@
 #define MSR_GS_BASE 0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
 
+#define XCR0_X87 1u
+#define XCR0_SSE 2u
+#define XCR0_AVX 4u
+#define XCR0_AVX512 0xe0u /* opmask, upper halves of ZMM0-15, ZMM16-31: only all three together */
+#define XCR0_USED (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512)
+
 #define MXCSR_DEFAULT 0x1f80 /* all exceptions masked, to nearest (SDM vol. 1, 10.2.3) */
 
 #define EFLAGS_TF CONTROL_BIT(8)

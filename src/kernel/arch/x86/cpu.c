@@ -60,10 +60,11 @@ void cpu_identify(struct cpu_needs *needs) {
 }
 
 /* A feature counts when CPUID has its bit, the state components it works on are all enabled in
- * XCR0, and, for everything vectorial, CR4.OSFXSR is on. */
+ * XCR0, and, for everything vectorial, CR4.OSFXSR is on. What an operating system beneath has
+ * enabled besides is not told: code that was compiled in fluid-host is the machine's, too. */
 void cpu_compute_features(bool fxsr, uint64_t xcr0) {
     uint32_t usable = cpuid_features(xcr0);
-    info.xcr0 = xcr0;
+    info.xcr0 = xcr0 & XCR0_USED;
     if (!fxsr)
         usable &= FLUID_CPU_POPCNT | FLUID_CPU_CX16 | FLUID_CPU_SAHF | FLUID_CPU_MOVBE |
                   FLUID_CPU_BMI | FLUID_CPU_BMI2 | FLUID_CPU_LZCNT;

@@ -11,7 +11,7 @@ struct cpu_info {
     char brand[49];
     uint32_t family, model, stepping;
     uint32_t features; /* enum fluid_cpu_feature, usable ones: CPUID and CR4/XCR0 */
-    uint64_t xcr0;     /* 0 without XSAVE */
+    uint64_t xcr0;     /* as far as it is used (XCR0_USED); 0 without XSAVE */
     bool nx, pae, long_mode;
     bool gib_pages; /* page tables may map 1 GiB at once; only in long mode */
     uint32_t physical_bits;

@@ -7,11 +7,6 @@
 #include "fluid/exit.h"
 #include "lib/printf.h"
 
-#define XCR0_X87 1u
-#define XCR0_SSE 2u
-#define XCR0_AVX 4u
-#define XCR0_AVX512 0xe0u /* opmask, upper halves of ZMM0-15, ZMM16-31: only all three together */
-
 #define CR0_SET (CR0_MP | CR0_NE | CR0_WP)
 #define CR0_CLEAR (CR0_EM | CR0_TS | CR0_CD | CR0_NW)
 
