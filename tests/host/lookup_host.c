@@ -42,8 +42,9 @@ static uint32_t step(struct lookup *l, uint32_t count, uint32_t room) {
 }
 
 int main(void) {
-    struct lookup l = {0};
+    struct lookup l;
     unsigned known, most;
+    lookup_begin(&l);
     if (scanf("%u %u", &known, &most) != 2)
         return 2;
     read_text();

@@ -254,6 +254,7 @@ uint32_t generate(struct generation *g) {
     struct run r = {.g = g, .filter.stop = g->stop ? g->stop : &no_stop};
     uint64_t start = time_cycles(), prompted;
     enum reason reason;
+    lookup_begin(&r.lookup);
     bool complete = evaluate(g, 0, &r.prompt.tokens, &reason);
 
     console_style(VGA_REPLY);

@@ -2,6 +2,13 @@
 #include "console/lookup.h"
 
 #define RATE_INERTIA 8 /* a guess counts one part in so many */
+#define RATE_FIRST 3   /* tenths; one more for each further token */
+
+void lookup_begin(struct lookup *l) {
+    *l = (struct lookup){.saved = LOOKUP_ADVANCE * LOOKUP_ALLOWANCE, .advance = LOOKUP_ADVANCE};
+    for (uint32_t i = 0; i < LOOKUP_LENGTHS; i++)
+        l->rate[i] = LOOKUP_RATE_ONE * (RATE_FIRST + i) / 10;
+}
 
 /* Tokens, at most LOOKUP_MAX, in which the texts before a and b agree; a < b. */
 static uint32_t common(const int32_t *ids, uint32_t a, uint32_t b) {
@@ -68,10 +75,17 @@ static void save(struct lookup *l, uint32_t time) {
     l->saved = l->saved + time < LOOKUP_SAVED_MAX ? l->saved + time : LOOKUP_SAVED_MAX;
 }
 
+static void allow(struct lookup *l) {
+    if (l->advance > 0)
+        l->advance--;
+    else
+        save(l, LOOKUP_ALLOWANCE);
+}
+
 bool lookup_compare(struct lookup *l, int32_t guess, int32_t id) {
     uint32_t *rate;
 
-    save(l, LOOKUP_ALLOWANCE);
+    allow(l);
     if (l->matched == 0)
         return false;
     rate = rate_of(l, l->matched++);

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define LOOKUP_MIN 2       /* tokens that must agree for a text to have occurred before */
-#define LOOKUP_MAX 4       /* more of them tell nothing more */
+#define LOOKUP_MAX 8       /* more of them tell nothing more */
 #define LOOKUP_DRAFT_MAX 7 /* tokens: with the one before them a batch of ENGINE_LOGITS */
 #define LOOKUP_LENGTHS (LOOKUP_MAX - LOOKUP_MIN + 1)
 
@@ -21,16 +21,22 @@
 #define LOOKUP_STEP 100      /* a step */
 #define LOOKUP_COST 20       /* at most, of one more token in a batch */
 #define LOOKUP_ALLOWANCE 3   /* of each generated token may be lost */
+#define LOOKUP_ADVANCE 20    /* tokens whose allowance is there from the beginning */
 #define LOOKUP_SAVED_MAX 800 /* what was saved long ago is not put at risk */
 
-/* All zero at the start of a reply. */
+/* Of one reply. */
 struct lookup {
     uint32_t rate[LOOKUP_LENGTHS]; /* moving average of right guesses, by tokens that agreed */
     uint32_t saved;                /* time: allowance and what drafts saved, less what they cost */
+    uint32_t advance;              /* tokens to come that bring no allowance */
     uint32_t matched;              /* tokens that agreed before the next guess; 0: there is none */
     uint32_t left;                 /* drafts that were not compared yet */
     uint32_t drafted, accepted;    /* tokens so far */
 };
+
+/* A reply begins. Guesses are taken to be as good as they are in texts that repeat parts of others:
+ * right in three of ten cases where two tokens agree, in one more for each further one. */
+void lookup_begin(struct lookup *l);
 
 /* Tokens, LOOKUP_MIN to LOOKUP_MAX, at the end of ids (count,) that occurred before: as many as
  * possible, where they did so last; ids[*behind], *behind < count, followed. 0: none did. */

@@ -60,17 +60,22 @@ TENSOR_INLINE const uint8_t *q_chunk(const struct q_group *group, uint32_t b, ui
     return room;
 }
 
+/* What follows a chunk. */
+TENSOR_INLINE void q_fetch(const uint8_t *chunk, uint32_t ahead) {
+    (void)chunk, (void)ahead;
+#ifdef __AVX2__
+    for (size_t at = 0; at < Q_CHUNK; at += 64)
+        _mm_prefetch((const char *)chunk + ahead + at, _MM_HINT_T0);
+#endif
+}
+
 /* One token and a group of eight rows. Groups come one behind the other, so that what is fetched
  * ahead is always the next to be used. */
 TENSOR_INLINE void q_single(float *out, const uint8_t *w, const struct Q_ACT *x, uint32_t blocks,
                             uint32_t ahead) {
     v8f acc = {0};
-    (void)ahead;
     for (uint32_t b = 0; b < blocks; b++, w += Q_CHUNK, x++) {
-#ifdef __AVX2__
-        for (size_t at = 0; at < Q_CHUNK; at += 64)
-            _mm_prefetch((const char *)w + ahead + at, _MM_HINT_T0);
-#endif
+        q_fetch(w, ahead);
         acc = q_chunk_one(acc, w, x);
     }
     v8f_store(out, acc, EIGHT);
@@ -78,13 +83,16 @@ TENSOR_INLINE void q_single(float *out, const uint8_t *w, const struct Q_ACT *x,
 
 /* n tokens and one group; x (blocks, stride). */
 static void q_batch(float *out, uint32_t out_stride, const struct q_group *group,
-                    const struct Q_ACT *x, uint32_t stride, uint32_t n) {
+                    const struct Q_ACT *x, uint32_t stride, uint32_t n, uint32_t ahead) {
     v8f acc[Q_TOKENS];
     uint8_t room[Q_CHUNK] __attribute__((aligned(32)));
     for (uint32_t t = 0; t < n; t++)
         acc[t] = (v8f){0};
-    for (uint32_t b = 0; b < group->blocks; b++, x += stride)
-        q_chunk_batch(acc, q_chunk(group, b, room), x, n);
+    for (uint32_t b = 0; b < group->blocks; b++, x += stride) {
+        const uint8_t *chunk = q_chunk(group, b, room);
+        q_fetch(chunk, ahead);
+        q_chunk_batch(acc, chunk, x, n);
+    }
     for (uint32_t t = 0; t < n; t++)
         v8f_store(out + (size_t)t * out_stride, acc[t], group->rows);
 }
@@ -104,7 +112,7 @@ void Q_NAME(matmul)(float *out, uint32_t out_stride, const void *w, const void *
         struct q_group group = q_group_at(w, r, rows, blocks);
         for (uint32_t t = 0; t < n; t += Q_TOKENS)
             q_batch(out + (size_t)t * out_stride + r, out_stride, &group,
-                    (const struct Q_ACT *)x + t, n, n - t < Q_TOKENS ? n - t : Q_TOKENS);
+                    (const struct Q_ACT *)x + t, n, n - t < Q_TOKENS ? n - t : Q_TOKENS, ahead);
     }
 }
 
