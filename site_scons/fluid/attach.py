@@ -37,14 +37,16 @@ class Link:
     def __init__(self, port: str, server: CompileServer | None = None) -> None:
         if not port:
             raise FluidError(
-                "E-RUN-14", "port= expected (a serial device or socket://host:port), found none"
+                "E-RUN-14",
+                "port= expected (a serial device or socket://host:port), found none; name one",
             )
         try:
             self._port = serial.serial_for_url(port, baudrate=BAUD, timeout=0, write_timeout=0)
         except (OSError, ValueError) as error:
             raise FluidError(
                 "E-RUN-14",
-                f"port={port}: a serial device or socket://host:port expected, found: {error}",
+                f"port={port}: a serial device or socket://host:port expected, found {error}; "
+                "is it there, and may you use it?",
             ) from None
         try:
             self._fileno = int(self._port.fileno())
@@ -52,7 +54,8 @@ class Link:
             self._port.close()
             raise FluidError(
                 "E-RUN-14",
-                f"port={port}: a device or a socket expected, this kind cannot be awaited",
+                f"port={port}: a device or a socket expected, found what cannot be awaited; name "
+                "another",
             ) from None
         self.name = port
         self.log = bytearray()

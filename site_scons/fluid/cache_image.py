@@ -18,6 +18,8 @@ from fluid.errors import FluidError
 from fluid.files import replacing, write_atomic
 from fluid.image import Partition, read_layout
 
+KINDS = {1: "code", 2: "knobs", 3: "toolchain"}  # as src/kernel/jit/entry.h has them
+MOST = (1 << 64) - 1  # benefit of what is never to go
 KEY_SHOWN = 8  # bytes, as /cache shows them
 
 
@@ -56,12 +58,18 @@ def read(image: Path) -> bytes:
 
 def show(image: Path) -> str:
     """A table of the entries, and what is wrong with the log."""
-    log = Log(MemoryDisk(read(image), writable=False))
-    lines = [f"{'kind':>6}  {'key':<16}  {'bytes':>9}  {'benefit':>12}  {'last use':>8}"]
+    return table(Log(MemoryDisk(read(image), writable=False)))
+
+
+def table(log: Log) -> str:
+    """For people."""
+    lines = [f"{'kind':<9}  {'key':<16}  {'bytes':>9}  {'benefit':>12}  {'last use':>8}"]
     for row in sorted(log.rows.values(), key=lambda r: r.lba):
         size = "banned" if row.quarantined else str(row.size)
         shown = row.key[:KEY_SHOWN].hex()
-        lines.append(f"{row.kind:>6}  {shown}  {size:>9}  {row.benefit:>12}  {row.last_use:>8}")
+        benefit = "most" if row.benefit == MOST else str(row.benefit)
+        kind = KINDS.get(row.kind, str(row.kind))
+        lines.append(f"{kind:<9}  {shown}  {size:>9}  {benefit:>12}  {row.last_use:>8}")
     entries = len(log.rows)
     found = log.verify()
     ending = "damaged" if found.damaged_end else "sound"

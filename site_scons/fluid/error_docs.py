@@ -12,7 +12,7 @@ WHO = ("machine", "build", "both")
 
 HEAD = """# Errors
 
-Generated from `site_scons/fluid/error_catalogue.toml` by `scons docs`; change it there.
+Generated from `site_scons/fluid/error_catalogue.toml` by `./sconsw docs`; change it there.
 
 A code is stable. The sentence behind it says what was expected, what was found and what to do, with
 the numbers of the case at hand; this table says what each code means in general. The machine's

@@ -72,7 +72,9 @@ def unpack_table(mbr: bytes, disk_sectors: int) -> list[Partition]:
     """Used entries; E-IMG-01 when one lies outside of the disk or overlaps another."""
     if len(mbr) < SECTOR or mbr[SECTOR - 2 : SECTOR] != MBR_SIGNATURE:
         raise FluidError(
-            "E-IMG-01", "an MBR with 55 AA at its end expected, found other data; build it again"
+            "E-IMG-01",
+            "an MBR with 55 AA at its end expected, found other data; name an image or a disk, or "
+            "build it again",
         )
     table = mbr[PARTITION_TABLE : PARTITION_TABLE + PARTITION_COUNT * ENTRY.size]
     found = [

@@ -5,21 +5,16 @@ from __future__ import annotations
 import difflib
 import importlib.util
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fluid import quality_formats
 from fluid.emulator import DEFAULT_MEM, HOST, RUNNERS
 from fluid.hosted import (
     CHECKS,
     CORES_MAX,
-    HOST_TESTED,
-    PROGRAM,
-    output_folder,
     usable_cores,
 )
-from fluid.suites import BY_TARGET
 from fluid.synthetic_shapes import SHAPES, TYPES
 from fluid.targets import DEFAULT_TARGET, NATIVE, TARGETS, VARIANTS
 
@@ -28,6 +23,7 @@ CACHE_SIZE = "16"  # of cache=
 WARM = "warm"
 AUTO = "auto"  # value of smp=
 PEERS = ("0", "1", "all")
+GGUF_MAGIC = b"GGUF"
 GATES = ("1", "write")  # values of check= for bench alone: what is built is as with none
 
 
@@ -55,6 +51,16 @@ def _target() -> tuple[str, Callable[[str], bool]]:
 
 def _file() -> tuple[str, Callable[[str], bool]]:
     return "an existing file", lambda value: value == "" or Path(value).is_file()
+
+
+def _model() -> tuple[str, Callable[[str], bool]]:
+    def valid(value: str) -> bool:
+        if value == "" or not Path(value).is_file():
+            return value == ""
+        with Path(value).open("rb") as file:
+            return file.read(len(GGUF_MAGIC)) == GGUF_MAGIC
+
+    return "an existing GGUF file", valid
 
 
 def _cache(low: int, high: int) -> tuple[str, Callable[[str], bool]]:
@@ -99,6 +105,7 @@ class Option:
     default: str
     help: str
     valid: tuple[str, Callable[[str], bool]]
+    hint: str = ""  # what to do about a value that is none
 
 
 OPTIONS = (
@@ -109,9 +116,15 @@ OPTIONS = (
         "base leaves out code for better CPUs; none all code of operations, with jit=1",
         _one_of(*VARIANTS),
     ),
-    Option("model", "", "GGUF file for the image; SmolLM2-135M from .venv if not given", _file()),
+    Option("model", "", "GGUF file for the image; SmolLM2-135M from .venv if not given", _model()),
     Option("pgo", "0", "1 measures, plans, rebuilds and measures again", _one_of("0", "1")),
-    Option("hotness", "", "measurements that decide how modules are compiled", _file()),
+    Option(
+        "hotness",
+        "",
+        "measurements that decide how modules are compiled",
+        _file(),
+        "./sconsw profile writes profiles/hotness/<target>.json",
+    ),
     Option("jit", "0", "1: jit.elf in the image, and bitcode in modules", _one_of("0", "1")),
     Option("runner", "auto", "what executes the image in run", _one_of(*RUNNERS)),
     Option(
@@ -133,12 +146,24 @@ OPTIONS = (
         "bench only: 1 compares base code, variants, and code compiled before on the machine",
         _one_of("0", "1"),
     ),
+    Option(
+        "lookup",
+        "0",
+        "bench only: 1 compares replies with drafts and without",
+        _one_of("0", "1"),
+    ),
     Option("mem", str(DEFAULT_MEM), "memory of the machine in run, MiB", _number(128, 65536)),
     Option(
         "smp",
         AUTO,
         "processors of the machine that is run; auto: 1, with runner=host all but in bench",
         _number_or(AUTO, 1, CORES_MAX),
+    ),
+    Option(
+        "keep",
+        "0",
+        "run: 1 leaves in the image what the machine has written, until it is built anew",
+        _one_of("0", "1"),
     ),
     Option("port", "", "the machine's console for chat", _any("a serial device or a pyserial URL")),
     Option("compile", "0", "run, chat: 1 compiles here for the machine", _one_of("0", "1")),
@@ -154,7 +179,13 @@ OPTIONS = (
     Option("cachefile", "", "of cache-pull, cache-push; build/<target>/cache.bin", _any("a file")),
     Option("verbose", "0", "1 prints whole commands", _one_of("0", "1")),
     Option("cachedir", "", "folder of build products shared with others", _folder()),
-    Option("launcher", "", "compiler cache in front of clang", _program("ccache", "sccache")),
+    Option(
+        "launcher",
+        "",
+        "compiler cache in front of clang",
+        _program("ccache", "sccache"),
+        "apt-get install either",
+    ),
     Option("locked", "0", "1 refuses tools other than toolchain.lock.json's", _one_of("0", "1")),
     Option("shape", next(iter(SHAPES)), "of the model that synthetic makes", _one_of(*SHAPES)),
     Option("type", "Q4_0", "of that model's weights", _one_of(*TYPES)),
@@ -194,15 +225,12 @@ ALIASES = {
     "compiledb": "build/<target>/compile_commands.json for editors",
 }
 
-BOOTED = {"run", "bench", "profile", "warmup"}  # with runner=
-SPREAD = {"run", "peers", "tiers", "warmup"}  # on all processors with runner=host
-TESTS_OF_ALL = {"test", "test-host"}  # of all targets, and of instrumented code
-TESTS_OF_JIT = {*TESTS_OF_ALL, "test-qemu"}  # with jit.elf
-TESTS_OF_HOST = {*TESTS_OF_ALL, "test-qemu"}  # with fluid-host
-# Without AVX-512 on this machine tests compare with the results of another target's code
-# (tests/qemu/test_libc_machine.py).
-COMPARED = {"x86-64-v4": "x86-64-v3"}
-FOR_ALL_TARGETS = TESTS_OF_ALL | {"libc-report"}
+SPREAD = {"run", "peers", "tiers", "lookup", "warmup"}  # on all processors with runner=host
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, known, 1)
+    return f" (did you mean {near[0]}?)" if near else ""
 
 
 def problems(arguments: Mapping[str, str]) -> list[str]:
@@ -211,10 +239,15 @@ def problems(arguments: Mapping[str, str]) -> list[str]:
     found = []
     for name, value in arguments.items():
         if name not in known:
-            found.append(f"E-OPT-01 option {name!r} is unknown; valid options: {' '.join(known)}")
+            found.append(
+                f"E-OPT-01 option {name!r} is unknown{_meant(name, known)}; valid options: "
+                f"{' '.join(known)}"
+            )
         elif not known[name].valid[1](value):
-            valid = known[name].valid[0]
-            found.append(f"E-OPT-02 {name}={value} is not valid; expected: {valid}")
+            valid, hint = known[name].valid[0], known[name].hint
+            found.append(
+                f"E-OPT-02 {name}={value} is not valid; expected: {valid}{hint and '; ' + hint}"
+            )
     return found
 
 
@@ -238,109 +271,11 @@ def unknown_goals(goals: list[str]) -> list[str]:
     for goal in goals:
         if goal in ALIASES or "/" in goal.rstrip("/") or Path(goal).is_file():
             continue
-        near = difflib.get_close_matches(goal.rstrip("/"), ALIASES, 1)
-        meant = f" (did you mean {near[0]}?)" if near else ""
+        meant = _meant(goal.rstrip("/"), ALIASES)
         found.append(
             f"E-OPT-03 {goal!r} is neither an alias nor a file{meant}; aliases: {' '.join(ALIASES)}"
         )
     return found
-
-
-def tested_targets(given: Mapping[str, str]) -> list[str]:
-    """The targets of tests that go by target: the one of the command line, which is `given`, or
-    all. The default of target= says what an image is for, and nothing about tests."""
-    return [given["target"]] if "target" in given else list(TARGETS)
-
-
-def wanted_builds(
-    target: str,
-    check: str,
-    goals: list[str],
-    folders: Sequence[str] = tuple(TARGETS),
-    tested: Sequence[str] = tuple(TARGETS),
-) -> list[tuple[str, str]]:
-    """(target, check) of each graph that is needed: what was chosen, what is named by path, for
-    tests that go by target those that are `tested`, for the others all levels and the instrumented
-    build of the default one. Targets go by their folders, which `folders` lists."""
-    every = [(t, c) for t in folders for c in CHECKS]
-    wanted = {(target, check)}
-    for goal in goals:
-        wanted |= {pair for pair in every if goal.startswith(f"build/{output_folder(*pair)}/")}
-    if "coverage" in goals:
-        wanted |= {(t, "coverage") for t in (target, *HOST_TESTED)}
-    if BY_TARGET & set(goals):
-        wanted |= {(t, "none") for t in tested}
-    if "test-qemu" in goals:
-        wanted |= {(COMPARED[t], "none") for t in tested if t in COMPARED}
-    if "test" in goals or ("test-qemu" in goals and DEFAULT_TARGET in tested):
-        wanted.add((DEFAULT_TARGET, "undefined"))
-    if FOR_ALL_TARGETS & set(goals):
-        wanted |= {(t, check) for t in TARGETS}
-    if TESTS_OF_ALL & set(goals):
-        wanted.add((DEFAULT_TARGET, "address"))
-    return [pair for pair in every if pair in wanted]
-
-
-def wants_host(target: str, runner: str, goals: list[str], pgo: bool = False) -> bool:
-    """Whether fluid-host belongs to what is asked for; a plain build leaves it out."""
-    named = any(g.rpartition("/")[2].startswith(PROGRAM) for g in goals)
-    tested = bool(TESTS_OF_HOST & set(goals)) and target in HOST_TESTED
-    return (
-        pgo
-        or named
-        or tested
-        or "coverage" in goals
-        or quality_formats.wanted(goals)
-        or (bool(BOOTED & set(goals)) and runner == HOST)
-    )
-
-
-def implies_jit(tiers: str, goals: list[str]) -> bool:
-    """Whether what is asked for is about jit=1."""
-    return tiers == "1" or "warmup" in goals
-
-
-def asks_for_jit(jit: str, goals: list[str], served: str = "0") -> bool:
-    """Whether the compiler of the machine is asked for by name, or by compile=1 (`served`)."""
-    named = {"jit", "jit-times"} & set(goals)
-    return "1" in (jit, served) or bool(named) or any(g.startswith("build/jit/") for g in goals)
-
-
-def wants_jit(jit: str, goals: list[str], served: str = "0") -> bool:
-    """Whether it belongs to what is asked for: tests run it, too."""
-    return asks_for_jit(jit, goals, served) or bool(TESTS_OF_JIT & set(goals))
-
-
-def carries_bitcode(jit: str, goals: list[str], served: str = "0") -> bool:
-    """Whether modules in images have what it compiles."""
-    return jit == "1" or (served == "1" and "run" in goals)
-
-
-def wants_bitcode(jit: str, goals: list[str], served: str = "0") -> bool:
-    """Whether that belongs to what is asked for."""
-    used = bool({*TESTS_OF_JIT, "jit-times"} & set(goals))
-    return (
-        carries_bitcode(jit, goals, served) or used or any(goal.endswith(".bc") for goal in goals)
-    )
-
-
-def wants_report(goals: list[str]) -> bool:
-    """Whether the report, or a part of it by its path, is asked for."""
-    return any(
-        goal == "report" or (goal.startswith("build/") and Path(goal).parent.name == "report")
-        for goal in goals
-    )
-
-
-def wants_levels(goals: list[str]) -> bool:
-    """Whether the table of levels is; with it pgo=1. The report shows it."""
-    return "levels" in goals or wants_report(goals)
-
-
-def wants_libc(goals: list[str]) -> bool:
-    """Whether the library of the modules belongs to what is asked for; no image needs it."""
-    wanted = (FOR_ALL_TARGETS | TESTS_OF_HOST) & set(goals)
-    return bool(wanted) or any(goal.endswith("/libc.o") for goal in goals)
 
 
 def default_model() -> Path | None:

@@ -8,7 +8,8 @@ from fluid import quality_formats
 from fluid.emulator import BOCHS, HOST
 from fluid.errors import FluidError
 from fluid.hosted import IN_PROCESS
-from fluid.options import AUTO, BOOTED, GATES, WARM, implies_jit, wants_levels
+from fluid.needs import BOOTED, implies_jit, wants_levels
+from fluid.options import AUTO, GATES, WARM
 from fluid.suites import BY_TARGET
 from fluid.targets import TARGETS, VARIANTS
 
@@ -34,14 +35,20 @@ def unfit(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
             f"E-OPT-05 quality is expected with runner={HOST}, found "
             f"runner={arguments['runner']}; emulated it takes hours"
         ]
+    if arguments.get("keep") == "1" and (goals != ["run"] or arguments["runner"] == BOCHS):
+        return [
+            f"E-OPT-05 keep=1 is expected with the goal run alone and another runner than {BOCHS}, "
+            f"found {' '.join(goals) or 'none'} and runner={arguments['runner']}; others run a copy"
+        ]
     if found := _unfit_compiler(arguments, goals):
         return found
     if "warmup" in goals and (found := _unfit_warmup(arguments)):
         return found
     if arguments.get("tiers", "0") != "0":
         return _unfit_tiers(arguments, goals)
-    if arguments.get("peers", "0") != "0":
-        return _unfit_peers(arguments, goals)
+    for name in ("peers", "lookup"):
+        if arguments.get(name, "0") != "0":
+            return _unfit_processes(name, arguments, goals)
     if arguments["check"] in GATES:
         return _unfit_gate(arguments, goals)
     boots = bool(BOOTED & set(goals))
@@ -109,6 +116,11 @@ def _unfit_warmup(arguments: Mapping[str, str]) -> list[str]:
             f"E-OPT-05 warmup is expected with runner=auto|tcg|kvm|{HOST}, found runner={BOCHS}; "
             "it starts what the image keeps, and Bochs runs a copy"
         ]
+    if arguments["target"] == "i686":
+        return [
+            "E-OPT-05 warmup is expected with another target than i686, found it; jit.elf runs on "
+            "x86-64"
+        ]
     if arguments["cache"] == "0":
         return [
             "E-OPT-05 warmup is expected with cache=1..1024, found cache=0; it is about what the "
@@ -117,10 +129,10 @@ def _unfit_warmup(arguments: Mapping[str, str]) -> list[str]:
     return []
 
 
-def _unfit_peers(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
-    """Programs are compared as Linux processes, in plain builds."""
+def _unfit_processes(option: str, arguments: Mapping[str, str], goals: list[str]) -> list[str]:
+    """What is compared are Linux processes, of plain builds."""
     fixed = {"runner": HOST, "check": "none", "pgo": "0"}
-    asked = f"peers={arguments['peers']} is expected with"
+    asked = f"{option}={arguments[option]} is expected with"
     if goals != ["bench"]:
         return [f"E-OPT-05 {asked} the goal bench alone, found {' '.join(goals) or 'none'}"]
     return [
@@ -133,7 +145,8 @@ def _unfit_peers(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
 
 def _unfit_tiers(arguments: Mapping[str, str], goals: list[str]) -> list[str]:
     """Images with other code of one build are compared as Linux processes."""
-    fixed = {"runner": HOST, "check": "none", "pgo": "0", "peers": "0", "variants": VARIANTS[0]}
+    fixed = {"runner": HOST, "check": "none", "pgo": "0", "peers": "0", "lookup": "0"}
+    fixed["variants"] = VARIANTS[0]
     if goals != ["bench"]:
         return [
             f"E-OPT-05 tiers=1 is expected with the goal bench alone, found "

@@ -22,12 +22,14 @@ def run_interactive(
     runner: str = "auto",
     mem: int = DEFAULT_MEM,
     smp: int = 1,
+    keep: bool = False,
     program: str | None = None,
     compiler: str = "",
 ) -> int:
     """Boots the image with its console on standard input and output; 0 after a clean end.
 
-    program: instead of the target's QEMU or fluid-host; compiler: jit.elf, for a compile server.
+    keep: what the machine writes stays in the image; program: instead of the target's QEMU or
+    fluid-host; compiler: jit.elf, for a compile server.
     """
     # A person sees a machine that resets again and again; for a script a reset is the end.
     reboot = sys.stdin.isatty()
@@ -41,12 +43,16 @@ def run_interactive(
                 mem=mem,
                 smp=smp,
                 reboot=reboot,
+                writable=keep,
                 emulator=program,
                 life=LIFE_SECONDS,
                 server=server,
             )
             with machine:
-                return converse(machine, sys.stdin.buffer, sys.stdout.buffer)
+                status = converse(machine, sys.stdin.buffer, sys.stdout.buffer)
+            if status and chosen == "kvm" and not machine.events:
+                print("KVM does not work here; take runner=tcg or runner=host", file=sys.stderr)
+            return status
     except FluidError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1

@@ -44,6 +44,22 @@ def _count_instructions(target: Any, source: Any, env: Any) -> int:
     )
 
 
+def _compare_drafts(target: Any, source: Any, env: Any) -> int:
+    """source: the image, and fluid-host."""
+    from fluid.lookup_bench import bench_lookup
+    from fluid.options import processors
+
+    image, program = (Path(node.abspath) for node in source[:2])
+    return bench_lookup(
+        image,
+        program,
+        image.parent,
+        target=env["FLUID_TARGET"].emulated,
+        tag=env["FLUID_TAG"],
+        threads=processors(env["smp"], HOST, "lookup"),
+    )
+
+
 def _bench(env: Any, alias: str, image: Any, host: list[Any], boot: Any) -> Any:
     """Alias that measures `image`, with runner=host in the program of the nodes `host`; with peers=
     images of `boot` with several models instead, with tiers=1 images with other code."""
@@ -52,6 +68,8 @@ def _bench(env: Any, alias: str, image: Any, host: list[Any], boot: Any) -> Any:
     if env["tiers"] == "1":
         return env.FluidTiers(alias, image, host, boot)
     measurement = _count_instructions if env["FLUID_GATE"] else _bench_image
+    if env["lookup"] == "1":
+        measurement = _compare_drafts
     action = env.Action(measurement, f"  BENCH   {image}")
     needed = [image, *(host if env["runner"] == HOST else [])]
     return env.AlwaysBuild(env.Alias(alias, needed, action))

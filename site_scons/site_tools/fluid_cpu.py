@@ -9,8 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fluid import options as command_line
-from fluid import targets
+from fluid import needs, targets
 from fluid.errors import FluidError
 from fluid.hosted import LEVEL_BUILDS, PGO_BUILDS
 
@@ -54,10 +53,10 @@ def generate(env: Any) -> None:
         known.setdefault(custom.folder, custom)
         env["target"] = custom.folder
     env["FLUID_TARGETS"] = known
-    env["FLUID_BUILDS"] = command_line.wanted_builds(
+    env["FLUID_BUILDS"] = needs.wanted_builds(
         env["target"], env["check"], env["FLUID_GOALS"], list(known), env["FLUID_TESTED"]
     )
-    levels = LEVEL_BUILDS if command_line.wants_levels(env["FLUID_GOALS"]) else ()
+    levels = LEVEL_BUILDS if needs.wants_levels(env["FLUID_GOALS"]) else ()
     env["FLUID_PGO_BUILDS"] = (*PGO_BUILDS, *levels) if env["pgo"] == "1" else ()
     env.AlwaysBuild(env.Alias("profile-cpu", [], env.Action(_scan, "  SCAN    this machine")))
 

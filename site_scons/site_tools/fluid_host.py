@@ -8,7 +8,8 @@ from typing import Any
 from SCons.Action import Action
 
 from fluid import hosted, targets
-from fluid.options import TESTS_OF_HOST, WARM, wants_host
+from fluid.needs import TESTS_OF_HOST, wants_host
+from fluid.options import WARM
 
 INCLUDES = ("src/include", "src/kernel", "src/boot", "src/llvmlibc_subset")
 

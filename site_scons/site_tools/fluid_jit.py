@@ -10,7 +10,7 @@ from typing import Any
 
 from SCons.Action import Action
 
-from fluid.options import asks_for_jit, wants_bitcode, wants_jit
+from fluid.needs import asks_for_jit, wants_bitcode, wants_jit
 from fluid.targets import MODULE_INCLUDES, ModuleVariant
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from fluid import libc_manifest, sources
 from fluid.hosted import PGO_BUILDS, output_folder
-from fluid.options import carries_bitcode, wants_libc
+from fluid.needs import carries_bitcode, wants_libc
 from fluid.targets import COUNTED, CXX_INCLUDES, CXX_RUNTIME
 from fluid.targets import MODULE_INCLUDES as INCLUDES
 

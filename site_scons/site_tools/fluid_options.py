@@ -10,8 +10,8 @@ from typing import Any
 from SCons.Script import ARGUMENTS, COMMAND_LINE_TARGETS, Help
 from SCons.Variables import Variables
 
+from fluid import needs, options_fit
 from fluid import options as command_line
-from fluid import options_fit
 
 
 def generate(env: Any) -> None:
@@ -32,11 +32,11 @@ def generate(env: Any) -> None:
     Help(command_line.help_text())
     env["FLUID_GOALS"] = goals
     env["check"], env["FLUID_GATE"] = command_line.split_check(env["check"])
-    if command_line.wants_levels(goals):
+    if needs.wants_levels(goals):
         env["pgo"] = "1"  # one of its columns
-    if command_line.implies_jit(env["tiers"], goals):
+    if needs.implies_jit(env["tiers"], goals):
         env["jit"] = "1"
-    env["FLUID_TESTED"] = command_line.tested_targets(ARGUMENTS)
+    env["FLUID_TESTED"] = needs.tested_targets(ARGUMENTS)
     env["FLUID_VERBOSE"] = env["verbose"] == "1"
     env["FLUID_MODEL"] = Path(env["model"]) if env["model"] else command_line.default_model()
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from fluid import sources, targets
 from fluid.hosted import LEVEL_BUILDS, PGO_BUILDS, output_folder
-from fluid.options import carries_bitcode
+from fluid.needs import carries_bitcode
 
 NONE = "none"  # the image itself
 BASE, COUNTERS, TRIAL = PGO_BUILDS

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fluid.hosted import PGO_BUILDS, output_folder
-from fluid.options import wants_report
+from fluid.needs import wants_report
 
 BASE, _, TRIAL = PGO_BUILDS
 PARTS = ("plan", "trial", "comparison", "levels", "hotness", "samples", "logs")

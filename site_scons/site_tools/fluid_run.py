@@ -8,26 +8,37 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from SCons import SConsign
+
 from fluid.emulator import HOST
 from fluid.options import processors
 
 _START = (
     "import sys; from pathlib import Path; from fluid.runner import run_interactive; "
-    "image, target, runner, mem, smp, program, compiler = sys.argv[1:]; "
+    "image, target, runner, mem, smp, keep, program, compiler = sys.argv[1:]; "
     "sys.exit(run_interactive("
     "Path(image), target=target, runner=runner, mem=int(mem), smp=int(smp), "
+    "keep=keep == '1', "
     "program=program or None, compiler=compiler))"
 )
 
 _ATTACH = "import sys; from fluid.attach import run_attached; sys.exit(run_attached(*sys.argv[1:]))"
 
 
+def _keep_signatures() -> None:
+    """What was built is noted now, not when the user leaves: builds meanwhile need it. Nor is it
+    noted again then, over theirs."""
+    for signatures in SConsign.sig_files:
+        signatures.write()
+        signatures.dirty = False
+
+
 def _run_image(target: Any, source: Any, env: Any) -> int:
     program = str(source[1].abspath) if env["runner"] == HOST else ""  # fluid-host
     compiler = str(source[-1].abspath) if env["compile"] == "1" else ""
     smp = processors(env["smp"], env["runner"], "run")
-    options = [env["FLUID_TARGET"].emulated, env["runner"], env["mem"], str(smp), program, compiler]
-    return _start(env, _START, str(source[0]), *options)
+    machine = [env["FLUID_TARGET"].emulated, env["runner"], env["mem"], str(smp), env["keep"]]
+    return _start(env, _START, str(source[0]), *machine, program, compiler)
 
 
 def _attach(target: Any, source: Any, env: Any) -> int:
@@ -36,6 +47,7 @@ def _attach(target: Any, source: Any, env: Any) -> int:
 
 def _start(env: Any, program: str, *arguments: str) -> int:
     """A process of its own, so that the terminal and Ctrl-C belong to the guest, not to SCons."""
+    _keep_signatures()
     variables = {"PYTHONPATH": str(Path(env.Dir("#").abspath) / "site_scons")}
     return subprocess.call(
         [sys.executable, "-c", program, *arguments],

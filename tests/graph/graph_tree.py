@@ -96,7 +96,7 @@ def copy_sources(top: Path) -> Tree:
     for folder in ("site_scons", "src", "profiles", "docs"):
         ignored = shutil.ignore_patterns("__pycache__", ".*_cache")
         shutil.copytree(ROOT / folder, top / folder, ignore=ignored)
-    (top / MODEL).write_bytes(bytes(range(256)) * 256)
+    (top / MODEL).write_bytes(b"GGUF" + bytes(range(256)) * 256)
     return Tree(top)
 
 

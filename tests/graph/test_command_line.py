@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fluid.options import ALIASES, OPTIONS, TESTS_OF_JIT
+from fluid.needs import TESTS_OF_JIT
+from fluid.options import ALIASES, OPTIONS
 from fluid.suites import BY_TARGET
 from graph_tree import Tree, copy_sources
 
@@ -23,7 +24,7 @@ def test_unknown_option(sources: Tree) -> None:
     result = sources.scons("tagret=i686")
     assert result.status == 2
     assert "E-OPT-01" in result.text
-    assert "tagret" in result.text
+    assert "tagret" in result.text and "did you mean target?" in result.text
     assert all(option.name in result.text for option in OPTIONS)
 
 
@@ -41,7 +42,10 @@ def test_unknown_option(sources: Tree) -> None:
         ("peers=2", "0|1|all"),
         ("verbose=yes", "0|1"),
         ("full=2", "0|1"),
-        ("model=nowhere.gguf", "existing file"),
+        ("model=nowhere.gguf", "existing GGUF file"),
+        ("model=SConstruct", "existing GGUF file"),
+        ("hotness=none.json", "; ./sconsw profile writes"),
+        ("keep=2", "0|1"),
     ],
 )
 def test_bad_value(sources: Tree, argument: str, valid: str) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fluid import coverage, coverage_export, coverage_lines, ksyms
-from graph_tree import OUT, Tree
+from graph_tree import MODEL, OUT, Tree
 
 HOST = f"{OUT}/fluid-host"
 SYMBOLS = f"{OUT}/fluid-host.ksyms"
@@ -39,6 +41,22 @@ def test_sources(tree: Tree) -> None:
     tree.append("src/kernel/console/utf8.c", CODE.format("other"))
     assert "obj/kernel/console/utf8.c.o" in tree.scons(ok=True).built
     assert tree.scons(SYMBOLS, ok=True).built == {"obj/host/kernel/console/utf8.c.o"} | LINKED
+
+
+def test_a_build_beside_a_session(tree: Tree) -> None:
+    """What was built for it is noted when it begins, and what is built meanwhile stays so."""
+    command = [sys.executable, "-m", "SCons", f"model={MODEL}", "run", "runner=host"]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=tree.top, **pipes) as session:
+        assert session.stdout and any(
+            b"E-GGUF" in line for line in session.stdout
+        )  # the machine runs
+        assert tree.scons(HOST, ok=True).built == set()
+        tree.append("src/kernel/console/utf8.c", CODE.format("beside"))
+        assert "obj/host/kernel/console/utf8.c.o" in tree.scons(HOST, ok=True).built
+        session.communicate(b"/off\n", timeout=60)
+    assert session.returncode == 0
+    assert tree.scons(HOST, ok=True).built == set()
 
 
 @pytest.mark.parametrize("goal", [HOST, SYMBOLS])

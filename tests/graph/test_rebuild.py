@@ -68,7 +68,7 @@ def test_comment(tree: Tree) -> None:
 
 def test_model(tree: Tree) -> None:
     """Another model: the FAT partition and the image."""
-    (tree.top / MODEL).write_bytes(b"another model" * 1000)
+    (tree.top / MODEL).write_bytes(b"GGUF, another model" * 1000)
     assert tree.scons(ok=True).built == {"fat.img", "fluid.img"}
 
 

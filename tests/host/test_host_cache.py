@@ -46,7 +46,7 @@ def test_mounts_and_lists(hosts: Hosts, tiny: TinyModel, tmp_path: Path) -> None
     assert (event.op, event.key, event.reason, event.entries) == ("mount", None, None, 4)
     host.command("/cache")
     for number, key in enumerate(KEYS[:3]):
-        shown = f"kind 1 {key[:8].hex()}      {1000 + number} bytes  benefit {100 * number},"
+        shown = f"code      {key[:8].hex()}      {1000 + number} bytes  benefit {100 * number},"
         assert shown.encode() in host.text
     assert f"{KEYS[3][:8].hex()}  in quarantine".encode() in host.text
     assert b"4 entries, 3003 bytes" in host.text and b"0 bytes written" in host.text

@@ -35,6 +35,7 @@ class Compiling:
         self.tunes = "base.img" not in argv[-1]
         self.prompts = 0
         self.off = False
+        self.drafts = True
         self.tokens = 0
 
     def live(self) -> None:
@@ -66,12 +67,29 @@ class Compiling:
                 self.tokens = 0
             case [b"/jit", b"on" | b"off"] if self.wrong != "switchless":
                 self.off = line.endswith(b"off")
+            case [b"/set", b"lookup", value] if self.wrong != "drafts":
+                self.drafts = value == b"on"
             case [b"/set", *_] if self.wrong == "drafts":
                 emit(self.channel, "error", code="E-CON-04", text="a setting expected")
-            case [b"/set", *_]:
+            case [b"/set", *_] | [b"/clear"]:
                 pass
+            case [word, *words] if not word.startswith(b"/"):
+                self.reply(1 + len(words))
             case _:
                 emit(self.channel, "error", code="E-CON-02", text="a command expected")
+
+    def reply(self, count: int) -> None:
+        """A token for each word, half of them drafted, which is twice as fast."""
+        if self.wrong == "mute":
+            emit(self.channel, "error", code="E-CTX-01", text="room expected")
+            return
+        other = self.drafts and self.wrong == "other"
+        for number in range(count):
+            emit(self.channel, "token", id=number + other, text="a")
+        n = count // 2 if self.drafts else 0
+        speed = {"prompt_tps": 1.0, "gen_tps": 100.0 * (1 + self.drafts)}
+        counts = {"n_prompt": 1, "n_gen": count, "cycles": 1, "drafted": n, "accepted": n}
+        emit(self.channel, "done", reason="eog", **counts, **speed)
 
     def decide(self) -> None:
         """About code and then a knob, in the first prompts of the first life."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fluid import options, options_fit
+from fluid import needs, options, options_fit
 from fluid.emulator import EMULATED
 from fluid.targets import DEFAULT_TARGET, TARGETS
 
@@ -57,7 +57,7 @@ def test_targets_that_are_no_level(tmp_path: Path) -> None:
     assert "native|a CPU profile" in options.problems({"target": str(file)})[0]
     file.touch()
     assert options.problems({"target": str(file)}) == options.problems({"target": "native"}) == []
-    assert options.wanted_builds("attic", "none", [], [*TARGETS, "attic"]) == [("attic", "none")]
+    assert needs.wanted_builds("attic", "none", [], [*TARGETS, "attic"]) == [("attic", "none")]
     given = {"check": "none", "runner": "auto", "target": "native", "module": ""}
     assert options_fit.unfit(given, ["coverage"])[0].startswith("E-OPT-05 coverage")
     assert options_fit.unfit(given | {"target": "i686"}, ["coverage"]) == []
@@ -76,19 +76,19 @@ def test_goals() -> None:
 
 def test_wanted_builds() -> None:
     """The chosen build, those named by path, and for tests that boot all targets and ASan's."""
-    assert options.wanted_builds(DEFAULT_TARGET, "none", []) == [(DEFAULT_TARGET, "none")]
-    assert options.wanted_builds("i686", "none", ["run"]) == [("i686", "none")]
-    assert options.wanted_builds("i686", "address", ["run"]) == [("i686", "address")]
+    assert needs.wanted_builds(DEFAULT_TARGET, "none", []) == [(DEFAULT_TARGET, "none")]
+    assert needs.wanted_builds("i686", "none", ["run"]) == [("i686", "none")]
+    assert needs.wanted_builds("i686", "address", ["run"]) == [("i686", "address")]
     for goal in ("test", "test-host"):
-        found = options.wanted_builds("i686", "none", [goal])
+        found = needs.wanted_builds("i686", "none", [goal])
         trapping = {(DEFAULT_TARGET, "undefined")} if goal == "test" else set()
         every = {(t, "none") for t in TARGETS} | {(DEFAULT_TARGET, "address")}
         assert set(found) == every | trapping
-    found = options.wanted_builds("i686", "none", ["coverage"])
+    found = needs.wanted_builds("i686", "none", ["coverage"])
     assert found == [("i686", "none"), ("i686", "coverage"), ("x86-64-v2", "coverage")]
-    found = options.wanted_builds(DEFAULT_TARGET, "none", ["build/i686/kernel.elf"])
+    found = needs.wanted_builds(DEFAULT_TARGET, "none", ["build/i686/kernel.elf"])
     assert found == [("i686", "none"), (DEFAULT_TARGET, "none")]
-    found = options.wanted_builds("i686", "none", ["build/x86-64-v2-address/fluid-host"])
+    found = needs.wanted_builds("i686", "none", ["build/x86-64-v2-address/fluid-host"])
     assert found == [("i686", "none"), ("x86-64-v2", "address")]
 
 
@@ -96,31 +96,31 @@ def test_builds_of_tests_that_go_by_target() -> None:
     """All targets, or the one that stands on the command line; and of the default one the image
     that traps undefined behaviour."""
     trapping = (DEFAULT_TARGET, "undefined")
-    assert options.tested_targets({"mem": "512"}) == list(TARGETS)
-    assert options.tested_targets({"target": "i686"}) == ["i686"]
+    assert needs.tested_targets({"mem": "512"}) == list(TARGETS)
+    assert needs.tested_targets({"target": "i686"}) == ["i686"]
     folders = list(TARGETS)
     for goal in ("test-qemu", "test-matrix"):
-        found = options.wanted_builds(DEFAULT_TARGET, "none", [goal], folders, folders)
+        found = needs.wanted_builds(DEFAULT_TARGET, "none", [goal], folders, folders)
         every = {(t, "none") for t in TARGETS}
         assert set(found) == every | ({trapping} if goal == "test-qemu" else set())
-        found = options.wanted_builds("x86-64-v3", "none", [goal], folders, ["x86-64-v3"])
+        found = needs.wanted_builds("x86-64-v3", "none", [goal], folders, ["x86-64-v3"])
         assert found == [("x86-64-v3", "none")]
-        found = options.wanted_builds("i686", "none", ["test", goal], folders, ["i686"])
+        found = needs.wanted_builds("i686", "none", ["test", goal], folders, ["i686"])
         assert set(found) == every | {(DEFAULT_TARGET, "address"), trapping}
-        found = options.wanted_builds("i686", "address", [goal], folders, ["i686"])
+        found = needs.wanted_builds("i686", "address", [goal], folders, ["i686"])
         assert found == [("i686", "none"), ("i686", "address")]
     v3, v4 = ("x86-64-v3", "none"), ("x86-64-v4", "none")
-    assert options.wanted_builds("x86-64-v4", "none", ["test-qemu"], folders, [v4[0]]) == [v3, v4]
-    assert options.wanted_builds("x86-64-v4", "none", ["test-matrix"], folders, [v4[0]]) == [v4]
+    assert needs.wanted_builds("x86-64-v4", "none", ["test-qemu"], folders, [v4[0]]) == [v3, v4]
+    assert needs.wanted_builds("x86-64-v4", "none", ["test-matrix"], folders, [v4[0]]) == [v4]
 
 
 def test_the_report_needs_the_levels() -> None:
     """And with them pgo=1, whether it is asked for by its alias or by a path."""
     for goal in ("report", "build/i686/report/stacks.folded"):
-        assert options.wants_report([goal]) and options.wants_levels([goal])
-    assert options.wants_levels(["image", "levels"]) and not options.wants_report(["levels"])
+        assert needs.wants_report([goal]) and needs.wants_levels([goal])
+    assert needs.wants_levels(["image", "levels"]) and not needs.wants_report(["levels"])
     for goal in ("image", "build/i686/fluid.img", "/home/report/build", "docs/report/x"):
-        assert not options.wants_levels([goal])
+        assert not needs.wants_levels([goal])
     given = {"check": "address", "runner": "auto"}
     assert options_fit.unfit(given, ["report"])[0].startswith("E-OPT-05 pgo=1 is expected")
     assert options_fit.unfit(given, ["profile"])[0].startswith("E-OPT-05 profile is expected")
@@ -128,15 +128,15 @@ def test_the_report_needs_the_levels() -> None:
 
 def test_host_only_when_asked_for() -> None:
     """fluid-host costs a plain build nothing."""
-    assert not options.wants_host("i686", "auto", [])
-    assert not options.wants_host("i686", "host", ["image"])
-    assert not options.wants_host("i686", "tcg", ["run"])
-    assert options.wants_host("i686", "host", ["run"])
-    assert options.wants_host("i686", "auto", ["test-host"])
-    assert options.wants_host("i686", "auto", ["test-qemu"])
-    assert not options.wants_host("i686", "auto", ["test-matrix"])
-    assert not options.wants_host("x86-64", "auto", ["test-host"])
-    assert options.wants_host("x86-64", "auto", ["build/x86-64/fluid-host.ksyms"])
+    assert not needs.wants_host("i686", "auto", [])
+    assert not needs.wants_host("i686", "host", ["image"])
+    assert not needs.wants_host("i686", "tcg", ["run"])
+    assert needs.wants_host("i686", "host", ["run"])
+    assert needs.wants_host("i686", "auto", ["test-host"])
+    assert needs.wants_host("i686", "auto", ["test-qemu"])
+    assert not needs.wants_host("i686", "auto", ["test-matrix"])
+    assert not needs.wants_host("x86-64", "auto", ["test-host"])
+    assert needs.wants_host("x86-64", "auto", ["build/x86-64/fluid-host.ksyms"])
 
 
 def test_processors() -> None:
@@ -200,14 +200,14 @@ def test_help_names_everything() -> None:
     assert all(f"\n  {option.name} " in text for option in options.OPTIONS)
 
 
-@pytest.mark.parametrize("value", ["1", "all"])
-def test_peers_are_compared_by_bench_in_processes(value: str) -> None:
-    given = {o.name: o.default for o in options.OPTIONS} | {"peers": value, "runner": "host"}
+@pytest.mark.parametrize(("option", "value"), [("peers", "1"), ("peers", "all"), ("lookup", "1")])
+def test_processes_are_compared_by_bench(option: str, value: str) -> None:
+    given = {o.name: o.default for o in options.OPTIONS} | {option: value, "runner": "host"}
     assert options.problems(given) == options_fit.unfit(given, ["bench"]) == []
-    assert "E-OPT-02 peers=2" in options.problems({"peers": "2"})[0]
+    assert f"E-OPT-02 {option}=2" in options.problems({option: "2"})[0]
     for goals in ([], ["run"], ["bench", "report"]):
         (sentence,) = options_fit.unfit(given, goals)
-        assert sentence.startswith(f"E-OPT-05 peers={value} is expected with the goal bench alone")
+        assert sentence.startswith(f"E-OPT-05 {option}={value} is expected with the goal bench")
     for name, other in (
         ("runner", "auto"),
         ("runner", "tcg"),
@@ -215,7 +215,7 @@ def test_peers_are_compared_by_bench_in_processes(value: str) -> None:
         ("check", "address"),
     ):
         (sentence,) = options_fit.unfit(given | {name: other}, ["bench"])
-        assert sentence.startswith("E-OPT-05 peers=") and f"found {name}={other};" in sentence
+        assert sentence.startswith(f"E-OPT-05 {option}=") and f"found {name}={other};" in sentence
 
 
 def test_quality_is_measured_in_plain_processes() -> None:
@@ -224,7 +224,7 @@ def test_quality_is_measured_in_plain_processes() -> None:
         assert options_fit.unfit(given, [goal]) == options_fit.unfit(
             given | {"runner": "host"}, [goal]
         )
-        assert options_fit.unfit(given, [goal]) == [] and options.wants_host("i686", "auto", [goal])
+        assert options_fit.unfit(given, [goal]) == [] and needs.wants_host("i686", "auto", [goal])
         for name, other in (("check", "address"), ("check", "1"), ("runner", "tcg")):
             (sentence,) = options_fit.unfit(given | {name: other}, [goal])
             assert sentence.startswith("E-OPT-05 quality is expected with")
@@ -240,23 +240,23 @@ def test_synthetic_models_by_shape_and_type() -> None:
 def test_who_wants_the_compiler_of_the_machine() -> None:
     """By name or option; tests of C run it, and compile bitcode. An image does without."""
     for goals in ([], ["image"], ["run"], ["test-unit"], ["build/i686/fluid.img"]):
-        assert not options.wants_jit("0", goals) and not options.wants_bitcode("0", goals)
-        assert options.wants_jit("1", goals) and options.wants_bitcode("1", goals)
+        assert not needs.wants_jit("0", goals) and not needs.wants_bitcode("0", goals)
+        assert needs.wants_jit("1", goals) and needs.wants_bitcode("1", goals)
     for goals in (["jit"], ["jit-times"], ["build/jit/jit.elf"]):
-        assert options.asks_for_jit("0", goals) and options.wants_jit("0", goals)
+        assert needs.asks_for_jit("0", goals) and needs.wants_jit("0", goals)
     for goals in (["test"], ["test-host"], ["test-qemu"]):
-        assert options.wants_jit("0", goals) and not options.asks_for_jit("0", goals)
-        assert options.wants_bitcode("0", goals)
-    assert options.wants_bitcode("0", ["build/i686/modules/tensor_act.bc"])
+        assert needs.wants_jit("0", goals) and not needs.asks_for_jit("0", goals)
+        assert needs.wants_bitcode("0", goals)
+    assert needs.wants_bitcode("0", ["build/i686/modules/tensor_act.bc"])
 
 
 def test_a_compiler_for_another_machine() -> None:
     """compile=1 needs jit.elf, and bitcode in what it boots; elsewhere it is refused."""
     for goal in ("run", "chat"):
-        assert options.asks_for_jit("0", [goal], "1") and options.wants_jit("0", [goal], "1")
-        assert options.carries_bitcode("0", [goal], "1") == (goal == "run")
-        assert options.wants_bitcode("0", [goal], "1") == (goal == "run")
-        assert not options.wants_jit("0", [goal]) and not options.carries_bitcode("0", [goal])
+        assert needs.asks_for_jit("0", [goal], "1") and needs.wants_jit("0", [goal], "1")
+        assert needs.carries_bitcode("0", [goal], "1") == (goal == "run")
+        assert needs.wants_bitcode("0", [goal], "1") == (goal == "run")
+        assert not needs.wants_jit("0", [goal]) and not needs.carries_bitcode("0", [goal])
     given = {o.name: o.default for o in options.OPTIONS} | {"compile": "1"}
     assert options.problems(given | {"compile": "2"})[0].startswith("E-OPT-02 compile=2")
     assert options_fit.unfit(given, ["run"]) == options_fit.unfit(given, ["chat"]) == []
@@ -280,11 +280,25 @@ def test_bitcode_is_of_plain_builds() -> None:
 
 
 def test_what_implies_the_compiler() -> None:
-    assert options.implies_jit("0", ["warmup"]) and options.implies_jit("1", ["bench"])
-    assert not options.implies_jit("0", ["bench"])
+    assert needs.implies_jit("0", ["warmup"]) and needs.implies_jit("1", ["bench"])
+    assert not needs.implies_jit("0", ["bench"])
     given = {o.name: o.default for o in options.OPTIONS}
     (sentence,) = options_fit.unfit(given | {"check": "address", "runner": "host"}, ["warmup"])
     assert sentence.startswith("E-OPT-05 jit=1 is expected with check=none")
+
+
+def test_what_is_kept_of_a_session() -> None:
+    given = {o.name: o.default for o in options.OPTIONS} | {"keep": "1"}
+    assert options_fit.unfit(given, ["run"]) == []
+    for goals, runner in ((["chat"], "auto"), ([], "auto"), (["run"], "bochs")):
+        (sentence,) = options_fit.unfit(given | {"runner": runner}, goals)
+        assert sentence.startswith("E-OPT-05 keep=1 is expected with the goal run alone")
+
+
+def test_a_warm_up_needs_a_compiler() -> None:
+    given = {o.name: o.default for o in options.OPTIONS} | {"target": "i686"}
+    (sentence,) = options_fit.unfit(given, ["warmup"])
+    assert sentence.startswith("E-OPT-05 warmup is expected with another target than i686")
 
 
 def test_a_warm_up_needs_a_cache_that_is_kept() -> None:
@@ -294,8 +308,8 @@ def test_a_warm_up_needs_a_cache_that_is_kept() -> None:
     for name, other in (("runner", "bochs"), ("cache", "0")):
         (sentence,) = options_fit.unfit(given | {name: other}, ["warmup"])
         assert sentence.startswith("E-OPT-05 warmup is") and f"found {name}={other};" in sentence
-    assert options.wants_host("i686", "host", ["warmup"])
-    assert not options.wants_host("i686", "auto", ["warmup"])
+    assert needs.wants_host("i686", "host", ["warmup"])
+    assert not needs.wants_host("i686", "auto", ["warmup"])
 
 
 def test_a_warm_cache_is_made_by_the_images_compiler() -> None:

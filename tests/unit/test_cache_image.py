@@ -10,7 +10,9 @@ import pytest
 import test_bootarea
 from cache_images import KEYS, cache_of, filled, with_cache
 from fluid import fat, image
-from fluid.cache_image import check, clear, pull, push, read, show
+from fluid.cache_image import MOST, check, clear, pull, push, read, show, table
+from fluid.cachedisk import MemoryDisk
+from fluid.cachefile import Cache
 from fluid.cachelayout import SECTOR
 from fluid.errors import FluidError
 from fluid.options import problems, unknown_goals
@@ -64,8 +66,12 @@ def test_an_image_that_is_warm_from_the_start(disk: Path, tmp_path: Path) -> Non
 def test_shows_what_there_is(disk: Path) -> None:
     text = show(disk)
     for number, key in enumerate(KEYS[:3]):
-        assert re.search(rf"1 +{key[:8].hex()} +{1000 + number} +{100 * number} +1\n", text)
+        assert re.search(rf"code +{key[:8].hex()} +{1000 + number} +{100 * number} +1\n", text)
     assert re.search(rf"{KEYS[3][:8].hex()} +banned", text)
+    assert "toolchain" not in text
+    log = Cache(MemoryDisk(read(disk)), 1)
+    log.put(3, KEYS[0], b"0" * 64, MOST)
+    assert re.search(rf"toolchain +{KEYS[0][:8].hex()} +64 +most +", table(log))
     assert "4 entries, 4 records of which 0 are damaged, 0 of 2 superblocks" in text
 
 

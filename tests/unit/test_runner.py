@@ -11,11 +11,12 @@ import termios
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Self
 
 import pytest
 
 from fluid import emulator as qemu
-from fluid import hosted, probe, terminal
+from fluid import hosted, probe, runner, terminal
 from fluid.emulator import Ending, MachineConfig, command, ending_of, ending_text
 from fluid.errors import FluidError
 from fluid.event_types import Boot, Panic, Prompt, Ready, Token
@@ -218,6 +219,29 @@ def test_a_missing_image_is_told_in_one_sentence(
 ) -> None:
     assert run_interactive(tmp_path / "none.img", target="i686", runner="tcg") == 1
     assert capfd.readouterr().err.startswith("\nE-RUN-02 disk image expected")
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_what_a_session_leaves(image: Path, monkeypatch: pytest.MonkeyPatch, keep: bool) -> None:
+    """A machine that dies under KVM before it says anything: KVM does not work."""
+    given: list[bool] = []
+
+    def dies(machine: Machine, *_: object) -> int:
+        given.append(machine.config.writable)
+        return 1
+
+    class Never(Machine):
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+    monkeypatch.setattr(runner, "Machine", Never)
+    monkeypatch.setattr(runner, "converse", dies)
+    monkeypatch.setattr(runner, "choose_runner", lambda *_: "kvm")
+    assert run_interactive(image, target="i686", keep=keep) == 1
+    assert given == [keep]
 
 
 def test_keys_that_leave() -> None:

@@ -128,7 +128,9 @@ def test_model_counts_from_the_folder_of_the_caller(checkout: Checkout) -> None:
     assert checkout.run(*given, cwd=elsewhere) == expected
     assert checkout.run("cachedir=a=b", cwd=elsewhere) == [f"cachedir={elsewhere}/a=b"]
     assert checkout.run("target=a.json", cwd=elsewhere) == [f"target={elsewhere}/a.json"]
-    others = ("target=native", "target=/x.json")
+    for name in ("cachefile", "cache"):
+        assert checkout.run(f"{name}=9.bin", cwd=elsewhere) == [f"{name}={elsewhere}/9.bin"]
+    others = ("target=native", "target=/x.json", "cache=16", "cache=warm", "cache=/x", "cachefile=")
     for untouched in ("model=", "model=/x.gguf", "cachedir=", "cachedir=/x", *others):
         assert checkout.run(untouched, cwd=elsewhere) == [untouched]
 

@@ -3,24 +3,32 @@
 
 #include "cache/cache_partition.h"
 #include "console/event.h"
+#include "jit/entry.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 
 #define KEY_SHOWN 8u /* bytes of a key: enough to tell entries apart */
+#define BENEFIT_SIZE 24u
 
 static void print_key(const uint8_t *key) {
     for (unsigned i = 0; i < KEY_SHOWN; i++)
         kprintf("%02x", key[i]);
 }
 
+static const char *benefit_of(const struct cache_row *row, char text[BENEFIT_SIZE]) {
+    ksnprintf(text, BENEFIT_SIZE, "%llu", (unsigned long long)row->benefit);
+    return row->benefit == UINT64_MAX ? "most" : text;
+}
+
 static void print_row(const struct cache_row *row) {
-    kprintf("  kind %u ", row->kind);
+    char text[BENEFIT_SIZE];
+    kprintf("  %-9s ", entry_kind_name(row->kind));
     print_key(row->key);
     if (row->quarantined)
         kprintf("  in quarantine\n");
     else
-        kprintf("  %8u bytes  benefit %llu, last used in boot %llu\n", row->size,
-                (unsigned long long)row->benefit, (unsigned long long)row->last_use);
+        kprintf("  %8u bytes  benefit %s, last used in boot %llu\n", row->size,
+                benefit_of(row, text), (unsigned long long)row->last_use);
 }
 
 static const char *state(const struct cache *c) {

@@ -26,14 +26,17 @@ static void usage(const char *argument, size_t length) {
     report_error(&err);
 }
 
-/* "matmul_q4_1 2" */
+/* "matmul_q4_1 2" or "matmul_q4_1 O2" */
 static bool parse(const char *text, size_t length, char name[NAME_SIZE], struct jit_job *job) {
     size_t blank = 0;
     uint64_t level;
     while (blank < length && text[blank] != ' ')
         blank++;
+    size_t digits = blank + 1;
+    if (digits < length && text[digits] == 'O')
+        digits++;
     if (blank == 0 || blank >= NAME_SIZE || blank == length ||
-        !number_u64(text + blank + 1, length - blank - 1, JIT_LEVEL_MAX, &level))
+        !number_u64(text + digits, length - digits, JIT_LEVEL_MAX, &level))
         return false;
     memcpy(name, text, blank);
     name[blank] = '\0';
@@ -81,8 +84,7 @@ static void compile(const char *text, size_t length) {
     job.module = module_of_export(name);
     if (!job.module)
         fluid_fail(&err, "E-JIT-37",
-                   "an operation of a loaded module expected, found \"%s\"; /profile lists them",
-                   name);
+                   "an operation of a loaded module expected, found \"%s\"; /jit lists them", name);
     else if (try(&job, &err) == 0)
         return;
     report_error(&err);
@@ -92,9 +94,11 @@ static void print_tier(const struct tier *t, void *context) {
     unsigned *count = context;
     char shape[24], cycles[48] = "-";
     ksnprintf(shape, sizeof shape, "%ux%u", t->slot->rows, t->slot->cols);
-    if (t->cycles != 0)
+    if (t->cycles != t->cycles_t0)
         ksnprintf(cycles, sizeof cycles, "%llu -> %llu", (unsigned long long)t->cycles_t0,
                   (unsigned long long)t->cycles);
+    else if (t->cycles != 0)
+        ksnprintf(cycles, sizeof cycles, "%llu", (unsigned long long)t->cycles);
     kprintf("  %-14s %-12s %s%s %5s %-22s %8llu ms  %u of %u%s%s\n", t->slot->name, shape,
             tier_code_name(t), t->from_cache && !tier_paused() ? " cached" : "       ",
             tier_level_name(t->tried), cycles, (unsigned long long)(t->compile_ns / NS_PER_MS),
@@ -127,12 +131,18 @@ static bool is(const char *argument, size_t length, const char *word) {
     return length == strlen(word) && memcmp(argument, word, length) == 0;
 }
 
+static void turn(bool off) {
+    tier_pause(off);
+    kprintf(off ? "All operations have the image's code; /jit on gives them their own again.\n"
+                : "Operations have their own code.\n");
+}
+
 void command_jit(char *argument, size_t length) {
     size_t word = strlen(COMPILE);
     if (length > word && memcmp(argument, COMPILE, word) == 0)
         compile(argument + word, length - word);
     else if (is(argument, length, "off") || is(argument, length, "on"))
-        tier_pause(is(argument, length, "off"));
+        turn(is(argument, length, "off"));
     else if (length > 0)
         usage(argument, length);
     else

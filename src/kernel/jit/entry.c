@@ -159,6 +159,15 @@ static bool put(uint16_t kind, const uint8_t key[CACHE_KEY_SIZE], const void *by
     return false;
 }
 
+const char *entry_kind_name(uint16_t kind) {
+    static const char *const names[] = {
+        [ENTRY_CODE] = "code",
+        [ENTRY_KNOBS] = "knobs",
+        [ENTRY_TOOLCHAIN] = "toolchain",
+    };
+    return kind < sizeof names / sizeof *names && names[kind] ? names[kind] : "other";
+}
+
 void entry_put_bytes(uint16_t kind, const uint8_t key[CACHE_KEY_SIZE], const void *bytes,
                      size_t size, uint64_t benefit) {
     put(kind, key, bytes, size, benefit);

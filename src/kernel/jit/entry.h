@@ -14,6 +14,9 @@
 #define ENTRY_TOOLCHAIN 3u /* and who has compiled (toolchain.c) */
 #define ENTRY_VERSION 2u
 
+/* "code"; for people. */
+const char *entry_kind_name(uint16_t kind);
+
 /* In front of the .mod; little-endian. */
 struct entry {
     uint32_t version;

@@ -22,7 +22,7 @@ struct tier {
     unsigned level;               /* of that code, 0: T0 */
     unsigned tried;               /* the highest level that has been decided on, now or before */
     uint64_t retry_calls;         /* no other attempt before so many calls in all */
-    uint64_t cycles_t0, cycles;   /* of a call, measured against each other; 0: not yet */
+    uint64_t cycles_t0, cycles;   /* of the first calls measured, and of the same by now; 0: none */
     uint64_t compile_ns;          /* of all that was compiled for it in this boot */
     uint32_t published, rejected; /* in this boot */
     bool stale;                 /* another module is beneath it: what follows is to be found out */
