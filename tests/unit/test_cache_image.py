@@ -69,7 +69,7 @@ def test_shows_what_there_is(disk: Path) -> None:
         assert re.search(rf"code +{key[:8].hex()} +{1000 + number} +{100 * number} +1\n", text)
     assert re.search(rf"{KEYS[3][:8].hex()} +banned", text)
     assert "toolchain" not in text
-    log = Cache(MemoryDisk(read(disk)), 1)
+    log = Cache(MemoryDisk(read(disk)), lambda: 1)
     log.put(3, KEYS[0], b"0" * 64, MOST)
     assert re.search(rf"toolchain +{KEYS[0][:8].hex()} +64 +most +", table(log))
     assert "4 entries, 4 records of which 0 are damaged, 0 of 2 superblocks" in text

@@ -11,6 +11,10 @@ struct record {
     char toolchain[COMPILER_TOOLCHAIN_SIZE];
 };
 
+/* As the cache had it when it was looked at first, or written. */
+static struct record kept;
+static bool looked;
+
 static void key_of(uint8_t key[CACHE_KEY_SIZE]) {
     const struct cache_key_fields f = {
         .kernel_abi = FLUID_KERNEL_ABI,
@@ -34,8 +38,6 @@ static struct record read(void) {
 }
 
 const char *toolchain_current(void) {
-    static struct record kept;
-    static bool looked;
     const struct compiler *compiler = compiler_current();
     if (compiler)
         return compiler->toolchain;
@@ -47,11 +49,14 @@ const char *toolchain_current(void) {
 
 void toolchain_keep(void) {
     const struct compiler *compiler = compiler_current();
-    struct record r = read();
     uint8_t key[CACHE_KEY_SIZE];
-    if (!compiler || strcmp(r.toolchain, compiler->toolchain) == 0)
+    if (!compiler)
         return;
-    memcpy(r.toolchain, compiler->toolchain, sizeof r.toolchain);
+    kept = read();
+    looked = true;
+    if (strcmp(kept.toolchain, compiler->toolchain) == 0)
+        return;
+    memcpy(kept.toolchain, compiler->toolchain, sizeof kept.toolchain);
     key_of(key);
-    entry_put_bytes(ENTRY_TOOLCHAIN, key, &r, sizeof r, UINT64_MAX);
+    entry_put_bytes(ENTRY_TOOLCHAIN, key, &kept, sizeof kept, UINT64_MAX);
 }

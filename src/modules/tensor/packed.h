@@ -49,14 +49,21 @@ TENSOR_INLINE struct q_group q_group_at(const void *w, uint32_t row, uint32_t ro
                          : (struct q_group){NULL, first, left, blocks};
 }
 
-/* Chunk b; room is for one that has to be made. Rows that do not exist repeat the last one. */
-TENSOR_INLINE const uint8_t *q_chunk(const struct q_group *group, uint32_t b, uint8_t *room) {
+/* Rows that do not exist repeat the last one. One group in a matrix at most: as short code as it
+ * gets, for it is compiled together with what is called often. */
+TENSOR_SELDOM __attribute__((minsize)) void q_make_chunk(const struct q_group *group, uint32_t b,
+                                                         uint8_t *room) {
     const struct q_block *row[EIGHT];
-    if (group->packed != NULL)
-        return group->packed + b * Q_CHUNK;
     for (uint32_t r = 0; r < EIGHT; r++)
         row[r] = group->first + (size_t)(r < group->rows ? r : group->rows - 1) * group->blocks + b;
     q_pack(room, row);
+}
+
+/* Chunk b; room is for one that has to be made. */
+TENSOR_INLINE const uint8_t *q_chunk(const struct q_group *group, uint32_t b, uint8_t *room) {
+    if (group->packed != NULL)
+        return group->packed + b * Q_CHUNK;
+    q_make_chunk(group, b, room);
     return room;
 }
 
