@@ -30,7 +30,8 @@ def _keep_signatures() -> None:
     noted again then, over theirs."""
     for signatures in SConsign.sig_files:
         signatures.write()
-        signatures.dirty = False
+    SConsign.sig_files.clear()
+    SConsign.DB_sync_list.clear()
 
 
 def _run_image(target: Any, source: Any, env: Any) -> int:
