@@ -109,6 +109,7 @@ int main(int count, char **a) {
     if (count != 2)
         return 2;
     program = a[1];
+    head.entry_count = 1;
     head.entry_off = sizeof head;
     memcpy(request, &head, sizeof head);
     memcpy(request + head.string_off, "add", sizeof "add");

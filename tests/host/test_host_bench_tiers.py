@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fluid.event_types import Bench, Event, Tier, Warn
+from fluid.event_types import Bench, Error, Event, Tier, Warn
 from fluid.machine import Machine
 from guests import said
 from host_machine import SECONDS, Hosts
@@ -95,3 +95,16 @@ def test_code_that_is_wrong(
     host = machines.boot(image, extra=("--writable",))
     assert not {t.to for t in decided(run(host))} & {t.to for t in found}
     off(host)
+
+
+def test_two_runs_of_one_benchmark(machines: Hosts, model: Path, tmp_path: Path) -> None:
+    """Each looks at its own calls: what is in the slot meanwhile is not blamed for them."""
+    bad = response(bad_sum(tmp_path, "", "before >= 30"))
+    compiler = fake_compiler(tmp_path, [Row(NAME, answer=bad)])
+    host = machines.boot(image_with(tmp_path / "images", model, compiler))
+    for _ in range(2):
+        host.send_line(COMMAND)
+    events = [*host.wait_for(Bench, SECONDS), *host.wait_for(Bench, SECONDS)]
+    assert [e.calls for e in events if isinstance(e, Bench)] == [CALLS, CALLS]
+    assert {t.reason for t in decided(events)} == {"differs"}
+    assert not [e for e in events if isinstance(e, Error)]
