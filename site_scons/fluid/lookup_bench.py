@@ -5,26 +5,24 @@ from __future__ import annotations
 
 import statistics
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from fluid.canonical import canonical_json
 from fluid.emulator import HOST
 from fluid.errors import FluidError
-from fluid.event_types import Boot, Done, Error, Token
+from fluid.event_types import Boot, Done, Token
 from fluid.files import write_atomic
 from fluid.lookup_texts import TEXTS, TOKENS, Text
 from fluid.machine import Machine
 from fluid.peer_results import quartiles
 from fluid.progress import show_progress
-from fluid.tier_machine import boot, machine_options
+from fluid.tier_machine import Progress, boot, machine_options, told
 from fluid.training import OWN_CODE_OFF, STEP_SECONDS
 
 SCHEMA = 1
 ROUNDS = 9
-
-Progress = Callable[[str], None]
 
 
 @dataclass
@@ -64,9 +62,9 @@ def _say(machine: Machine, line: str) -> tuple[list[int], Done]:
     ids = [event.id for event in events if isinstance(event, Token)]
     done = next((event for event in events if isinstance(event, Done)), None)
     if done is None or len(ids) < 2:
-        told = next((f"{e.code} {e.text}" for e in events if isinstance(e, Error)), "nothing")
         raise FluidError(
-            "E-LOOK-01", f"a reply of two tokens or more expected, found {told}; try another model"
+            "E-LOOK-01",
+            f"a reply of two tokens or more expected, found {told(events)}; try another model",
         )
     return ids, done
 

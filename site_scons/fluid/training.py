@@ -83,7 +83,8 @@ def run_workload(
     for event in events if model and ready.model is None else ():
         _refuse(event, "the model")
     for line in (OWN_CODE_OFF, "/profile reset"):
-        machine.command(line)
+        for event in machine.command(line):
+            _refuse(event, line)
     results = {}
     for name, size, calls in workload.benchmarks:
         progress(name)

@@ -10,7 +10,7 @@ import pytest
 import test_bootarea
 from cache_images import KEYS, cache_of, filled, with_cache
 from fluid import fat, image
-from fluid.cache_image import MOST, check, clear, pull, push, read, show, table
+from fluid.cache_image import KINDS, MOST, check, clear, pull, push, read, show, table
 from fluid.cachedisk import MemoryDisk
 from fluid.cachefile import Cache
 from fluid.cachelayout import SECTOR
@@ -61,6 +61,12 @@ def test_an_image_that_is_warm_from_the_start(disk: Path, tmp_path: Path) -> Non
             check(tmp_path / "wrong.bin")
     with pytest.raises(FluidError, match="E-CACHE-52"):
         check(tmp_path / "none.bin")
+
+
+def test_kinds_equal_the_header() -> None:
+    header = Path(__file__).resolve().parents[2] / "src/kernel/jit/entry.h"
+    kinds = re.findall(r"#define ENTRY_(\w+) (\d)u +/\*", header.read_text(encoding="utf-8"))
+    assert {int(number): name.lower() for name, number in kinds} == KINDS
 
 
 def test_shows_what_there_is(disk: Path) -> None:
