@@ -223,7 +223,7 @@ void tier_attempt(struct tier *tier, unsigned level) {
 void tier_tune(struct tier *tier) {
     char text[TUNE_TEXT_SIZE];
     struct way way;
-    if (!tune_candidate(tier->slot, tier->knob, &way, text)) {
+    if (!tune_candidate(tier->slot, &tier->knob, &way, text)) {
         tier->tuned = true;
         if (tier->knob > 0)
             tune_keep(tier->slot, verdict_benefit(tier, tier->saved));

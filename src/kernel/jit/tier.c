@@ -162,7 +162,7 @@ static void pause(struct tier *t) {
     tier_attempt_abandon(t);
     t->ahead = t->slot->ahead;
     t->piece_work = t->slot->piece_work;
-    t->slot->ahead = t->slot->piece_work = 0;
+    slot_reset_knobs(t->slot);
     t->slot->code = slot_base(t->slot);
 }
 
@@ -215,7 +215,9 @@ static void moved(struct fluid_slot *slot) {
         return;
     tier_attempt_abandon(t);
     tier_drop(t);
-    slot->ahead = slot->piece_work = t->ahead = t->piece_work = 0;
+    slot_reset_knobs(slot);
+    t->ahead = slot->ahead;
+    t->piece_work = slot->piece_work;
     t->stale = true;
 }
 

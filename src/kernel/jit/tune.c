@@ -4,6 +4,7 @@
 #include "arch/x86/core.h"
 #include "arch/x86/cpu.h"
 #include "cache/cache_key.h"
+#include "fluid/tensor.h"
 #include "jit/entry.h"
 #include "jit/tier_internal.h"
 #include "lib/printf.h"
@@ -13,9 +14,9 @@
 #define PLAN_SIZE 224u
 
 /* Steps of one or two powers of two to both sides of what the code does by itself (packed.h,
- * share.c). */
-static const uint32_t aheads[] = {1024, 4096, 8192, 16384};
-static const uint32_t pieces[] = {1u << 16, 1u << 17, 1u << 19, 1u << 20};
+ * share.c), and nothing at all. */
+static const uint32_t aheads[] = {AHEAD_NONE, 1024, 4096, 8192, 16384};
+static const uint32_t pieces[] = {1u << 18, 1u << 19, 1u << 21, 1u << 22};
 
 #define AHEADS (sizeof aheads / sizeof *aheads)
 #define PIECES (sizeof pieces / sizeof *pieces)
@@ -27,16 +28,19 @@ static unsigned steps_of(const struct fluid_slot *slot) {
     return cores_count() > 1 ? AHEADS + PIECES : AHEADS;
 }
 
-bool tune_candidate(const struct fluid_slot *slot, unsigned step, struct way *way,
+bool tune_candidate(const struct fluid_slot *slot, unsigned *step, struct way *way,
                     char text[TUNE_TEXT_SIZE]) {
-    if (step >= steps_of(slot))
+    if (*step < AHEADS && aheads[*step] == slot->ahead)
+        ++*step;
+    if (*step >= steps_of(slot))
         return false;
     *way = way_of(slot);
-    if (step < AHEADS) {
-        way->ahead = aheads[step];
-        ksnprintf(text, TUNE_TEXT_SIZE, "ahead=%u", way->ahead);
+    if (*step < AHEADS) {
+        way->ahead = aheads[*step];
+        ksnprintf(text, TUNE_TEXT_SIZE, way->ahead == AHEAD_NONE ? "ahead=none" : "ahead=%u",
+                  way->ahead);
     } else {
-        way->piece_work = pieces[step - AHEADS];
+        way->piece_work = pieces[*step - AHEADS];
         ksnprintf(text, TUNE_TEXT_SIZE, "piece=%u", way->piece_work);
     }
     return true;

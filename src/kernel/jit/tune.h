@@ -11,9 +11,9 @@
 
 struct tier;
 
-/* The candidate number `step`, beginning with 0, for the slot, and its name: "ahead=4096". False:
- * there are no more. */
-bool tune_candidate(const struct fluid_slot *slot, unsigned step, struct way *way,
+/* The candidate number `step`, beginning with 0, for the slot, and its name: "ahead=4096". What the
+ * slot has already is passed over. False: there are no more. */
+bool tune_candidate(const struct fluid_slot *slot, unsigned *step, struct way *way,
                     char text[TUNE_TEXT_SIZE]);
 /* Writes what has been found for the slot into the cache; and takes what is there. False: nothing
  * was. */

@@ -1,6 +1,8 @@
 /* slot.c - slots: the places through which operations are called (fluid/kapi.h). A slot is made at
  * its first request and never freed, since modules keep pointers to it. */
+#include "arch/x86/cpu.h"
 #include "fluid/kapi.h"
+#include "fluid/tensor.h"
 #include "lib/string.h"
 #include "load/guard.h"
 #include "load/module_list.h"
@@ -50,6 +52,7 @@ static struct fluid_slot *get(const char *name, uint32_t rows, uint32_t cols, ui
     n->slot.rows = rows;
     n->slot.cols = cols;
     n->slot.name = n->name;
+    slot_reset_knobs(&n->slot);
     n->next = slots;
     slots = n;
     if (watcher.made)
@@ -68,6 +71,11 @@ void *slot_base(const struct fluid_slot *slot) {
         if (&n->slot == slot)
             return n->base;
     return NULL;
+}
+
+void slot_reset_knobs(struct fluid_slot *slot) {
+    slot->ahead = cpu_fetches_streams() ? AHEAD_NONE : 0;
+    slot->piece_work = 0;
 }
 
 struct fluid_slot *fluid_slot_get(const char *name, uint32_t rows, uint32_t cols) {

@@ -13,4 +13,6 @@ struct slot_watcher {
 void slot_watch(const struct slot_watcher *watcher);
 /* Code of the loaded module that exports its operation, whatever takes its place now. */
 void *slot_base(const struct fluid_slot *slot);
+/* What is chosen about calls as if nothing had been measured. */
+void slot_reset_knobs(struct fluid_slot *slot);
 #endif

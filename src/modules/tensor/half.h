@@ -2,7 +2,8 @@
  *
  * Shifted into a float's fields, exponent and mantissa of a half give the value times 2^-112 (the
  * difference of the exponent biases), subnormals included; a multiplication by 2^112 is exact.
- * Infinity and NaN (exponent 31) get the float exponent 255 by an OR. */
+ * Infinity and NaN (exponent 31) get the float exponent 255 by an OR, and a NaN the bit that makes
+ * it quiet, as from the instruction. */
 #ifndef FLUID_TENSOR_HALF_H
 #define FLUID_TENSOR_HALF_H
 
@@ -13,8 +14,11 @@ TENSOR_INLINE __m128 half4_to_float(__m128i halves) {
     __m128i bits = _mm_slli_epi32(_mm_and_si128(halves, _mm_set1_epi32(0x7fff)), 13);
     __m128i sign = _mm_slli_epi32(_mm_and_si128(halves, _mm_set1_epi32(0x8000)), 16);
     __m128i special = _mm_cmpgt_epi32(bits, _mm_set1_epi32((0x7c00 << 13) - 1));
+    __m128i nan = _mm_cmpgt_epi32(bits, _mm_set1_epi32(0x7c00 << 13));
     __m128i exponent = _mm_and_si128(special, _mm_set1_epi32(0x7f800000));
+    __m128i quiet = _mm_and_si128(nan, _mm_set1_epi32(0x00400000));
     __m128 value = _mm_mul_ps(_mm_castsi128_ps(bits), _mm_set1_ps(0x1p112f));
+    exponent = _mm_or_si128(exponent, quiet);
     return _mm_or_ps(value, _mm_castsi128_ps(_mm_or_si128(sign, exponent)));
 }
 

@@ -7,7 +7,7 @@
  *     Q_ACT                  struct of the activations that go with a block
  *     q_fields[]             what struct q_block consists of (struct q_field)
  *     q_chunk_one(acc, chunk, x)        lane r of the result: acc + the chunk's row r times x
- *     q_chunk_batch(acc, chunk, x, n)   the same for n tokens
+ *     q_chunk_batch(acc, chunks, x, n)  the same for n tokens and Q_GROUPS chunks (sixteen.h)
  *     q_chunk_row(out, chunk, r)        the chunk's weights of row r as floats
  *     Q_NAME(prefix)         an operation's name: prefix_q4_0
  *
@@ -25,6 +25,7 @@
 #include "fluid/module.h"
 #include "fluid/tensor.h"
 #include "interleave.h"
+#include "sixteen.h"
 
 #define Q_CHUNK (EIGHT * sizeof(struct q_block))
 #define Q_AHEAD (Q_COLS == SUPER_BLOCK ? 3072 : 2048) /* bytes that weights are fetched ahead */
@@ -71,6 +72,8 @@ TENSOR_INLINE const uint8_t *q_chunk(const struct q_group *group, uint32_t b, ui
 TENSOR_INLINE void q_fetch(const uint8_t *chunk, uint32_t ahead) {
     (void)chunk, (void)ahead;
 #ifdef __AVX2__
+    if (ahead == AHEAD_NONE)
+        return;
     for (size_t at = 0; at < Q_CHUNK; at += 64)
         _mm_prefetch((const char *)chunk + ahead + at, _MM_HINT_T0);
 #endif
@@ -88,20 +91,29 @@ TENSOR_INLINE void q_single(float *out, const uint8_t *w, const struct Q_ACT *x,
     v8f_store(out, acc, EIGHT);
 }
 
-/* n tokens and one group; x (blocks, stride). */
-static void q_batch(float *out, uint32_t out_stride, const struct q_group *group,
-                    const struct Q_ACT *x, uint32_t stride, uint32_t n, uint32_t ahead) {
-    v8f acc[Q_TOKENS];
-    uint8_t room[Q_CHUNK] __attribute__((aligned(32)));
+/* n tokens and Q_GROUPS groups from row r on; x (blocks, stride). A group that does not exist
+ * repeats the first. */
+static void q_batch(float *out, uint32_t out_stride, const void *w, uint32_t r, uint32_t rows,
+                    uint32_t blocks, const struct Q_ACT *x, uint32_t stride, uint32_t n,
+                    uint32_t ahead) {
+    q_lanes acc[Q_TOKENS];
+    uint8_t room[Q_GROUPS][Q_CHUNK] __attribute__((aligned(32)));
+    struct q_group group[Q_GROUPS];
+    for (uint32_t g = 0; g < Q_GROUPS; g++)
+        group[g] = q_group_at(w, rows - r > EIGHT * g ? r + EIGHT * g : r, rows, blocks);
     for (uint32_t t = 0; t < n; t++)
-        acc[t] = (v8f){0};
-    for (uint32_t b = 0; b < group->blocks; b++, x += stride) {
-        const uint8_t *chunk = q_chunk(group, b, room);
-        q_fetch(chunk, ahead);
+        acc[t] = (q_lanes){0};
+    for (uint32_t b = 0; b < blocks; b++, x += stride) {
+        const uint8_t *chunk[Q_GROUPS];
+        for (uint32_t g = 0; g < Q_GROUPS; g++) {
+            chunk[g] = q_chunk(&group[g], b, room[g]);
+            q_fetch(chunk[g], ahead);
+        }
         q_chunk_batch(acc, chunk, x, n);
     }
     for (uint32_t t = 0; t < n; t++)
-        v8f_store(out + (size_t)t * out_stride, acc[t], group->rows);
+        q_lanes_store(out + (size_t)t * out_stride, acc[t],
+                      rows - r < EIGHT * Q_GROUPS ? rows - r : EIGHT * Q_GROUPS);
 }
 
 FLUID_EXPORT matmul_fn Q_NAME(matmul);
@@ -115,12 +127,10 @@ void Q_NAME(matmul)(float *out, uint32_t out_stride, const void *w, const void *
     ahead = ahead != 0 ? ahead : Q_AHEAD;
     for (; n == 1 && rows - r >= EIGHT; r += EIGHT)
         q_single(out + r, (const uint8_t *)q_group_at(w, r, rows, blocks).first, x, blocks, ahead);
-    for (; r < rows; r += EIGHT) {
-        struct q_group group = q_group_at(w, r, rows, blocks);
+    for (; r < rows; r += EIGHT * Q_GROUPS)
         for (uint32_t t = 0; t < n; t += Q_TOKENS)
-            q_batch(out + (size_t)t * out_stride + r, out_stride, &group,
+            q_batch(out + (size_t)t * out_stride + r, out_stride, w, r, rows, blocks,
                     (const struct Q_ACT *)x + t, n, n - t < Q_TOKENS ? n - t : Q_TOKENS, ahead);
-    }
 }
 
 void Q_NAME(row)(float *out, const void *w, uint32_t r, uint32_t rows, uint32_t cols) {

@@ -5,8 +5,12 @@
 
 #include "dot32.h"
 
-/* Vectors whose products fit into 16 bits together. */
+/* Vectors that are added up together: as many as fit into 16 bits, where sums have no more. */
+#ifdef TENSOR_VNNI
+#define Q_RUN DOT_VECTORS
+#else
 #define Q_RUN (Q_LARGEST <= 15 ? 8 : Q_LARGEST <= 31 ? 4 : 2)
+#endif
 
 struct q_part {
     v8i w[DOT_VECTORS];
@@ -20,6 +24,26 @@ TENSOR_INLINE v8f q_add(v8f acc, const struct q_part *part, const struct act_q8 
     acc += part->scale * x->d * v8f_of(dot);
     return acc + part->min * x->sum;
 }
+
+#ifdef TENSOR_VNNI
+/* Of two groups. */
+struct q_both {
+    v16i w[DOT_VECTORS];
+    v16f scale, min;
+};
+
+TENSOR_INLINE void q_join(struct q_both *both, const struct q_part part[Q_GROUPS]) {
+    dot_join(both->w, part[0].w, part[1].w);
+    both->scale = v16f_join(part[0].scale, part[1].scale);
+    both->min = v16f_join(part[0].min, part[1].min);
+}
+
+TENSOR_INLINE v16f q_add_both(v16f acc, const struct q_both *both, const struct act_q8 *x) {
+    v16i dot = dot_run_both((v16i){0}, both->w, x->q, DOT_VECTORS);
+    acc += both->scale * x->d * v16f_of(dot);
+    return acc + both->min * x->sum;
+}
+#endif
 
 TENSOR_INLINE void q_weights(float out[QUANT_BLOCK], const struct q_part *part, uint32_t r) {
     for (int c = 0; c < QUANT_BLOCK; c++)

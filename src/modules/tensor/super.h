@@ -12,7 +12,14 @@
 
 #define Q_ACT act_q8_k
 #define Q_PARTS (SUPER_BLOCK / QUANT_BLOCK)
-#define Q_RUN (Q_LARGEST <= 15 ? 4 : 2) /* vectors whose products fit into 16 bits together */
+
+/* Vectors that are added up together: of one scale, and as fit into 16 bits, where sums have no
+ * more. */
+#ifdef TENSOR_VNNI
+#define Q_RUN 4
+#else
+#define Q_RUN (Q_LARGEST <= 15 ? 4 : 2)
+#endif
 
 struct q_part {
     v8i w[DOT_VECTORS];
@@ -58,21 +65,25 @@ TENSOR_INLINE v8f q_chunk_one(v8f acc, const uint8_t *chunk, const struct act_q8
     return q_finish(acc, &sums, &factors, x);
 }
 
-TENSOR_INLINE void q_chunk_batch(v8f *acc, const uint8_t *chunk, const struct act_q8_k *x,
-                                 uint32_t n) {
+#ifdef TENSOR_VNNI
+#include "super_both.h"
+#else
+TENSOR_INLINE void q_chunk_batch(q_lanes *acc, const uint8_t *const chunk[Q_GROUPS],
+                                 const struct act_q8_k *x, uint32_t n) {
     struct q_sums sums[Q_TOKENS];
-    struct q_factors factors = q_factors(chunk);
+    struct q_factors factors = q_factors(chunk[0]);
     for (uint32_t t = 0; t < n; t++)
         sums[t] = (struct q_sums){0};
     for (unsigned i = 0; i < Q_PARTS; i++) {
         struct q_part part;
-        q_unpack(&part, chunk, i);
+        q_unpack(&part, chunk[0], i);
         for (uint32_t t = 0; t < n; t++)
             q_add_part(&sums[t], &part, &x[t], i);
     }
     for (uint32_t t = 0; t < n; t++)
         acc[t] = q_finish(acc[t], &sums[t], &factors, &x[t]);
 }
+#endif
 
 TENSOR_INLINE void q_chunk_row(float *out, const uint8_t *chunk, uint32_t r) {
     struct q_factors f = q_factors(chunk);

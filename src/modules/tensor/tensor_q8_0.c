@@ -29,6 +29,27 @@ TENSOR_INLINE v8f q_add(v8f acc, const struct q_part *part, const struct act_q8 
     return acc + part->scale * x->d * v8f_of(dot_signed(part->w, x));
 }
 
+#ifdef TENSOR_VNNI
+/* Of two groups; weights are 128 more, and without a sign. */
+struct q_both {
+    v16i w[DOT_VECTORS];
+    v16f scale;
+};
+
+TENSOR_INLINE void q_join(struct q_both *both, const struct q_part part[Q_GROUPS]) {
+    dot_join(both->w, part[0].w, part[1].w);
+    for (int v = 0; v < DOT_VECTORS; v++)
+        both->w[v] ^= (int32_t)0x80808080;
+    both->scale = v16f_join(part[0].scale, part[1].scale);
+}
+
+TENSOR_INLINE v16f q_add_both(v16f acc, const struct q_both *both, const struct act_q8 *x) {
+    const v16i twice = (v16i){0} + (int32_t)0xff80ff80; /* -128 */
+    v16i dot = v16i_add_pairs((v16i){0}, twice, v16i_broadcast(x->sums));
+    return acc + both->scale * x->d * v16f_of(dot_run_both(dot, both->w, x->q, DOT_VECTORS));
+}
+#endif
+
 TENSOR_INLINE void q_weights(float out[QUANT_BLOCK], const struct q_part *part, uint32_t r) {
     for (int c = 0; c < QUANT_BLOCK; c++)
         out[c] = part->scale[r] * (float)((const int8_t *)&part->w[c / 4])[4 * r + c % 4];

@@ -71,6 +71,10 @@ void cpu_compute_features(bool fxsr, uint64_t xcr0) {
     info.features = usable;
 }
 
+bool cpu_fetches_streams(void) {
+    return strcmp(info.vendor, "AuthenticAMD") == 0 && (info.features & FLUID_CPU_AVX512F) != 0;
+}
+
 const struct cpu_info *cpu_info(void) {
     return &info;
 }

@@ -27,6 +27,9 @@ void cpu_init_core(void); /* another core: the same as on the first one, for the
  * too. */
 void cpu_check_state(bool paging);
 const struct cpu_info *cpu_info(void);
+/* What is read in order comes as fast as memory can without instructions that fetch it ahead, and
+ * not faster, sometimes slower, with them: AMD's processors with AVX-512 (docs/engine.md). */
+bool cpu_fetches_streams(void);
 /* Space-separated names of features ("sse2 ssse3 ..."), as in the boot event; a bit without a name
  * is "bit63". Returns length. */
 size_t cpu_feature_names(uint64_t features, char *to, size_t size);
