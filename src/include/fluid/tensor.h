@@ -54,8 +54,8 @@ _Static_assert(sizeof(struct act_q8_k) == 292, "layout known to the tensor kerne
  * out[t * out_stride + r] = sum over c of w[r][c] * x[t][c]; w: (rows, cols) of any byte alignment
  * that GGUF allows (32), cols a multiple of the type's block. Reads nothing outside w and x.
  * ahead: how many bytes before they are used packed weights are fetched into the caches; 0: as far
- * as has been found good for most processors, AHEAD_NONE: the processor does it itself. No result
- * depends on it. */
+ * as has been found good for most processors, AHEAD_NONE: the processor foresees what is read in
+ * order. No result depends on it. */
 #define AHEAD_NONE 1u
 typedef void matmul_fn(float *out, uint32_t out_stride, const void *w, const void *x, uint32_t rows,
                        uint32_t cols, uint32_t n, uint32_t ahead);

@@ -5,21 +5,26 @@
 #define FLUID_TENSOR_BLOCK_H
 
 #include "fluid/tensor.h"
-#include "sixteen.h"
+#include "fetch.h"
 
 #define Q_ACT act_q8
 
-TENSOR_INLINE v8f q_chunk_one(v8f acc, const uint8_t *chunk, const struct act_q8 *x) {
+TENSOR_INLINE v8f q_chunk_one(v8f acc, const uint8_t *chunk, const struct act_q8 *x,
+                              const uint8_t *next) {
+    q_fetch(next, 0, 1);
     struct q_part part;
     q_unpack(&part, chunk);
     return q_add(acc, &part, x);
 }
 
 TENSOR_INLINE void q_chunk_batch(q_lanes *acc, const uint8_t *const chunk[Q_GROUPS],
-                                 const struct act_q8 *x, uint32_t n) {
+                                 const struct act_q8 *x, uint32_t n,
+                                 const uint8_t *const next[Q_GROUPS]) {
     struct q_part part[Q_GROUPS];
-    for (int g = 0; g < Q_GROUPS; g++)
+    for (int g = 0; g < Q_GROUPS; g++) {
+        q_fetch(next[g], 0, 1);
         q_unpack(&part[g], chunk[g]);
+    }
 #ifdef TENSOR_VNNI
     struct q_both both;
     q_join(&both, part);

@@ -10,6 +10,7 @@
  *     q_chunk_batch(acc, chunks, x, n)  the same for n tokens and Q_GROUPS chunks (sixteen.h)
  *     q_chunk_row(out, chunk, r)        the chunk's weights of row r as floats
  *     Q_NAME(prefix)         an operation's name: prefix_q4_0
+ *     Q_JUMPS                if fields of a chunk are read by turns, which no processor foresees
  *
  * A chunk is the same block of eight rows: each field eight times as large, in units of two or four
  * bytes that are row 0's, row 1's .. row 7's. So it takes the place of the eight blocks exactly,
@@ -27,7 +28,10 @@
 #include "interleave.h"
 #include "sixteen.h"
 
-#define Q_CHUNK (EIGHT * sizeof(struct q_block))
+#ifndef Q_JUMPS
+#define Q_JUMPS 0
+#endif
+#define Q_SINGLES Q_GROUPS /* tokens that are not worth pairs of groups */
 #define Q_AHEAD (Q_COLS == SUPER_BLOCK ? 3072 : 2048) /* bytes that weights are fetched ahead */
 
 TENSOR_INLINE void q_pack(uint8_t *chunk, const struct q_block *const row[EIGHT]) {
@@ -68,34 +72,22 @@ TENSOR_INLINE const uint8_t *q_chunk(const struct q_group *group, uint32_t b, ui
     return room;
 }
 
-/* What follows a chunk. */
-TENSOR_INLINE void q_fetch(const uint8_t *chunk, uint32_t ahead) {
-    (void)chunk, (void)ahead;
-#ifdef __AVX2__
-    if (ahead == AHEAD_NONE)
-        return;
-    for (size_t at = 0; at < Q_CHUNK; at += 64)
-        _mm_prefetch((const char *)chunk + ahead + at, _MM_HINT_T0);
-#endif
-}
-
-/* One token and a group of eight rows. Groups come one behind the other, so that what is fetched
- * ahead is always the next to be used. */
-TENSOR_INLINE void q_single(float *out, const uint8_t *w, const struct Q_ACT *x, uint32_t blocks,
-                            uint32_t ahead) {
+/* One token of stride and a group of eight rows. Groups come one behind the other, so that what is
+ * fetched ahead is always the next to be used. */
+TENSOR_INLINE void q_single(float *out, const uint8_t *w, const struct Q_ACT *x, uint32_t stride,
+                            uint32_t blocks, uint32_t ahead) {
     v8f acc = {0};
-    for (uint32_t b = 0; b < blocks; b++, w += Q_CHUNK, x++) {
-        q_fetch(w, ahead);
-        acc = q_chunk_one(acc, w, x);
-    }
+    for (uint32_t b = 0; b < blocks; b++, w += Q_CHUNK, x += stride)
+        acc = q_chunk_one(acc, w, x, ahead == AHEAD_NONE ? NULL : w + ahead);
     v8f_store(out, acc, EIGHT);
 }
 
 /* n tokens and Q_GROUPS groups from row r on; x (blocks, stride). A group that does not exist
- * repeats the first. */
+ * repeats the first. Two groups at once are nothing that processors foresee: they are fetched. */
 static void q_batch(float *out, uint32_t out_stride, const void *w, uint32_t r, uint32_t rows,
                     uint32_t blocks, const struct Q_ACT *x, uint32_t stride, uint32_t n,
                     uint32_t ahead) {
+    const size_t bytes = blocks * Q_CHUNK; /* of a group */
     q_lanes acc[Q_TOKENS];
     uint8_t room[Q_GROUPS][Q_CHUNK] __attribute__((aligned(32)));
     struct q_group group[Q_GROUPS];
@@ -104,12 +96,13 @@ static void q_batch(float *out, uint32_t out_stride, const void *w, uint32_t r, 
     for (uint32_t t = 0; t < n; t++)
         acc[t] = (q_lanes){0};
     for (uint32_t b = 0; b < blocks; b++, x += stride) {
-        const uint8_t *chunk[Q_GROUPS];
+        const uint8_t *chunk[Q_GROUPS], *next[Q_GROUPS];
+        const size_t skipped = b * Q_CHUNK + ahead < bytes ? 0 : (Q_GROUPS - 1) * bytes;
         for (uint32_t g = 0; g < Q_GROUPS; g++) {
             chunk[g] = q_chunk(&group[g], b, room[g]);
-            q_fetch(chunk[g], ahead);
+            next[g] = ahead == AHEAD_NONE ? NULL : chunk[g] + ahead + skipped;
         }
-        q_chunk_batch(acc, chunk, x, n);
+        q_chunk_batch(acc, chunk, x, n, next);
     }
     for (uint32_t t = 0; t < n; t++)
         q_lanes_store(out + (size_t)t * out_stride, acc[t],
@@ -124,13 +117,17 @@ void Q_NAME(matmul)(float *out, uint32_t out_stride, const void *w, const void *
                     uint32_t cols, uint32_t n, uint32_t ahead) {
     const uint32_t blocks = cols / Q_COLS;
     uint32_t r = 0;
-    ahead = ahead != 0 ? ahead : Q_AHEAD;
-    for (; n == 1 && rows - r >= EIGHT; r += EIGHT)
-        q_single(out + r, (const uint8_t *)q_group_at(w, r, rows, blocks).first, x, blocks, ahead);
+    ahead = ahead == 0 || (ahead == AHEAD_NONE && Q_JUMPS) ? Q_AHEAD : ahead;
+    for (; n <= Q_SINGLES && rows - r >= EIGHT; r += EIGHT)
+        for (uint32_t t = 0; t < n; t++)
+            q_single(out + (size_t)t * out_stride + r,
+                     (const uint8_t *)q_group_at(w, r, rows, blocks).first,
+                     (const struct Q_ACT *)x + t, n, blocks, t == 0 ? ahead : AHEAD_NONE);
     for (; r < rows; r += EIGHT * Q_GROUPS)
         for (uint32_t t = 0; t < n; t += Q_TOKENS)
             q_batch(out + (size_t)t * out_stride + r, out_stride, w, r, rows, blocks,
-                    (const struct Q_ACT *)x + t, n, n - t < Q_TOKENS ? n - t : Q_TOKENS, ahead);
+                    (const struct Q_ACT *)x + t, n, n - t < Q_TOKENS ? n - t : Q_TOKENS,
+                    Q_GROUPS > 1 && ahead == AHEAD_NONE ? Q_AHEAD : ahead);
 }
 
 void Q_NAME(row)(float *out, const void *w, uint32_t r, uint32_t rows, uint32_t cols) {

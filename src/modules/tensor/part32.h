@@ -5,9 +5,10 @@
 
 #include "dot32.h"
 
-/* Vectors that are added up together: as many as fit into 16 bits, where sums have no more. */
+/* Vectors that are added up together: as many as fit into 16 bits, where sums have no more. Two
+ * sums are ready sooner than one. */
 #ifdef TENSOR_VNNI
-#define Q_RUN DOT_VECTORS
+#define Q_RUN 4
 #else
 #define Q_RUN (Q_LARGEST <= 15 ? 8 : Q_LARGEST <= 31 ? 4 : 2)
 #endif

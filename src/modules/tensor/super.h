@@ -9,6 +9,7 @@
 #define FLUID_TENSOR_SUPER_H
 
 #include "dot32.h"
+#include "fetch.h"
 
 #define Q_ACT act_q8_k
 #define Q_PARTS (SUPER_BLOCK / QUANT_BLOCK)
@@ -53,12 +54,15 @@ TENSOR_INLINE v8f q_finish(v8f acc, const struct q_sums *sums, const struct q_fa
     return acc + (f->d * v8f_of(sums->dot) + f->m * v8f_of(sums->min)) * x->d;
 }
 
-TENSOR_INLINE v8f q_chunk_one(v8f acc, const uint8_t *chunk, const struct act_q8_k *x) {
+TENSOR_INLINE v8f q_chunk_one(v8f acc, const uint8_t *chunk, const struct act_q8_k *x,
+                              const uint8_t *next) {
     struct q_sums sums = {0};
     struct q_factors factors = q_factors(chunk);
 #pragma clang loop unroll(full)
     for (unsigned i = 0; i < Q_PARTS; i++) {
         struct q_part part;
+        if (i % 4 == 0)
+            q_fetch(next, i / 4, Q_PARTS / 4);
         q_unpack(&part, chunk, i);
         q_add_part(&sums, &part, x, i);
     }
@@ -69,13 +73,15 @@ TENSOR_INLINE v8f q_chunk_one(v8f acc, const uint8_t *chunk, const struct act_q8
 #include "super_both.h"
 #else
 TENSOR_INLINE void q_chunk_batch(q_lanes *acc, const uint8_t *const chunk[Q_GROUPS],
-                                 const struct act_q8_k *x, uint32_t n) {
+                                 const struct act_q8_k *x, uint32_t n,
+                                 const uint8_t *const next[Q_GROUPS]) {
     struct q_sums sums[Q_TOKENS];
     struct q_factors factors = q_factors(chunk[0]);
     for (uint32_t t = 0; t < n; t++)
         sums[t] = (struct q_sums){0};
     for (unsigned i = 0; i < Q_PARTS; i++) {
         struct q_part part;
+        q_fetch(next[0], i, Q_PARTS);
         q_unpack(&part, chunk[0], i);
         for (uint32_t t = 0; t < n; t++)
             q_add_part(&sums[t], &part, &x[t], i);

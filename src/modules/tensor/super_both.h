@@ -42,7 +42,8 @@ TENSOR_INLINE void q_add_both(struct q_sums_both *sums, const struct q_both *bot
 }
 
 TENSOR_INLINE void q_chunk_batch(q_lanes *acc, const uint8_t *const chunk[Q_GROUPS],
-                                 const struct act_q8_k *x, uint32_t n) {
+                                 const struct act_q8_k *x, uint32_t n,
+                                 const uint8_t *const next[Q_GROUPS]) {
     struct q_sums_both sums[Q_TOKENS];
     const struct q_factors first = q_factors(chunk[0]), second = q_factors(chunk[1]);
     const v16f d = v16f_join(first.d, second.d), m = v16f_join(first.m, second.m);
@@ -51,8 +52,10 @@ TENSOR_INLINE void q_chunk_batch(q_lanes *acc, const uint8_t *const chunk[Q_GROU
     for (unsigned i = 0; i < Q_PARTS; i++) {
         struct q_part part[Q_GROUPS];
         struct q_both both;
-        for (int g = 0; g < Q_GROUPS; g++)
+        for (int g = 0; g < Q_GROUPS; g++) {
+            q_fetch(next[g], i, Q_PARTS);
             q_unpack(&part[g], chunk[g], i);
+        }
         q_join(&both, part);
         for (uint32_t t = 0; t < n; t++)
             q_add_both(&sums[t], &both, &x[t], i);

@@ -3,6 +3,7 @@
 
 #define Q_COLS 256
 #define Q_LARGEST 7
+#define Q_JUMPS 1
 #define Q_NAME(prefix) prefix##_q3_k
 
 struct q_block {
