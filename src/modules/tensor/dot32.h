@@ -22,15 +22,6 @@ TENSOR_INLINE dot_sums dot_add(dot_sums sums, v8i w, const int8_t x[4]) {
 #endif
 }
 
-/* sum * scale; scale is positive, or negative, in both 16-bit halves of a lane. */
-TENSOR_INLINE v8i dot_scaled(dot_sums sums, v8i scale) {
-#ifdef TENSOR_VNNI
-    return sums * (scale >> 16);
-#else
-    return v8i_madd(sums, scale);
-#endif
-}
-
 TENSOR_INLINE v8i dot_sum(dot_sums sums) {
 #ifdef TENSOR_VNNI
     return sums;

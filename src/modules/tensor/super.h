@@ -18,6 +18,7 @@
  * more. */
 #ifdef TENSOR_VNNI
 #define Q_RUN 4
+#define Q_SHORT (16 * 127 * Q_LARGEST < 32768) /* they do all the same */
 #else
 #define Q_RUN (Q_LARGEST <= 15 ? 4 : 2)
 #endif
@@ -41,12 +42,30 @@ static void q_unpack(struct q_part *part, const uint8_t *chunk, unsigned i)
     __attribute__((always_inline));
 static struct q_factors q_factors(const uint8_t *chunk) __attribute__((always_inline));
 
+TENSOR_INLINE v8i q_add_pairs(v8i sum, v8i a, v8i b) {
+#ifdef TENSOR_VNNI
+    return v8i_add_pairs(sum, a, b);
+#else
+    return sum + v8i_madd(a, b);
+#endif
+}
+
+/* sum + dot * scale */
+TENSOR_INLINE v8i q_add_scaled(v8i sum, dot_sums dot, v8i scale) {
+#ifdef TENSOR_VNNI
+    return Q_SHORT ? v8i_add_pairs(sum, dot, scale & 0xffff) : sum + dot * (scale >> 16);
+#else
+    return sum + v8i_madd(dot, scale);
+#endif
+}
+
 TENSOR_INLINE void q_add_part(struct q_sums *sums, const struct q_part *part,
                               const struct act_q8_k *x, unsigned i) {
     for (int v = 0; v < DOT_VECTORS; v += Q_RUN)
-        sums->dot += dot_scaled(dot_run(part->w + v, x->q + QUANT_BLOCK * i + 4 * v, Q_RUN),
-                                part->scale[v / 4]);
-    sums->min += v8i_madd(part->min, v8i_broadcast(x->sums + 2 * i));
+        sums->dot =
+            q_add_scaled(sums->dot, dot_run(part->w + v, x->q + QUANT_BLOCK * i + 4 * v, Q_RUN),
+                         part->scale[v / 4]);
+    sums->min = q_add_pairs(sums->min, part->min, v8i_broadcast(x->sums + 2 * i));
 }
 
 TENSOR_INLINE v8f q_finish(v8f acc, const struct q_sums *sums, const struct q_factors *f,

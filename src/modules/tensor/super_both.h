@@ -7,8 +7,6 @@
 
 #include "super.h"
 
-#define Q_SHORT (16 * 127 * Q_LARGEST < 32768) /* sums of the columns of one scale */
-
 struct q_both {
     v16i w[DOT_VECTORS];
     v16i scale[2], min;
