@@ -26,7 +26,7 @@ from fluid.history import IMAGE, Recorder
 from fluid.hosted import default_program
 from fluid.machine import Machine
 from fluid.probe import choose_runner
-from fluid.progress import show_progress
+from fluid.progress import show_progress, show_result
 
 ROUNDS = 9
 BOOT_SECONDS = 300.0
@@ -120,11 +120,11 @@ def run_bench(
             ROUNDS,
             lambda number: show_progress(f"boot {number} of {ROUNDS}"),
         )
-        print(f"\r{'':<74}\r{times.table()}")
+        show_result(times.table())
         write_atomic(folder / "bench-boot.json", canonical_json(asdict(times)))
         recorder.append(IMAGE, times.runner, times.build, "microseconds", times.results())
         found = _run_catalogue(image, benchmarks, options)
-        print(f"\r{'':<74}\r{catalogue.table(found)}")
+        show_result(catalogue.table(found))
         catalogue.write_catalogue(found, folder / f"bench-{found.runner}.json")
         recorder.append(IMAGE, found.runner, found.build, "cycles", found.results)
     except FluidError as error:

@@ -17,7 +17,7 @@ from fluid.files import write_atomic
 from fluid.lookup_texts import TEXTS, TOKENS, Text
 from fluid.machine import Machine
 from fluid.peer_results import quartiles
-from fluid.progress import show_progress
+from fluid.progress import show_progress, show_result
 from fluid.tier_machine import Progress, boot, machine_options, told
 from fluid.training import OWN_CODE_OFF, STEP_SECONDS
 
@@ -151,5 +151,5 @@ def bench_lookup(
     except FluidError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
-    print(f"\r{'':<74}\r{table(found)}")
+    show_result(table(found))
     return 0

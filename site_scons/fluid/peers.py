@@ -22,7 +22,7 @@ from fluid.machine import Machine
 from fluid.peer_process import Bandwidth, Peer
 from fluid.peer_results import SCHEMA, Counted, Model, Peers, Work, table, write_peers
 from fluid.peer_setup import set_up
-from fluid.progress import show_progress
+from fluid.progress import show_progress, show_result
 from fluid.training import BOOT_SECONDS, STEP_SECONDS
 
 ROUNDS = 5
@@ -222,5 +222,5 @@ def bench_peers(
     except FluidError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
-    print(f"\r{'':<74}\r{table(found)}")
+    show_result(table(found))
     return 0

@@ -21,7 +21,7 @@ from fluid.errors import FluidError
 from fluid.event_types import Boot, Cache, Hotness, Ready, Speed, Tier
 from fluid.hosted import MIB
 from fluid.machine import Machine
-from fluid.progress import show_progress
+from fluid.progress import show_progress, show_result
 from fluid.tier_machine import (
     NEW,
     PROMPT,
@@ -260,5 +260,5 @@ def bench_tiers(
     except FluidError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
-    print(f"\r{'':<74}\r{table(found)}")
+    show_result(table(found))
     return 0

@@ -23,7 +23,7 @@ from fluid.event_types import Boot, Bye, Cache, Error, Event, Prompt, Ready, Tie
 from fluid.files import replacing, write_atomic
 from fluid.machine import Machine
 from fluid.probe import choose_runner
-from fluid.progress import show_progress
+from fluid.progress import show_progress, show_result
 from fluid.training import BOOT_SECONDS, STEP_SECONDS
 from fluid.warmup_results import (
     SCHEMA,
@@ -290,7 +290,7 @@ def run_warmup(
         write_warmup(found, folder / "warmup.json")
         page = report.page_of(tag, [report_warmup.section(found)])
         write_atomic(folder / "warmup.html", page.encode())
-        print(f"\r{'':<74}\r{table(found)}\n  chart: {folder.name}/warmup.html")
+        show_result(f"{table(found)}\n  chart: {folder.name}/warmup.html")
         check(found)
     except FluidError as error:
         print(f"\n{error}", file=sys.stderr)

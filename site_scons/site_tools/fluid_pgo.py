@@ -63,7 +63,7 @@ def _counters_step(target: list[str], source: list[str], env: Any) -> None:
 
 def _compare_step(target: list[str], source: list[str], env: Any) -> None:
     from fluid import history, pgo, plan
-    from fluid.progress import show_progress
+    from fluid.progress import show_progress, show_result
 
     before, after, decided, *host = source
     recorder = history.Recorder(Path("build", history.FILE).absolute(), env["FLUID_TAG"], "compare")
@@ -79,7 +79,7 @@ def _compare_step(target: list[str], source: list[str], env: Any) -> None:
         progress=show_progress,
     )
     text = pgo.table(plan.read_plan(decided), found)
-    print(f"\r{'':<74}\r{text}", end="")
+    show_result(text.rstrip("\n"))
     pgo.write_comparison(found, target[0])
     Path(target[1]).write_text(text)
     recorder.write()
@@ -114,7 +114,7 @@ def _measure(env: Any, role: str, image: Any, host: list[Any]) -> None:
 
 def _levels_step(target: list[str], source: list[str], env: Any) -> None:
     from fluid import history, levels
-    from fluid.progress import show_progress
+    from fluid.progress import show_progress, show_result
 
     recorder = history.Recorder(Path("build", history.FILE).absolute(), env["FLUID_TAG"], "levels")
     images = {form: Path(path) for form, path in zip(FORMS, source[: len(FORMS)], strict=True)}
@@ -129,7 +129,7 @@ def _levels_step(target: list[str], source: list[str], env: Any) -> None:
         progress=show_progress,
     )
     text = levels.table(found)
-    print(f"\r{'':<74}\r{text}", end="")
+    show_result(text.rstrip("\n"))
     levels.write_levels(found, target[0])
     Path(target[1]).write_text(text)
     recorder.write()
