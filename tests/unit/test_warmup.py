@@ -43,11 +43,13 @@ def test_two_starts_of_a_copy(
     disk: Path,
     compiler: str,
     capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
     runner: str,
     tokens: int,
 ) -> None:
     """The first goes on until a prompt brings no decision, the second has as many; the image stays
     as it was, and the copy's cache was empty."""
+    monkeypatch.setattr("fluid.progress.BETWEEN", 0.0)
     before = disk.read_bytes()
     assert run(disk, compiler, runner) == 0
     assert disk.read_bytes() == before
