@@ -16,7 +16,8 @@ from fluid.cachedisk import MemoryDisk
 from fluid.cachefile import Cache
 from fluid.cachekey import KeyFields, cache_key
 from fluid.cachelayout import SECTOR
-from fluid.event_types import Token
+from fluid.cpu_scan import PROC, linux_says, processors
+from fluid.event_types import Tier, Token
 from fluid.modlayout import Module
 from guests import codes, said
 from host_machine import SECONDS, Hosts
@@ -122,6 +123,28 @@ def test_code_without_a_compiler(story: Story, machines: Hosts, tmp_path: Path) 
     assert found.keys("hit") >= story.second.keys("hit") and not found.tiers
     assert "No compiler" in found.before and "cached" in found.before
     assert all(tokens == story.reference for tokens in found.completions)
+
+
+def foresees() -> bool:
+    """Whether nothing is fetched ahead on this processor unless that is found to be better."""
+    here = processors(PROC.read_text(encoding="utf-8"))
+    return here[0]["vendor_id"] == "AuthenticAMD" and "avx512f" in linux_says(here)
+
+
+def test_knobs_without_a_compiler(story: Story, machines: Hosts, tmp_path: Path) -> None:
+    """Each is tried for some product, but for what slots have already; tokens stay the same."""
+    host = machines.boot(tier_image(tmp_path, story.model, story.parts, None, label="knobs"), smp=2)
+    knobs = {f"ahead={bytes_}" for bytes_ in (1024, 4096, 8192, 16384)}
+    knobs |= {f"piece={1 << log}" for log in (18, 19, 21, 22)}
+    knobs |= set() if foresees() else {"ahead=none"}
+    tried: set[str] = set()
+    for _ in range(ROUNDS):
+        events = host.command(f"/complete 900 {TEXT}")
+        assert [e.id for e in events if isinstance(e, Token)] == story.reference
+        tried |= {t.to for t in host.events if isinstance(t, Tier)}
+        if tried >= knobs:
+            break
+    assert tried == knobs
 
 
 def test_who_compiled_is_known_after_a_clear(story: Story, machines: Hosts, tmp_path: Path) -> None:

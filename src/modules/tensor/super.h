@@ -33,14 +33,15 @@ struct q_factors {
     v8f d, m;
 };
 
-/* Of a chunk and a token: sums of scale * integer * x and of min * x. */
-struct q_sums {
-    v8i dot, min;
-};
-
 static void q_unpack(struct q_part *part, const uint8_t *chunk, unsigned i)
     __attribute__((always_inline));
 static struct q_factors q_factors(const uint8_t *chunk) __attribute__((always_inline));
+
+/* While the first and the fifth part are used. */
+TENSOR_INLINE void q_fetch_half(const uint8_t *next, unsigned i) {
+    if (i % (Q_PARTS / 2) == 0)
+        q_fetch(next, i / (Q_PARTS / 2), 2);
+}
 
 TENSOR_INLINE v8i q_add_pairs(v8i sum, v8i a, v8i b) {
 #ifdef TENSOR_VNNI
@@ -59,33 +60,38 @@ TENSOR_INLINE v8i q_add_scaled(v8i sum, dot_sums dot, v8i scale) {
 #endif
 }
 
-TENSOR_INLINE void q_add_part(struct q_sums *sums, const struct q_part *part,
-                              const struct act_q8_k *x, unsigned i) {
+/* sum + scale * integer * x of part i */
+TENSOR_INLINE v8i q_add_part(v8i sum, const struct q_part *part, const struct act_q8_k *x,
+                             unsigned i) {
     for (int v = 0; v < DOT_VECTORS; v += Q_RUN)
-        sums->dot =
-            q_add_scaled(sums->dot, dot_run(part->w + v, x->q + QUANT_BLOCK * i + 4 * v, Q_RUN),
-                         part->scale[v / 4]);
-    sums->min = q_add_pairs(sums->min, part->min, v8i_broadcast(x->sums + 2 * i));
+        sum = q_add_scaled(sum, dot_run(part->w + v, x->q + QUANT_BLOCK * i + 4 * v, Q_RUN),
+                           part->scale[v / 4]);
+    return sum;
 }
 
-TENSOR_INLINE v8f q_finish(v8f acc, const struct q_sums *sums, const struct q_factors *f,
+/* sum + min * x of part i */
+TENSOR_INLINE v8i q_add_min(v8i sum, v8i min, const struct act_q8_k *x, unsigned i) {
+    return q_add_pairs(sum, min, v8i_broadcast(x->sums + 2 * i));
+}
+
+TENSOR_INLINE v8f q_finish(v8f acc, v8i dot, v8i min, const struct q_factors *f,
                            const struct act_q8_k *x) {
-    return acc + (f->d * v8f_of(sums->dot) + f->m * v8f_of(sums->min)) * x->d;
+    return acc + (f->d * v8f_of(dot) + f->m * v8f_of(min)) * x->d;
 }
 
 TENSOR_INLINE v8f q_chunk_one(v8f acc, const uint8_t *chunk, const struct act_q8_k *x,
                               const uint8_t *next) {
-    struct q_sums sums = {0};
+    v8i dot = {0}, min = {0};
     struct q_factors factors = q_factors(chunk);
 #pragma clang loop unroll(full)
     for (unsigned i = 0; i < Q_PARTS; i++) {
         struct q_part part;
-        if (i % 4 == 0)
-            q_fetch(next, i / 4, Q_PARTS / 4);
+        q_fetch_half(next, i);
         q_unpack(&part, chunk, i);
-        q_add_part(&sums, &part, x, i);
+        dot = q_add_part(dot, &part, x, i);
+        min = q_add_min(min, part.min, x, i);
     }
-    return q_finish(acc, &sums, &factors, x);
+    return q_finish(acc, dot, min, &factors, x);
 }
 
 #ifdef TENSOR_VNNI
@@ -94,19 +100,24 @@ TENSOR_INLINE v8f q_chunk_one(v8f acc, const uint8_t *chunk, const struct act_q8
 TENSOR_INLINE void q_chunk_batch(q_lanes *acc, const uint8_t *const chunk[Q_GROUPS],
                                  const struct act_q8_k *x, uint32_t n,
                                  const uint8_t *const next[Q_GROUPS]) {
-    struct q_sums sums[Q_TOKENS];
+    v8i dot[Q_TOKENS], minima[Q_PARTS];
     struct q_factors factors = q_factors(chunk[0]);
     for (uint32_t t = 0; t < n; t++)
-        sums[t] = (struct q_sums){0};
+        dot[t] = (v8i){0};
     for (unsigned i = 0; i < Q_PARTS; i++) {
         struct q_part part;
-        q_fetch(next[0], i, Q_PARTS);
+        q_fetch_half(next[0], i);
         q_unpack(&part, chunk[0], i);
+        minima[i] = part.min;
         for (uint32_t t = 0; t < n; t++)
-            q_add_part(&sums[t], &part, &x[t], i);
+            dot[t] = q_add_part(dot[t], &part, &x[t], i);
     }
-    for (uint32_t t = 0; t < n; t++)
-        acc[t] = q_finish(acc[t], &sums[t], &factors, &x[t]);
+    for (uint32_t t = 0; t < n; t++) {
+        v8i min = {0};
+        for (unsigned i = 0; i < Q_PARTS; i++)
+            min = q_add_min(min, minima[i], &x[t], i);
+        acc[t] = q_finish(acc[t], dot[t], min, &factors, &x[t]);
+    }
 }
 #endif
 

@@ -12,10 +12,6 @@ struct q_both {
     v16i scale[2], min;
 };
 
-struct q_sums_both {
-    v16i dot, min;
-};
-
 TENSOR_INLINE v16i q_scale_both(v8i first, v8i second) {
     v16i scale = v16i_join(first, second);
     return Q_SHORT ? scale & 0xffff : scale >> 16;
@@ -28,25 +24,32 @@ TENSOR_INLINE void q_join(struct q_both *both, const struct q_part part[Q_GROUPS
     both->min = v16i_join(part[0].min, part[1].min);
 }
 
-TENSOR_INLINE void q_add_both(struct q_sums_both *sums, const struct q_both *both,
-                              const struct act_q8_k *x, unsigned i) {
+/* sum + scale * integer * x of part i */
+TENSOR_INLINE v16i q_add_both(v16i sum, const struct q_both *both, const struct act_q8_k *x,
+                              unsigned i) {
     for (int s = 0; s < 2; s++) {
         const int8_t *q = x->q + QUANT_BLOCK * i + 16 * s;
         v16i dot = dot_run_both((v16i){0}, both->w + 4 * s, q, 4);
-        sums->dot = Q_SHORT ? v16i_add_pairs(sums->dot, dot, both->scale[s])
-                            : sums->dot + dot * both->scale[s];
+        sum = Q_SHORT ? v16i_add_pairs(sum, dot, both->scale[s]) : sum + dot * both->scale[s];
     }
-    sums->min = v16i_add_pairs(sums->min, both->min, v16i_broadcast(x->sums + 2 * i));
+    return sum;
+}
+
+TENSOR_INLINE v16i q_minima(const v16i min[Q_PARTS], const struct act_q8_k *x) {
+    v16i sum = {0};
+    for (int i = 0; i < Q_PARTS; i++)
+        sum = v16i_add_pairs(sum, min[i], v16i_broadcast(x->sums + 2 * i));
+    return sum;
 }
 
 TENSOR_INLINE void q_chunk_batch(q_lanes *acc, const uint8_t *const chunk[Q_GROUPS],
                                  const struct act_q8_k *x, uint32_t n,
                                  const uint8_t *const next[Q_GROUPS]) {
-    struct q_sums_both sums[Q_TOKENS];
+    v16i dot[Q_TOKENS], min[Q_PARTS];
     const struct q_factors first = q_factors(chunk[0]), second = q_factors(chunk[1]);
     const v16f d = v16f_join(first.d, second.d), m = v16f_join(first.m, second.m);
     for (uint32_t t = 0; t < n; t++)
-        sums[t] = (struct q_sums_both){0};
+        dot[t] = (v16i){0};
     for (unsigned i = 0; i < Q_PARTS; i++) {
         struct q_part part[Q_GROUPS];
         struct q_both both;
@@ -55,11 +58,12 @@ TENSOR_INLINE void q_chunk_batch(q_lanes *acc, const uint8_t *const chunk[Q_GROU
             q_unpack(&part[g], chunk[g], i);
         }
         q_join(&both, part);
+        min[i] = both.min;
         for (uint32_t t = 0; t < n; t++)
-            q_add_both(&sums[t], &both, &x[t], i);
+            dot[t] = q_add_both(dot[t], &both, &x[t], i);
     }
     for (uint32_t t = 0; t < n; t++)
-        acc[t] += (d * v16f_of(sums[t].dot) + m * v16f_of(sums[t].min)) * x[t].d;
+        acc[t] += (d * v16f_of(dot[t]) + m * v16f_of(q_minima(min, &x[t]))) * x[t].d;
 }
 
 #endif

@@ -6,14 +6,20 @@
  * normalizer calculation for softmax", 2018): sums so far are of exp(score - maximum so far), and
  * are scaled when a block has a larger maximum. Blocks begin at multiples of BLOCK, so that a
  * query's result does not depend on the batch that it is in. */
+#include <stdbool.h>
+
 #include "fluid/module.h"
 #include "fluid/tensor.h"
 #include "expf.h"
 #include "rows.h"
 
 #define BLOCK ATTENTION_BLOCK
-#define QUERIES 64      /* that a block is used for, one after the other */
-#define POSITIONS 4     /* whose scores are computed together */
+#define QUERIES 64 /* that a block is used for, one after the other */
+#ifdef __AVX2__
+#define POSITIONS 8 /* whose scores are computed together */
+#else
+#define POSITIONS 4
+#endif
 #define VALUE_VECTORS 4 /* accumulators of the weighted sum: 32 values at a time */
 
 FLUID_EXPORT attention_fn attention;
@@ -28,32 +34,43 @@ struct query {
 };
 
 /* Lane r = sum of the lanes of v[r], in the same order for every r. */
-TENSOR_INLINE __m128 sum_each(const v8f v[POSITIONS]) {
-    __m128 halves[POSITIONS];
-    for (int i = 0; i < POSITIONS; i++)
+TENSOR_INLINE __m128 sum_each(const v8f v[4]) {
+    __m128 halves[4];
+    for (int i = 0; i < 4; i++)
         halves[i] =
             _mm_add_ps(_mm_castsi128_ps(v8i_low((v8i)v[i])), _mm_castsi128_ps(v8i_high((v8i)v[i])));
     return sum_each_ps(halves);
 }
 
-/* scores[p] = scale * q . k[p] for p < count. A group at the end repeats its last position. */
+/* scores[p] += scale * q . k[p] for the columns behind the last eight: of odd head_dims. */
+TENSOR_SELDOM __attribute__((minsize)) void add_last_columns(float scores[BLOCK], const float *q,
+                                                             const float *k, uint32_t head_dim,
+                                                             uint32_t count, float scale) {
+    for (uint32_t p = 0; p < count; p++, k += head_dim) {
+        float sum = 0;
+        for (uint32_t c = head_dim - head_dim % EIGHT; c < head_dim; c++)
+            sum += k[c] * q[c];
+        scores[p] += sum * scale;
+    }
+}
+
+/* scores[p] = scale * q . k[p] for p < count; k (BLOCK, head_dim), of which a group at the end also
+ * uses what is behind count. */
 TENSOR_INLINE void block_scores(float scores[BLOCK], const float *q, const float *k,
                                 uint32_t head_dim, uint32_t count, float scale) {
-    for (uint32_t p = 0; p < count; p += POSITIONS) {
-        const float *row[POSITIONS];
+    const float *row = k;
+    for (uint32_t p = 0; p < count; p += POSITIONS, row += (size_t)POSITIONS * head_dim) {
         v8f acc[POSITIONS] = {0};
-        uint32_t c = 0;
-        for (uint32_t i = 0; i < POSITIONS; i++)
-            row[i] = k + (size_t)(p + i < count ? p + i : count - 1) * head_dim;
-        for (; c + EIGHT <= head_dim; c += EIGHT) {
+        for (uint32_t c = 0; c + EIGHT <= head_dim; c += EIGHT) {
             v8f qc = (v8f)v8i_load(q + c);
             for (uint32_t i = 0; i < POSITIONS; i++)
-                acc[i] += (v8f)v8i_load(row[i] + c) * qc;
+                acc[i] += (v8f)v8i_load(row + (size_t)i * head_dim + c) * qc;
         }
-        for (uint32_t i = 0; c < head_dim && i < POSITIONS; i++)
-            acc[i] += v8f_load(row[i] + c, head_dim - c) * v8f_load(q + c, head_dim - c);
-        _mm_storeu_ps(scores + p, _mm_mul_ps(sum_each(acc), _mm_set1_ps(scale)));
+        for (uint32_t i = 0; i < POSITIONS; i += 4)
+            _mm_storeu_ps(scores + p + i, _mm_mul_ps(sum_each(acc + i), _mm_set1_ps(scale)));
     }
+    if (head_dim % EIGHT != 0)
+        add_last_columns(scores, q, k, head_dim, count, scale);
 }
 
 /* NaN only where the first of a lane is. */
@@ -136,12 +153,16 @@ static void unpack(float *out, const uint16_t *in, uint32_t count) {
         out[i] = half_to_float(in[i]);
 }
 
-/* Values from `first` on of one head's K or V as floats: in place, or unpacked to scratch. */
+/* Values from `first` on of one head's K or V as floats: in place, or in scratch, where there are
+ * some behind them, too. */
 TENSOR_INLINE const float *floats(const void *cache, enum kv_type type, size_t first,
-                                  uint32_t count, float *scratch) {
-    if (type == KV_F32)
+                                  uint32_t count, float *scratch, bool more) {
+    if (type == KV_F32 && !more)
         return (const float *)cache + first;
-    unpack(scratch, (const uint16_t *)cache + first, count);
+    if (type == KV_F32)
+        __builtin_memcpy(scratch, (const float *)cache + first, count * sizeof *scratch);
+    else
+        unpack(scratch, (const uint16_t *)cache + first, count);
     return scratch;
 }
 
@@ -159,10 +180,11 @@ static void see_all(struct query queries[QUERIES], uint32_t n, const struct atte
         for (uint32_t c = 0; c < head_dim; c += EIGHT)
             v8f_store(queries[i].out + c, (v8f){0}, head_dim - c);
     for (uint32_t first = 0; first < end; first += BLOCK) {
-        const uint32_t values = (end - first < BLOCK ? end - first : BLOCK) * head_dim;
+        const bool whole = end - first >= BLOCK;
+        const uint32_t values = (whole ? BLOCK : end - first) * head_dim;
         const size_t from = (size_t)first * head_dim;
-        const float *block_k = floats(k, args->type, from, values, args->scratch);
-        const float *block_v = floats(v, args->type, from, values, scratch_v);
+        const float *block_k = floats(k, args->type, from, values, args->scratch, !whole);
+        const float *block_v = floats(v, args->type, from, values, scratch_v, false);
         for (uint32_t i = 0; i < n; i++)
             if (queries[i].length > first)
                 see_block(&queries[i], head_dim, block_k, block_v, first, scale);
