@@ -21,6 +21,8 @@ Array = NDArray[np.float32]
 class FloatLlama:
     """Weights and hyper-parameters of one file; logits() evaluates token ids."""
 
+    real: type[np.floating[Any]] = np.float32  # of activations
+
     def __init__(self, path: Path) -> None:
         reader = GGUFReader(path)
 
@@ -48,7 +50,7 @@ class FloatLlama:
     def _norm(self, x: Array, name: str) -> Array:
         mean = np.mean(x * x, axis=-1, keepdims=True)
         scaled: Array = x / np.sqrt(mean + self.eps) * self.weights[name + ".weight"]
-        return scaled.astype(np.float32)
+        return scaled.astype(self.real)
 
     def _linear(self, x: Array, name: str) -> Array:
         out: Array = x @ self.weights[name + ".weight"].T
@@ -87,16 +89,16 @@ class FloatLlama:
         weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
         weights /= weights.sum(axis=-1, keepdims=True)
         mixed = np.swapaxes(weights @ v, 0, 1).reshape(tokens, -1)
-        return self._linear(mixed.astype(np.float32), block + "attn_output")
+        return self._linear(mixed.astype(self.real), block + "attn_output")
 
     def _feed_forward(self, x: Array, block: str) -> Array:
         gate = self._linear(x, block + "ffn_gate")
         hidden = gate / (1 + np.exp(-gate)) * self._linear(x, block + "ffn_up")
-        return self._linear(hidden.astype(np.float32), block + "ffn_down")
+        return self._linear(hidden.astype(self.real), block + "ffn_down")
 
     def logits(self, ids: Sequence[int]) -> Array:
         """Logits (len(ids), vocab): row i predicts the token after ids[i]."""
-        x = self.weights["token_embd.weight"][list(ids)]
+        x = self.weights["token_embd.weight"][list(ids)].astype(self.real)
         for layer in range(self.layers):
             block = f"blk.{layer}."
             x = x + self._attention(self._norm(x, block + "attn_norm"), block)

@@ -122,6 +122,10 @@ void watchdog_stop(void) {
     abort();
 }
 
+bool cpu_fetches_streams(void) {
+    return false;
+}
+
 const struct cpu_info *cpu_info(void) {
     return &info;
 }

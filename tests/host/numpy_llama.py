@@ -1,7 +1,8 @@
 """The oracle of the engine's tests: FloatLlama with the engine's two approximations.
 
 Activations in front of quantised weights are rounded to 8 bits, in blocks like theirs; K and V of a
-long context to F16.
+long context to F16. Sums are of 64 bits: 32 bits are added up in another order on each processor,
+and one bit can make another integer of an activation.
 """
 
 from pathlib import Path
@@ -28,6 +29,8 @@ def in_8_bits(x: Array, block: int) -> Array:
 class NumpyLlama(FloatLlama):
     """Weights and hyper-parameters of one file; logits() evaluates token ids."""
 
+    real = np.float64
+
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self.blocks = {
@@ -43,4 +46,5 @@ class NumpyLlama(FloatLlama):
         return super()._linear(x if block is None else in_8_bits(x, block), name)
 
     def _cached(self, x: Array) -> Array:
-        return x.astype(self.cache_type).astype(np.float32)
+        cached: Array = x.astype(self.cache_type).astype(self.real)
+        return cached

@@ -187,7 +187,7 @@ class Tensor:
         n, heads, head_dim = q.shape
         kv_heads, ctx, _ = k.shape
         args = [heads, kv_heads, head_dim, ctx, pos, n, k.itemsize]
-        scratch = np.zeros((2, ATTENTION_BLOCK, head_dim), np.float32)
+        scratch = np.full((2, ATTENTION_BLOCK, head_dim), np.nan, np.float32)
         buffers = [np.zeros_like(q), q, k, v, scratch]
         return np.frombuffer(self.call("attention", args, *buffers), np.float32).reshape(q.shape)
 

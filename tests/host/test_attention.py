@@ -61,6 +61,7 @@ def attention_reference(q: Floats, k: Cached, v: Cached, pos: int) -> NDArray[np
         (4, 4, 16, 0, 33),
         (2, 2, 6, 9, 2),
         (2, 1, 22, 17, 3),
+        (2, 1, 22, 61, 3),  # 64 positions
         (1, 1, 128, 300, 1),
         (16, 2, 16, 70, 20),  # 160 queries of a head, in parts that end within a token
     ],

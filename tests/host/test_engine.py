@@ -20,8 +20,9 @@ from numpy_llama import NumpyLlama
 
 EXACT = 1e-3  # largest deviation of logits of F32 and F16 models
 # Of quantised models: where a rounding error makes another integer of an activation, the
-# difference is one step of it. Half of all logits are as near as those of F32 models.
-QUANTISED = 0.077
+# difference is one step of it, for all tokens that follow. Without that they are as near as F32's.
+QUANTISED = 0.1
+QUANTISED_MEDIAN = 0.02
 QUANTISED_KINDS = ["Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1"]
 RECORDED_K = 0.077  # the same of "K" types
 RECORDED = 0.067  # of recorded logits: llama.cpp rounds activations to 8 bits, or to F16
@@ -41,7 +42,8 @@ def check_logits(path: Path, ids: list[int], tolerance: float) -> None:
     expected = NumpyLlama(path).logits(ids)
     with Engine(path) as engine:
         found = all_logits(engine, ids)
-    assert np.abs(found - expected).max() < tolerance
+    differences = np.abs(found - expected)
+    assert differences.max() < tolerance and np.median(differences) < QUANTISED_MEDIAN
     if tolerance == EXACT:
         assert (found.argmax(axis=1) == expected.argmax(axis=1)).all()
 

@@ -11,7 +11,7 @@ import pytest
 
 from cache_images import cache_of
 from fluid import cache_image
-from fluid.cache_image import partition
+from fluid.cache_image import KINDS, partition
 from fluid.cachedisk import MemoryDisk
 from fluid.cachefile import Cache
 from fluid.cachekey import KeyFields, cache_key
@@ -133,7 +133,8 @@ def foresees() -> bool:
 
 def test_knobs_without_a_compiler(story: Story, machines: Hosts, tmp_path: Path) -> None:
     """Each is tried for some product, but for what slots have already; tokens stay the same."""
-    host = machines.boot(tier_image(tmp_path, story.model, story.parts, None, label="knobs"), smp=2)
+    image = tier_image(tmp_path, story.model, story.parts, None, label="knobs")
+    host = machines.boot(image, smp=2, extra=("--writable",))
     knobs = {f"ahead={bytes_}" for bytes_ in (1024, 4096, 8192, 16384)}
     knobs |= {f"piece={1 << log}" for log in (18, 19, 21, 22)}
     knobs |= set() if foresees() else {"ahead=none"}
@@ -141,10 +142,15 @@ def test_knobs_without_a_compiler(story: Story, machines: Hosts, tmp_path: Path)
     for _ in range(ROUNDS):
         events = host.command(f"/complete 900 {TEXT}")
         assert [e.id for e in events if isinstance(e, Token)] == story.reference
-        tried |= {t.to for t in host.events if isinstance(t, Tier)}
+        decided = [t for t in host.events if isinstance(t, Tier)]
+        tried |= {t.to for t in decided}
         if tried >= knobs:
             break
-    assert tried == knobs
+    assert tried == knobs and all(t.op.startswith("matmul_") for t in decided)
+    host.send_line("/off")
+    assert host.wait_end(SECONDS).name == "PASS"
+    kept = [row for row in cache_of(image).rows.values() if KINDS[row.kind] == "knobs"]
+    assert len(kept) <= len({(t.op, t.shape) for t in decided})
 
 
 def test_who_compiled_is_known_after_a_clear(story: Story, machines: Hosts, tmp_path: Path) -> None:

@@ -87,6 +87,7 @@ def check_matmul(out: Floats, w: NDArray[np.float64], x: NDArray[np.float64]) ->
         (5, 576, 17),
         (7, 256, 33),
         (33, 1536, 4),
+        (24, 288, 3),  # a group without another
         (64, 320, 64),
         (2, 352, 65),
     ],
@@ -126,6 +127,18 @@ def test_result_depends_on_neither_batch_nor_row(tensor: Tensor, kind: str) -> N
             tensor.matmul(kind, raw, some_tokens(x, kind, slice(count)), rows, cols)
             == batch[:count]
         ).all()
+
+
+@pytest.mark.parametrize("kind", QUANTISED)
+@pytest.mark.parametrize("n", [1, 2, 67])
+def test_result_does_not_depend_on_what_is_fetched(tensor: Tensor, kind: str, n: int) -> None:
+    """Nothing (AHEAD_NONE), little, more than there is."""
+    rows, cols = 45, fitting(kind, 512 + 32)
+    raw = pack(kind, random(1, rows, cols))
+    x, _ = activations(kind, random(2, n, cols), tensor)
+    expected = tensor.matmul(kind, raw, x, rows, cols)
+    for ahead in (1, 1024, 16384):
+        assert (tensor.matmul(kind, raw, x, rows, cols, ahead) == expected).all()
 
 
 @pytest.mark.parametrize("kind", QUANTISED)

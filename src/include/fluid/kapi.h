@@ -54,7 +54,8 @@ struct fluid_slot {
     uint32_t rows, cols; /* shape, 0 where the operation has none */
     const char *name;
     struct profile *profile; /* the kernel's: what calls took */
-    /* What is measured on this machine, 0: as the code does by itself. Of matrix products: */
+    /* What is known of the processor or measured on it, 0: as the code does by itself. Of matrix
+     * products: */
     uint32_t ahead;      /* matmul_fn's */
     uint32_t piece_work; /* multiplications that a core takes at a time, at most */
     /* The kernel's: told of every call, in fluid_call_end; NULL: nobody wants to know. */

@@ -30,9 +30,10 @@ static unsigned steps_of(const struct fluid_slot *slot) {
 
 bool tune_candidate(const struct fluid_slot *slot, unsigned *step, struct way *way,
                     char text[TUNE_TEXT_SIZE]) {
-    if (*step < AHEADS && aheads[*step] == slot->ahead)
+    const unsigned steps = steps_of(slot);
+    if (*step < AHEADS && *step < steps && aheads[*step] == slot->ahead)
         ++*step;
-    if (*step >= steps_of(slot))
+    if (*step >= steps)
         return false;
     *way = way_of(slot);
     if (*step < AHEADS) {

@@ -15,10 +15,12 @@ static uint64_t lower(uint64_t a, uint64_t b) {
     return a < b ? a : b;
 }
 
-/* Pieces of so much work until the next look at the console. */
+/* Pieces of so much work until the next look at the console: one for each core at least, which
+ * take as long together as one of them. */
 static uint32_t pieces_together(const struct share *share, uint64_t work) {
     uint64_t cycles = work * share->cost / 1024;
-    return (uint32_t)(cycles > 0 ? LOOK_CYCLES / cycles + 1 : LOOK_WORK / (work + 1) + 1);
+    uint64_t pieces = cycles > 0 ? LOOK_CYCLES / cycles + 1 : LOOK_WORK / (work + 1) + 1;
+    return pieces > fluid_core_count() ? (uint32_t)pieces : fluid_core_count();
 }
 
 /* Without a clock a multiplication counts as LOOK_CYCLES / LOOK_WORK cycles. */

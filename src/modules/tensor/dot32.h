@@ -30,7 +30,7 @@ TENSOR_INLINE v8i dot_sum(dot_sums sums) {
 #endif
 }
 
-/* count vectors; count * 2 * 127 * the largest weight < 32768. */
+/* count vectors; without VNNI count * 2 * 127 * the largest weight < 32768. */
 TENSOR_INLINE dot_sums dot_run(const v8i *w, const int8_t *x, int count) {
     dot_sums sums = {0};
     for (int v = 0; v < count; v++)

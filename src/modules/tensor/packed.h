@@ -6,8 +6,9 @@
  *     Q_COLS                 weights in it: 32, or 256
  *     Q_ACT                  struct of the activations that go with a block
  *     q_fields[]             what struct q_block consists of (struct q_field)
- *     q_chunk_one(acc, chunk, x)        lane r of the result: acc + the chunk's row r times x
- *     q_chunk_batch(acc, chunks, x, n)  the same for n tokens and Q_GROUPS chunks (sixteen.h)
+ *     q_chunk_one(acc, chunk, x, next)  lane r of the result: acc + the chunk's row r times x; the
+ *                                       chunk at next is fetched meanwhile, if it is not NULL
+ *     q_chunk_batch(acc, chunks, x, n, nexts)  the same for n tokens and Q_GROUPS chunks
  *     q_chunk_row(out, chunk, r)        the chunk's weights of row r as floats
  *     Q_NAME(prefix)         an operation's name: prefix_q4_0
  *     Q_JUMPS                if fields of a chunk are read by turns, which no processor foresees
@@ -25,8 +26,8 @@
 
 #include "fluid/module.h"
 #include "fluid/tensor.h"
+#include "fetch.h"
 #include "interleave.h"
-#include "sixteen.h"
 
 #ifndef Q_JUMPS
 #define Q_JUMPS 0

@@ -1,8 +1,9 @@
 /* sixteen.h - vectors of sixteen 32-bit lanes: two groups of eight rows side by side.
  *
- * Only with VNNI: what a batch's tokens are multiplied by. Activations, which are the same for all
- * rows, are then read half as often, and there are half as many instructions. Operations are those
- * of eight.h's lanes, in the same order. */
+ * With VNNI they are what a batch's tokens are multiplied by: activations, which are the same for
+ * all rows, are read half as often, and there are half as many instructions. Operations are those
+ * of eight.h's lanes, in the same order. Here are also VNNI's operations on eight lanes, and for
+ * all variants how many groups a batch takes at once. */
 #ifndef FLUID_TENSOR_SIXTEEN_H
 #define FLUID_TENSOR_SIXTEEN_H
 

@@ -18,7 +18,7 @@
  * more. */
 #ifdef TENSOR_VNNI
 #define Q_RUN 4
-#define Q_SHORT (16 * 127 * Q_LARGEST < 32768) /* they do all the same */
+#define Q_SHORT (16 * 127 * Q_LARGEST < 32768) /* as those of a scale do */
 #else
 #define Q_RUN (Q_LARGEST <= 15 ? 4 : 2)
 #endif

@@ -29,23 +29,23 @@ TENSOR_INLINE v16i q_add_both(v16i sum, const struct q_both *both, const struct 
                               unsigned i) {
     for (int s = 0; s < 2; s++) {
         const int8_t *q = x->q + QUANT_BLOCK * i + 16 * s;
-        v16i dot = dot_run_both((v16i){0}, both->w + 4 * s, q, 4);
+        v16i dot = dot_run_both((v16i){0}, both->w + Q_RUN * s, q, Q_RUN);
         sum = Q_SHORT ? v16i_add_pairs(sum, dot, both->scale[s]) : sum + dot * both->scale[s];
     }
     return sum;
 }
 
-TENSOR_INLINE v16i q_minima(const v16i min[Q_PARTS], const struct act_q8_k *x) {
+TENSOR_INLINE v16i q_minima(const v16i minima[Q_PARTS], const struct act_q8_k *x) {
     v16i sum = {0};
     for (int i = 0; i < Q_PARTS; i++)
-        sum = v16i_add_pairs(sum, min[i], v16i_broadcast(x->sums + 2 * i));
+        sum = v16i_add_pairs(sum, minima[i], v16i_broadcast(x->sums + 2 * i));
     return sum;
 }
 
 TENSOR_INLINE void q_chunk_batch(q_lanes *acc, const uint8_t *const chunk[Q_GROUPS],
                                  const struct act_q8_k *x, uint32_t n,
                                  const uint8_t *const next[Q_GROUPS]) {
-    v16i dot[Q_TOKENS], min[Q_PARTS];
+    v16i dot[Q_TOKENS], minima[Q_PARTS];
     const struct q_factors first = q_factors(chunk[0]), second = q_factors(chunk[1]);
     const v16f d = v16f_join(first.d, second.d), m = v16f_join(first.m, second.m);
     for (uint32_t t = 0; t < n; t++)
@@ -58,12 +58,12 @@ TENSOR_INLINE void q_chunk_batch(q_lanes *acc, const uint8_t *const chunk[Q_GROU
             q_unpack(&part[g], chunk[g], i);
         }
         q_join(&both, part);
-        min[i] = both.min;
+        minima[i] = both.min;
         for (uint32_t t = 0; t < n; t++)
             dot[t] = q_add_both(dot[t], &both, &x[t], i);
     }
     for (uint32_t t = 0; t < n; t++)
-        acc[t] += (d * v16f_of(dot[t]) + m * v16f_of(q_minima(min, &x[t]))) * x[t].d;
+        acc[t] += (d * v16f_of(dot[t]) + m * v16f_of(q_minima(minima, &x[t]))) * x[t].d;
 }
 
 #endif

@@ -22,6 +22,8 @@
 #endif
 #define VALUE_VECTORS 4 /* accumulators of the weighted sum: 32 values at a time */
 
+_Static_assert(BLOCK % POSITIONS == 0, "positions behind a block would be read");
+
 FLUID_EXPORT attention_fn attention;
 FLUID_EXPORT store_kv_fn store_kv;
 
