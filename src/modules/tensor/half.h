@@ -2,8 +2,7 @@
  *
  * Shifted into a float's fields, exponent and mantissa of a half give the value times 2^-112 (the
  * difference of the exponent biases), subnormals included; a multiplication by 2^112 is exact.
- * Infinity and NaN (exponent 31) get the float exponent 255 by an OR, and a NaN the bit that makes
- * it quiet, as from the instruction. */
+ * Infinity and NaN (exponent 31) get the float exponent 255 by an OR. */
 #ifndef FLUID_TENSOR_HALF_H
 #define FLUID_TENSOR_HALF_H
 
@@ -14,12 +13,16 @@ TENSOR_INLINE __m128 half4_to_float(__m128i halves) {
     __m128i bits = _mm_slli_epi32(_mm_and_si128(halves, _mm_set1_epi32(0x7fff)), 13);
     __m128i sign = _mm_slli_epi32(_mm_and_si128(halves, _mm_set1_epi32(0x8000)), 16);
     __m128i special = _mm_cmpgt_epi32(bits, _mm_set1_epi32((0x7c00 << 13) - 1));
-    __m128i nan = _mm_cmpgt_epi32(bits, _mm_set1_epi32(0x7c00 << 13));
     __m128i exponent = _mm_and_si128(special, _mm_set1_epi32(0x7f800000));
-    __m128i quiet = _mm_and_si128(nan, _mm_set1_epi32(0x00400000));
     __m128 value = _mm_mul_ps(_mm_castsi128_ps(bits), _mm_set1_ps(0x1p112f));
-    exponent = _mm_or_si128(exponent, quiet);
     return _mm_or_ps(value, _mm_castsi128_ps(_mm_or_si128(sign, exponent)));
+}
+
+/* The same, and every NaN is quiet, as from the instruction: of what is not multiplied at once. */
+TENSOR_INLINE __m128 half4_to_quiet_float(__m128i halves) {
+    __m128 value = half4_to_float(halves);
+    __m128i nan = _mm_castps_si128(_mm_cmpunord_ps(value, value));
+    return _mm_or_ps(value, _mm_castsi128_ps(_mm_and_si128(nan, _mm_set1_epi32(0x00400000))));
 }
 
 /* A pair of halves in each 32-bit lane. */
@@ -35,8 +38,8 @@ TENSOR_INLINE struct half_pairs half_pairs_to_float(__m128i pairs) {
     __m128i equal =
         _mm_cmpeq_epi16(_mm_and_si128(changes, _mm_set1_epi16(0x7800)), _mm_setzero_si128());
     if (__builtin_expect(_mm_movemask_epi8(equal), 0))
-        return (struct half_pairs){half4_to_float(pairs),
-                                   half4_to_float(_mm_srli_epi32(pairs, 16))};
+        return (struct half_pairs){half4_to_quiet_float(pairs),
+                                   half4_to_quiet_float(_mm_srli_epi32(pairs, 16))};
     const __m128i fields = _mm_set1_epi32((int)0x8fffe000);
     const __m128i bias = _mm_set1_epi32((127 - 15) << 23);
     __m128i low = _mm_srai_epi32(_mm_slli_epi32(pairs, 16), 3);
@@ -64,7 +67,7 @@ TENSOR_INLINE __m128i half4_of_float(__m128 v) {
 }
 
 TENSOR_INLINE float half_to_float(uint16_t half) {
-    return _mm_cvtss_f32(half4_to_float(_mm_cvtsi32_si128(half)));
+    return _mm_cvtss_f32(half4_to_quiet_float(_mm_cvtsi32_si128(half)));
 }
 
 #endif
