@@ -2,7 +2,8 @@
 
 Activations in front of quantised weights are rounded to 8 bits, in blocks like theirs; K and V of a
 long context to F16. Sums are of 64 bits: 32 bits are added up in another order on each processor,
-and one bit can make another integer of an activation.
+and one bit can make another integer of an activation. The rounding itself is of 32 bits, as the
+engine's.
 """
 
 from pathlib import Path
@@ -43,7 +44,9 @@ class NumpyLlama(FloatLlama):
 
     def _linear(self, x: Array, name: str) -> Array:
         block: Any = self.blocks.get(name + ".weight")
-        return super()._linear(x if block is None else in_8_bits(x, block), name)
+        if block is not None:
+            x = in_8_bits(x.astype(np.float32), block).astype(self.real)
+        return super()._linear(x, name)
 
     def _cached(self, x: Array) -> Array:
         cached: Array = x.astype(self.cache_type).astype(self.real)

@@ -21,7 +21,7 @@ from numpy_llama import NumpyLlama
 EXACT = 1e-3  # largest deviation of logits of F32 and F16 models
 # Of quantised models: where a rounding error makes another integer of an activation, the
 # difference is one step of it, for all tokens that follow. Without that they are as near as F32's.
-QUANTISED = 0.1
+QUANTISED = 0.077
 QUANTISED_MEDIAN = 0.02
 QUANTISED_KINDS = ["Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1"]
 RECORDED_K = 0.077  # the same of "K" types

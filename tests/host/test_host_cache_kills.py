@@ -89,7 +89,7 @@ def test_kills_lose_nothing(machines: Hosts, tmp_path: Path, kills: int) -> None
         total += len(made)
         put += made
         check(image, put)
-    assert total >= kills / 2  # how many levels of a slot are tried depends on the machine's speed
+    assert total >= kills
 
 
 def heat(cache: Cache, row: Entry) -> int:
