@@ -133,7 +133,7 @@ def test_a_known_head_dim(case: tuple[str, str], level: int, tmp_path: Path) -> 
     if level >= 2:  # loops over 64 values have no ends to take care of
         others = unpack(plain("tensor_attention", target, tag, level).mod).symbols
         [size] = [symbol.size for symbol in others if symbol.name == "attention"]
-        assert sizes["attention.special"] < size
+        assert sizes["attention.special"] < 0.95 * size
     tensor = Tensor(
         [
             process("ahead", target, [ahead("tensor_attention", target, tag)]),

@@ -168,9 +168,25 @@ TENSOR_INLINE const float *floats(const void *cache, enum kv_type type, size_t f
     return scratch;
 }
 
-/* Up to eight of them. */
-TENSOR_INLINE void divide(float *x, float by, uint32_t count) {
-    v8f_store(x, v8f_load(x, count) / by, count);
+/* The columns behind the last eight: of odd head_dims. */
+TENSOR_SELDOM __attribute__((minsize)) void divide_last_columns(float *x, float by,
+                                                                uint32_t head_dim) {
+    for (uint32_t c = head_dim - head_dim % EIGHT; c < head_dim; c++)
+        x[c] /= by;
+}
+
+TENSOR_INLINE void divide(float *x, float by, uint32_t head_dim) {
+    for (uint32_t c = 0; c + EIGHT <= head_dim; c += EIGHT)
+        v8f_store(x + c, v8f_load(x + c, EIGHT) / by, EIGHT);
+    if (head_dim % EIGHT != 0)
+        divide_last_columns(x, by, head_dim);
+}
+
+TENSOR_INLINE void clear(float *x, uint32_t head_dim) {
+    for (uint32_t c = 0; c + EIGHT <= head_dim; c += EIGHT)
+        v8f_store(x + c, (v8f){0}, EIGHT);
+    if (head_dim % EIGHT != 0)
+        v8f_store(x + head_dim - head_dim % EIGHT, (v8f){0}, head_dim % EIGHT);
 }
 
 static void see_all(struct query queries[QUERIES], uint32_t n, const struct attention_args *args,
@@ -179,8 +195,7 @@ static void see_all(struct query queries[QUERIES], uint32_t n, const struct atte
     float *scratch_v = args->scratch + (size_t)BLOCK * head_dim;
     const float scale = 1.0f / _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss((float)head_dim)));
     for (uint32_t i = 0; i < n; i++)
-        for (uint32_t c = 0; c < head_dim; c += EIGHT)
-            v8f_store(queries[i].out + c, (v8f){0}, head_dim - c);
+        clear(queries[i].out, head_dim);
     for (uint32_t first = 0; first < end; first += BLOCK) {
         const bool whole = end - first >= BLOCK;
         const uint32_t values = (whole ? BLOCK : end - first) * head_dim;
@@ -192,8 +207,7 @@ static void see_all(struct query queries[QUERIES], uint32_t n, const struct atte
                 see_block(&queries[i], head_dim, block_k, block_v, first, scale);
     }
     for (uint32_t i = 0; i < n; i++)
-        for (uint32_t c = 0; c < head_dim; c += EIGHT)
-            divide(queries[i].out + c, queries[i].sum, head_dim - c);
+        divide(queries[i].out, queries[i].sum, head_dim);
 }
 
 void attention(const struct attention_args *args) {
