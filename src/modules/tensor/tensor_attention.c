@@ -22,6 +22,10 @@
 #endif
 #define VALUE_VECTORS 4 /* accumulators of the weighted sum: 32 values at a time */
 
+/* Loops over a head's columns stay loops where head_dim is known: unrolled at O3 they are as long
+ * as the code for any. */
+#define COLUMNS_LOOP _Pragma("clang loop unroll(disable)")
+
 _Static_assert(BLOCK % POSITIONS == 0, "positions behind a block would be read");
 
 FLUID_EXPORT attention_fn attention;
@@ -63,6 +67,7 @@ TENSOR_INLINE void block_scores(float scores[BLOCK], const float *q, const float
     const float *row = k;
     for (uint32_t p = 0; p < count; p += POSITIONS, row += (size_t)POSITIONS * head_dim) {
         v8f acc[POSITIONS] = {0};
+        COLUMNS_LOOP
         for (uint32_t c = 0; c + EIGHT <= head_dim; c += EIGHT) {
             v8f qc = (v8f)v8i_load(q + c);
             for (uint32_t i = 0; i < POSITIONS; i++)
@@ -176,6 +181,7 @@ TENSOR_SELDOM __attribute__((minsize)) void divide_last_columns(float *x, float 
 }
 
 TENSOR_INLINE void divide(float *x, float by, uint32_t head_dim) {
+    COLUMNS_LOOP
     for (uint32_t c = 0; c + EIGHT <= head_dim; c += EIGHT)
         v8f_store(x + c, v8f_load(x + c, EIGHT) / by, EIGHT);
     if (head_dim % EIGHT != 0)
@@ -183,6 +189,7 @@ TENSOR_INLINE void divide(float *x, float by, uint32_t head_dim) {
 }
 
 TENSOR_INLINE void clear(float *x, uint32_t head_dim) {
+    COLUMNS_LOOP
     for (uint32_t c = 0; c + EIGHT <= head_dim; c += EIGHT)
         v8f_store(x + c, (v8f){0}, EIGHT);
     if (head_dim % EIGHT != 0)
