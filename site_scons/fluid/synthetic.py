@@ -28,8 +28,12 @@ EPS = 1e-5
 ROPE_BASE = 10000.0
 OUTPUT = "output.weight"
 NORM = "F32"  # type of norms
+# Matrices that llama.cpp's quantizer gives more bits (llama_tensor_get_type), in models whose heads
+# share K and V by four or more, as TinyLlama's do.
+BETTER = {"Q2_K": {"attn_v": "Q4_K", "attn_output": "Q3_K", "ffn_down": "Q3_K"}}
 
 Progress = Callable[[str], None]
+KindOf = Callable[[str, str], str]  # of a matrix, by its name and the model's type
 
 
 @dataclass(frozen=True)
@@ -44,16 +48,18 @@ class Tensor:
 
 def kind_of(name: str, kind: str) -> str:
     """Type of a matrix of a model of this type. llama.cpp's quantizer makes the output matrix Q6_K
-    but in Q8_0 (llama_tensor_get_type)."""
+    but in Q8_0."""
     plain = kind in ("F32", "F16", "BF16", "Q8_0")
-    return "Q6_K" if name == OUTPUT and not plain else kind
+    if name == OUTPUT and not plain:
+        return "Q6_K"
+    return BETTER.get(kind, {}).get(name.removesuffix(".weight").rpartition(".")[2], kind)
 
 
-def tensors(shape: Shape, kind: str) -> Iterator[Tensor]:
+def tensors(shape: Shape, kind: str, types: KindOf = kind_of) -> Iterator[Tensor]:
     """In the order of the file."""
 
     def matrix(name: str, rows: int, cols: int) -> Tensor:
-        return Tensor(name, rows, cols, kind_of(name, kind))
+        return Tensor(name, rows, cols, types(name, kind))
 
     dim, kv_dim = shape.dim, shape.dim // shape.heads * shape.kv_heads
     yield matrix("token_embd.weight", shape.vocab, dim)
@@ -73,7 +79,12 @@ def tensors(shape: Shape, kind: str) -> Iterator[Tensor]:
 
 
 def write_synthetic(
-    path: Path | str, shape_name: str, kind: str, progress: Progress, seed: int = SEED
+    path: Path | str,
+    shape_name: str,
+    kind: str,
+    progress: Progress,
+    seed: int = SEED,
+    types: KindOf = kind_of,
 ) -> None:
     """Writes the file, tensor by tensor. E-SYN-01 for a shape or type that there is not, E-SYN-02
     when the disk does not take it."""
@@ -85,18 +96,27 @@ def write_synthetic(
         )
     try:
         with replacing(path) as new:
-            _write(new, SHAPES[shape_name], file_name(shape_name, kind), kind, progress, seed)
+            wanted = list(tensors(SHAPES[shape_name], kind, types))
+            name = file_name(shape_name, kind)
+            _write(new, SHAPES[shape_name], name, kind, wanted, progress, seed)
     except OSError as error:
         raise FluidError(
             "E-SYN-02", f"{path} was expected to be written, found: {error}; make room on the disk"
         ) from error
 
 
-def _write(path: Path, shape: Shape, name: str, kind: str, progress: Progress, seed: int) -> None:
+def _write(
+    path: Path,
+    shape: Shape,
+    name: str,
+    kind: str,
+    wanted: list[Tensor],
+    progress: Progress,
+    seed: int,
+) -> None:
     writer = gguf.GGUFWriter(path, "llama")
     try:
         _add_keys(writer, shape, Path(name).stem, kind)
-        wanted = list(tensors(shape, kind))
         for tensor in wanted:
             _announce(writer, tensor)
         writer.write_header_to_file()

@@ -125,9 +125,10 @@ static void do_info(void) {
     printf("\"head_dim\": %u, \"rope_dim\": %u, \"vocab\": %u, \"ctx_model\": %u, \"ctx\": %u, ",
            info.head_dim, info.rope_dim, info.vocab, info.ctx_model, info.ctx);
     printf("\"batch\": %u, \"weight_bytes\": %" PRIu64 ", \"kv_bytes\": %" PRIu64
-           ", \"scratch_bytes\": %" PRIu64 ", \"eot\": %d, \"add_bos\": %s, \"used\": %zu}\n",
+           ", \"scratch_bytes\": %" PRIu64 ", \"eot\": %d, \"add_bos\": %s, \"used\": %zu, "
+           "\"kv_type\": \"%s\"}\n",
            info.batch, info.weight_bytes, info.kv_bytes, info.scratch_bytes, info.eot,
-           info.add_bos ? "true" : "false", kapi_memory_used());
+           info.add_bos ? "true" : "false", kapi_memory_used(), info.kv_type);
 }
 
 static void do_tokenize(void) {

@@ -19,7 +19,8 @@ from host_features import features, lacking
 from hostcc import ROOT, build
 
 Floats = NDArray[np.float32]
-Cached = NDArray[np.float16] | NDArray[np.float32]
+# (kv_heads, ctx, head_dim), or for Q8_0 bytes (kv_heads, ctx, those of a row).
+Cached = NDArray[np.float16] | NDArray[np.float32] | NDArray[np.uint8]
 Bytes = NDArray[np.uint8]
 
 SOURCES = sorted((ROOT / "src" / "modules" / "tensor").glob("*.c"))
@@ -176,14 +177,14 @@ class Tensor:
         return np.frombuffer(self.call("rope", args, x, table), np.float32).reshape(x.shape)
 
     def store_kv(self, cache: Cached, x: Floats, pos: int) -> NDArray[Any]:
-        """cache (kv_heads, ctx, head_dim), x (n, kv_heads, head_dim)."""
-        args = [cache.itemsize, *cache.shape, pos, len(x)]
+        """x (n, kv_heads, head_dim)."""
+        args = [cache.itemsize, *cache.shape[:2], x.shape[2], pos, len(x)]
         return np.frombuffer(self.call("store_kv", args, cache, x), cache.dtype).reshape(
             cache.shape
         )
 
     def attention(self, q: Floats, k: Cached, v: Cached, pos: int) -> Floats:
-        """q (n, heads, head_dim), k and v (kv_heads, ctx, head_dim)."""
+        """q (n, heads, head_dim)."""
         n, heads, head_dim = q.shape
         kv_heads, ctx, _ = k.shape
         args = [heads, kv_heads, head_dim, ctx, pos, n, k.itemsize]

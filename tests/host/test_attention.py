@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tensor_driver import Cached, Floats, Tensor, random
+from kv_rows import KINDS, cached, q8_rows
+from tensor_driver import Floats, Tensor, random
 
 
 def test_store_kv_rounds_to_the_nearest_half(tensor: Tensor) -> None:
@@ -39,7 +40,32 @@ def test_store_kv_has_neither_infinity_nor_nan(tensor: Tensor) -> None:
     assert out.tolist() == [most] * 5 + [-most] * 2 + [most, 1]
 
 
-def attention_reference(q: Floats, k: Cached, v: Cached, pos: int) -> NDArray[np.float64]:
+@pytest.mark.parametrize("head_dim", [1, 2, 7, 22, 32, 64, 80, 128])
+def test_store_kv_in_8_bits(tensor: Tensor, head_dim: int) -> None:
+    """Blocks that are all zero, tiny, large, and of one large value among small ones."""
+    n, kv_heads, pos, ctx = 6, 2, 1, 8
+    x = random(head_dim, n, kv_heads, head_dim)
+    scale = np.array([1, 0, 1e-9, 3e-6, 1e4, 1], np.float32)
+    x *= scale[:, None, None]
+    x[5, :, 0] = 1000
+    before = np.full((kv_heads, ctx, q8_rows(x).shape[-1]), 7, np.uint8)
+    expected = before.copy()
+    expected[:, pos : pos + n] = q8_rows(x.transpose(1, 0, 2))
+    assert (tensor.store_kv(before, x, pos) == expected).all()
+    left = cached(np.ascontiguousarray(x.transpose(1, 0, 2)), "Q8_0")[1].transpose(1, 0, 2)
+    largest = np.abs(x).max(axis=-1, keepdims=True)
+    assert (np.abs(left - x) <= largest / 250 + 4e-6).all()
+
+
+def test_store_kv_in_8_bits_has_neither_infinity_nor_nan(tensor: Tensor) -> None:
+    most, infinity = np.finfo(np.float16).max, np.inf
+    x = np.array([most, 1e30, infinity, -1e30, -infinity, np.nan, 1, 0], np.float32)
+    kept = np.array([most, most, most, -most, -most, most, 1, 0], np.float32)
+    cache = np.zeros((1, 1, 2 + x.size), np.uint8)
+    assert (tensor.store_kv(cache, x[None, None], 0)[0, 0] == q8_rows(kept)).all()
+
+
+def attention_reference(q: Floats, k: Floats, v: Floats, pos: int) -> NDArray[np.float64]:
     n, heads, head_dim = q.shape
     out = np.zeros(q.shape)
     for t in range(n):
@@ -51,7 +77,7 @@ def attention_reference(q: Floats, k: Cached, v: Cached, pos: int) -> NDArray[np
     return out
 
 
-@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     ("heads", "kv_heads", "head_dim", "pos", "n"),
     [
@@ -63,18 +89,20 @@ def attention_reference(q: Floats, k: Cached, v: Cached, pos: int) -> NDArray[np
         (2, 1, 22, 17, 3),
         (2, 1, 22, 61, 3),  # 64 positions
         (1, 1, 128, 300, 1),
+        (3, 3, 80, 130, 2),
+        (1, 1, 3, 66, 1),
         (16, 2, 16, 70, 20),  # 160 queries of a head, in parts that end within a token
     ],
 )
 def test_attention(
-    tensor: Tensor, heads: int, kv_heads: int, head_dim: int, pos: int, n: int, dtype: type
+    tensor: Tensor, heads: int, kv_heads: int, head_dim: int, pos: int, n: int, kind: str
 ) -> None:
     """The cache ends exactly after the last visible position: nothing behind it may be read."""
     q = random(pos, n, heads, head_dim, scale=2.0)
-    k: Cached = random(pos + 1, kv_heads, pos + n, head_dim).astype(dtype)
-    v: Cached = random(pos + 2, kv_heads, pos + n, head_dim).astype(dtype)
+    k, k_floats = cached(random(pos + 1, kv_heads, pos + n, head_dim), kind)
+    v, v_floats = cached(random(pos + 2, kv_heads, pos + n, head_dim), kind)
     out = tensor.attention(q, k, v, pos)
-    assert np.allclose(out, attention_reference(q, k, v, pos), atol=3e-6)
+    assert np.allclose(out, attention_reference(q, k_floats, v_floats, pos), atol=3e-6)
     last = tensor.attention(q[n - 1 :], k, v, pos + n - 1)
     assert (last[0] == out[n - 1]).all()
 
@@ -84,4 +112,6 @@ def test_attention_ignores_the_unused_cache_and_large_scores(tensor: Tensor) -> 
     k, v = random(2, 2, 20, 8).astype(np.float16), random(3, 2, 20, 8).astype(np.float16)
     k[:, 6:], v[:, 6:] = np.nan, np.nan
     out = tensor.attention(q, k, v, 5)
-    assert np.allclose(out, attention_reference(q, k, v, 5), atol=1e-4)
+    assert np.allclose(
+        out, attention_reference(q, k.astype(np.float32), v.astype(np.float32), 5), atol=1e-4
+    )

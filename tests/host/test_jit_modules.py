@@ -17,6 +17,7 @@ from fluid.modread import read_mod, unpack
 from fluid.random_blocks import BLOCKS, random_blocks
 from host_features import features, lacking
 from jit_modules import NAMES, TAGS, ahead, ahead_module, compiled, plain, process, request, written
+from kv_rows import KINDS, cached
 from tensor_driver import FLOATS, Bytes, Tensor, random
 
 FULL = pytest.mark.full
@@ -94,20 +95,20 @@ def test_elementwise(tensor: Tensor, dim: int) -> None:
     tensor.rope(random(3, 3, 2, 64), random(4, 9, 32, 2), 5)
 
 
-def attend(tensor: Tensor, head_dim: int, dtype: type[np.generic]) -> None:
+def attend(tensor: Tensor, head_dim: int, kind: str) -> None:
     """A batch behind some positions, in which softmax goes over several blocks."""
     n, pos, ctx, heads, kv_heads = 5, 130, 140, 6, 2
-    k, v = (random(s, kv_heads, ctx, head_dim).astype(dtype) for s in (5, 6))
+    k, v = (cached(random(s, kv_heads, ctx, head_dim), kind)[0] for s in (5, 6))
     q = random(7, n, heads, head_dim)
     out = tensor.attention(q, k, v, pos)
     assert np.isfinite(out).all() and out.any()
     tensor.store_kv(k, random(8, n, kv_heads, head_dim), pos)
 
 
-@pytest.mark.parametrize("dtype", [np.float16, np.float32])
-def test_attention(tensor: Tensor, dtype: type[np.generic]) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_attention(tensor: Tensor, kind: str) -> None:
     for head_dim in (8, 22, 64):
-        attend(tensor, head_dim, dtype)
+        attend(tensor, head_dim, kind)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -141,8 +142,8 @@ def test_a_known_head_dim(case: tuple[str, str], level: int, tmp_path: Path) -> 
         ]
     )
     for head_dim in (64, 8, 63, 128):
-        for dtype in (np.float16, np.float32):
-            attend(tensor, head_dim, dtype)
+        for kind in KINDS:
+            attend(tensor, head_dim, kind)
     tensor.close()
 
 

@@ -55,6 +55,9 @@ def test_output_matrix_as_llama_cpp_quantises_it() -> None:
         plain = kind in ("F32", "F16", "BF16", "Q8_0")
         assert kind_of("output.weight", kind) == (kind if plain else "Q6_K")
         assert kind_of("token_embd.weight", kind) == kind
+        assert kind_of("blk.0.attn_v.weight", kind) == ("Q4_K" if kind == "Q2_K" else kind)
+        assert kind_of("blk.0.ffn_down.weight", kind) == ("Q3_K" if kind == "Q2_K" else kind)
+        assert kind_of("blk.0.ffn_up.weight", kind) == kind
 
 
 def test_tinyllama_is_as_large_as_the_real_one() -> None:

@@ -20,6 +20,7 @@ struct llama_info {
     char quant[16];         /* type of most weights: "Q4_1" */
     char tokenizer[16];     /* "gpt2/smollm", "llama" */
     char chat_template[16]; /* "chatml-smollm2", "none" */
+    char kv_type[8];        /* type of K and V in the context: "F32", "F16", "Q8_0" */
     uint32_t n_layers, dim, ffn_dim, heads, kv_heads, head_dim, rope_dim, vocab;
     uint32_t ctx_model; /* context the model was trained for */
     uint32_t ctx;       /* context that fits and was allocated */

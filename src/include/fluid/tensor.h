@@ -87,10 +87,18 @@ typedef void rmsnorm_fn(float *out, const float *x, const float *w, uint32_t dim
 typedef void rope_fn(float *x, const float *table, uint32_t pos, uint32_t heads, uint32_t head_dim,
                      uint32_t rope_dim, uint32_t n);
 
-/* "store_kv": x (n, kv_heads, head_dim) to positions pos .. pos + n of a cache of K or V (kv_heads,
- * ctx, head_dim). F16: rounded to the nearest, of two the even one; what is larger than the largest
- * of them, and NaN, becomes that. */
-enum kv_type { KV_F16 = 2, KV_F32 = 4 }; /* bytes of a value */
+/* A cache of K or V is (kv_heads, ctx) rows of head_dim values: floats, halves, or Q8_0, blocks of
+ * 32 values, the last one of what is left: f16 d, then int8 q; value = d * q. */
+enum kv_type { KV_Q8_0 = 1, KV_F16 = 2, KV_F32 = 4 }; /* bytes of a value, without d */
+#define KV_BLOCK_BYTES (2 + QUANT_BLOCK)              /* of Q8_0 */
+
+static inline uint32_t kv_row_bytes(enum kv_type type, uint32_t head_dim) {
+    return head_dim * type + (type == KV_Q8_0 ? 2 * ((head_dim - 1) / QUANT_BLOCK + 1) : 0);
+}
+
+/* "store_kv": x (n, kv_heads, head_dim) to positions pos .. pos + n of a cache of K or V. F16 and
+ * Q8_0: what is larger than the largest half, and NaN, becomes that; then rounded to the nearest,
+ * of two the even one. Q8_0: d = max|x| / 127 as a half, q = x / d. */
 typedef void store_kv_fn(void *cache, enum kv_type type, const float *x, uint32_t kv_heads,
                          uint32_t ctx, uint32_t head_dim, uint32_t pos, uint32_t n);
 
@@ -100,8 +108,8 @@ typedef void store_kv_fn(void *cache, enum kv_type type, const float *x, uint32_
 struct attention_args {
     float *out;     /* (n, heads, head_dim), stride floats from token to token */
     const float *q; /* the same */
-    const void *k;  /* (kv_heads, ctx, head_dim): one contiguous run per kv head */
-    const void *v;  /* (kv_heads, ctx, head_dim) */
+    const void *k;  /* (kv_heads, ctx) rows: one contiguous run per kv head */
+    const void *v;  /* the same */
     float *scratch; /* (2, ATTENTION_BLOCK, head_dim), of this call alone */
     enum kv_type type;
     uint32_t heads, kv_heads, head_dim, ctx; /* heads % kv_heads == 0 */

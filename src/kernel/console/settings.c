@@ -202,6 +202,6 @@ void command_show(char *argument, size_t length) {
     kprintf("  %-15s%s, %s, %u layers, dim %u, vocabulary %u (%s), template %s\n", "model",
             model->info.name, model->info.quant, model->info.n_layers, model->info.dim,
             model->info.vocab, model->info.tokenizer, model->info.chat_template);
-    kprintf("  %-15s%u of the model's %u tokens, %u in the conversation\n", "context",
-            model->info.ctx, model->info.ctx_model, chat_length());
+    kprintf("  %-15s%u of the model's %u tokens, %u in the conversation, K and V in %s\n",
+            "context", model->info.ctx, model->info.ctx_model, chat_length(), model->info.kv_type);
 }

@@ -38,6 +38,7 @@ static int fill_info(const struct llama_model *m, struct llama_info *info,
     copy_text(info->tokenizer, sizeof info->tokenizer,
               span_of(m->vocab.bpe ? "gpt2/smollm" : "llama"));
     copy_text(info->chat_template, sizeof info->chat_template, span_of(chat_name(m->chat)));
+    copy_text(info->kv_type, sizeof info->kv_type, span_of(cache_type_name(&m->cache)));
     info->n_layers = c->layers;
     info->dim = c->dim;
     info->ffn_dim = c->ffn_dim;

@@ -56,7 +56,8 @@ static void attend(struct llama_model *m, const struct layer *l, void *cached_k,
     const struct config *c = &m->config;
     struct buffers *b = &m->buffers;
     struct cache *k = &m->cache;
-    void *cached_v = (char *)cached_k + (size_t)c->kv_heads * k->ctx * c->head_dim * k->type;
+    void *cached_v =
+        (char *)cached_k + (size_t)c->kv_heads * k->ctx * kv_row_bytes(k->type, c->head_dim);
     normalise(m, l->attn_norm, b->x, n);
     struct activation in = {b->norm, n, NULL};
     multiply(m, (const struct matrix *const[]){&l->wq, &l->wk, &l->wv},

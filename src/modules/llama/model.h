@@ -42,7 +42,7 @@ struct buffers {
 struct cache {
     uint32_t ctx; /* positions allocated */
     enum kv_type type;
-    void **layer; /* (layers,) of K (kv_heads, ctx, head_dim), then V of the same shape */
+    void **layer; /* (layers,) of K, (kv_heads, ctx) rows (tensor.h), then V of the same shape */
     float *rope;  /* (ctx, rope_dim / 2, 2) cos, sin */
     uint64_t kv_bytes;
 };
@@ -69,6 +69,7 @@ int buffers_init(struct llama_model *m, struct fluid_error *err);
 /* Takes as much context as fits, at most max_ctx (0: the model's own). E-MEM-01: not even
  * MODEL_MIN_CTX positions fit. */
 int cache_init(struct llama_model *m, uint32_t max_ctx, struct fluid_error *err);
+const char *cache_type_name(const struct cache *cache);
 
 /* The forward pass over n tokens at m->pos: leaves the residual stream in buffers.x and K, V in the
  * cache. -1 with code "": fluid_poll said stop. */

@@ -136,7 +136,7 @@ static void attend_piece(void *context, uint32_t index, uint32_t core) {
     uint32_t token = piece / h->across * h->tokens, head = piece % h->across * h->heads;
     size_t at = (size_t)token * part.stride + (size_t)head * part.head_dim;
     size_t kv_head = head / (part.heads / part.kv_heads);
-    size_t cached = kv_head * part.ctx * part.head_dim * part.type;
+    size_t cached = kv_head * part.ctx * kv_row_bytes(part.type, part.head_dim);
     part.scratch += core * 2 * (size_t)ATTENTION_BLOCK * part.head_dim;
     part.out += at;
     part.q += at;

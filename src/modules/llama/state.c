@@ -6,6 +6,7 @@
 #define BUDGET_PERCENT 85 /* of free memory; the rest is the console's and the file system's */
 #define CTX_STEP 32
 #define F32_BYTES (4u << 20) /* of K and V as floats, up to which they stay floats: exact */
+#define F16_CTX 2048         /* positions that F16 has to have room for; else it is Q8_0 */
 
 static uint32_t max3(uint32_t a, uint32_t b, uint32_t c) {
     uint32_t ab = a > b ? a : b;
@@ -45,39 +46,37 @@ int buffers_init(struct llama_model *m, struct fluid_error *err) {
     return 0;
 }
 
-/* Values of K and V of one layer. */
-static uint64_t layer_values(const struct config *c, uint64_t ctx) {
-    return checked_mul(2 * (uint64_t)c->kv_heads * c->head_dim, ctx);
+static uint64_t layer_bytes(const struct config *c, enum kv_type type, uint64_t ctx) {
+    return checked_mul(2 * (uint64_t)c->kv_heads * kv_row_bytes(type, c->head_dim), ctx);
 }
 
-/* By the model alone, so that what it says does not depend on the memory of the machine. */
-static enum kv_type kv_type(const struct config *c) {
-    uint64_t values = checked_mul(layer_values(c, c->ctx_model), c->layers);
-    return checked_mul(values, KV_F32) <= F32_BYTES ? KV_F32 : KV_F16;
-}
-
-static uint64_t layer_bytes(const struct config *c, uint64_t ctx) {
-    return checked_mul(layer_values(c, ctx), kv_type(c));
-}
-
-static uint64_t cache_cost(const struct config *c, uint64_t ctx) {
-    uint64_t kv = checked_mul(memory_cost(layer_bytes(c, ctx)), c->layers);
+static uint64_t cache_cost(const struct config *c, enum kv_type type, uint64_t ctx) {
+    uint64_t kv = checked_mul(memory_cost(layer_bytes(c, type, ctx)), c->layers);
     uint64_t rope = memory_cost(checked_mul(ctx, (uint64_t)c->rope_dim * sizeof(float)));
     return checked_add(kv, rope);
 }
 
-static int take_cache(struct llama_model *m, uint32_t ctx, struct fluid_error *err) {
+/* F32 or F16 by the model alone, so that what it says does not depend on the memory of the machine;
+ * where that has no room for a context of some use, it is the context that counts. */
+static enum kv_type kv_type_for(const struct config *c, uint32_t want, uint64_t budget) {
+    if (checked_mul(layer_bytes(c, KV_F32, c->ctx_model), c->layers) <= F32_BYTES)
+        return KV_F32;
+    return cache_cost(c, KV_F16, want < F16_CTX ? want : F16_CTX) <= budget ? KV_F16 : KV_Q8_0;
+}
+
+static int take_cache(struct llama_model *m, enum kv_type type, uint32_t ctx,
+                      struct fluid_error *err) {
     const struct config *c = &m->config;
     struct cache *k = &m->cache;
     const char *what = "context";
     k->ctx = ctx;
-    k->type = kv_type(c);
-    k->kv_bytes = layer_bytes(c, ctx) * c->layers;
+    k->type = type;
+    k->kv_bytes = layer_bytes(c, type, ctx) * c->layers;
     k->rope = memory_take(&m->memory, ctx, (uint64_t)c->rope_dim * sizeof(float), what, err);
     if (k->rope == NULL)
         return -1;
     for (uint32_t i = 0; i < c->layers; i++) {
-        k->layer[i] = memory_take(&m->memory, layer_bytes(c, ctx), 1, what, err);
+        k->layer[i] = memory_take(&m->memory, layer_bytes(c, type, ctx), 1, what, err);
         if (k->layer[i] == NULL)
             return -1;
     }
@@ -85,13 +84,14 @@ static int take_cache(struct llama_model *m, uint32_t ctx, struct fluid_error *e
 }
 
 /* The largest context in steps of CTX_STEP, or want itself, that costs at most budget; 0: none. */
-static uint32_t fitting_ctx(const struct config *c, uint32_t want, uint64_t budget) {
+static uint32_t fitting_ctx(const struct config *c, enum kv_type type, uint32_t want,
+                            uint64_t budget) {
     uint32_t low = 0, high = want / CTX_STEP; /* low fits, high + 1 does not */
-    if (cache_cost(c, want) <= budget)
+    if (cache_cost(c, type, want) <= budget)
         return want;
     while (low < high) {
         uint32_t mid = low + (high - low + 1) / 2;
-        if (cache_cost(c, (uint64_t)mid * CTX_STEP) <= budget)
+        if (cache_cost(c, type, (uint64_t)mid * CTX_STEP) <= budget)
             low = mid;
         else
             high = mid - 1;
@@ -106,12 +106,13 @@ int cache_init(struct llama_model *m, uint32_t max_ctx, struct fluid_error *err)
     m->cache.layer = memory_take(&m->memory, c->layers, sizeof *m->cache.layer, "context", err);
     if (m->cache.layer == NULL)
         return -1;
-    uint64_t free = fluid_memory_free();
+    const uint64_t free = fluid_memory_free(), budget = free / 100 * BUDGET_PERCENT;
+    const enum kv_type type = kv_type_for(c, want, budget);
     uint32_t keep = m->memory.count;
     /* The estimate knows nothing of fragmentation: when memory_take fails, try with less. */
-    for (uint32_t ctx = fitting_ctx(c, want, free / 100 * BUDGET_PERCENT); ctx >= least && ctx > 0;
+    for (uint32_t ctx = fitting_ctx(c, type, want, budget); ctx >= least && ctx > 0;
          ctx = ctx * 7 / 8) {
-        if (take_cache(m, ctx, NULL) == 0) {
+        if (take_cache(m, type, ctx, NULL) == 0) {
             rope_fill(m->cache.rope, ctx, c, m->weights.rope_factors);
             return 0;
         }
@@ -121,6 +122,12 @@ int cache_init(struct llama_model *m, uint32_t max_ctx, struct fluid_error *err)
         err, "E-MEM-01",
         "context: %llu bytes for %u tokens expected in %d %% of free memory, %llu bytes "
         "free, enough for %u tokens (give the machine more memory or use a smaller model)",
-        (unsigned long long)cache_cost(c, least), least, BUDGET_PERCENT, (unsigned long long)free,
-        fitting_ctx(c, least, free / 100 * BUDGET_PERCENT));
+        (unsigned long long)cache_cost(c, type, least), least, BUDGET_PERCENT,
+        (unsigned long long)free, fitting_ctx(c, type, least, budget));
+}
+
+const char *cache_type_name(const struct cache *cache) {
+    return gguf_type_name(cache->type == KV_F32   ? GGML_TYPE_F32
+                          : cache->type == KV_F16 ? GGML_TYPE_F16
+                                                  : GGML_TYPE_Q8_0);
 }

@@ -61,6 +61,18 @@ TENSOR_INLINE v8f v8f_of(v8i v) {
     return __builtin_convertvector(v, v8f);
 }
 
+/* Eight bytes with a sign, from anywhere. */
+TENSOR_INLINE v8i v8i_of_bytes(const int8_t *p) {
+    __m128i bytes = _mm_loadl_epi64((const __m128i_u *)p);
+#ifdef __AVX2__
+    return (v8i)_mm256_cvtepi8_epi32(bytes);
+#else
+    __m128i words = _mm_srai_epi16(_mm_unpacklo_epi8(bytes, bytes), 8);
+    return v8i_join(_mm_srai_epi32(_mm_unpacklo_epi16(words, words), 16),
+                    _mm_srai_epi32(_mm_unpackhi_epi16(words, words), 16));
+#endif
+}
+
 /* Eight f16, from anywhere. */
 TENSOR_INLINE v8f v8f_halves(const void *half) {
     __m128i bits = load_bytes(half);

@@ -2,15 +2,14 @@
  *
  * A group of heads / kv_heads query heads shares one head of K and V (GQA). The cache is gone
  * through in blocks of positions, each of them for all queries while it is in the first cache; what
- * is F16 becomes floats before. The softmax is computed online (Milakov and Gimelshein, "Online
- * normalizer calculation for softmax", 2018): sums so far are of exp(score - maximum so far), and
- * are scaled when a block has a larger maximum. Blocks begin at multiples of BLOCK, so that a
- * query's result does not depend on the batch that it is in. */
-#include <stdbool.h>
-
+ * is not floats becomes floats before. The softmax is computed online (Milakov and Gimelshein,
+ * "Online normalizer calculation for softmax", 2018): sums so far are of exp(score - maximum so
+ * far), and are scaled when a block has a larger maximum. Blocks begin at multiples of BLOCK, so
+ * that a query's result does not depend on the batch that it is in. */
 #include "fluid/module.h"
 #include "fluid/tensor.h"
 #include "expf.h"
+#include "kv.h"
 #include "rows.h"
 
 #define BLOCK ATTENTION_BLOCK
@@ -152,27 +151,6 @@ static void see_block(struct query *query, uint32_t head_dim, const float *k, co
     add_values(query->out, scores, v, head_dim, count, keep);
 }
 
-static void unpack(float *out, const uint16_t *in, uint32_t count) {
-    uint32_t i = 0;
-    for (; i + EIGHT <= count; i += EIGHT)
-        v8f_store(out + i, v8f_halves(in + i), EIGHT);
-    for (; i < count; i++)
-        out[i] = half_to_float(in[i]);
-}
-
-/* Values from `first` on of one head's K or V as floats: in place, or in scratch, where there are
- * some behind them, too. */
-TENSOR_INLINE const float *floats(const void *cache, enum kv_type type, size_t first,
-                                  uint32_t count, float *scratch, bool more) {
-    if (type == KV_F32 && !more)
-        return (const float *)cache + first;
-    if (type == KV_F32)
-        __builtin_memcpy(scratch, (const float *)cache + first, count * sizeof *scratch);
-    else
-        unpack(scratch, (const uint16_t *)cache + first, count);
-    return scratch;
-}
-
 /* The columns behind the last eight: of odd head_dims. */
 TENSOR_SELDOM __attribute__((minsize)) void divide_last_columns(float *x, float by,
                                                                 uint32_t head_dim) {
@@ -205,10 +183,10 @@ static void see_all(struct query queries[QUERIES], uint32_t n, const struct atte
         clear(queries[i].out, head_dim);
     for (uint32_t first = 0; first < end; first += BLOCK) {
         const bool whole = end - first >= BLOCK;
-        const uint32_t values = (whole ? BLOCK : end - first) * head_dim;
-        const size_t from = (size_t)first * head_dim;
-        const float *block_k = floats(k, args->type, from, values, args->scratch, !whole);
-        const float *block_v = floats(v, args->type, from, values, scratch_v, false);
+        const uint32_t rows = whole ? BLOCK : end - first;
+        const float *block_k =
+            kv_floats(k, args->type, head_dim, first, rows, args->scratch, !whole);
+        const float *block_v = kv_floats(v, args->type, head_dim, first, rows, scratch_v, false);
         for (uint32_t i = 0; i < n; i++)
             if (queries[i].length > first)
                 see_block(&queries[i], head_dim, block_k, block_v, first, scale);
@@ -220,7 +198,7 @@ static void see_all(struct query queries[QUERIES], uint32_t n, const struct atte
 void attention(const struct attention_args *args) {
     const uint32_t group = args->heads / args->kv_heads;
     for (uint32_t kv = 0; kv < args->kv_heads; kv++) {
-        const size_t cached = (size_t)kv * args->ctx * args->head_dim * args->type;
+        const size_t cached = (size_t)kv * args->ctx * kv_row_bytes(args->type, args->head_dim);
         struct query queries[QUERIES];
         uint32_t n = 0;
         for (uint32_t i = 0; i < args->n * group; i++) {
@@ -240,29 +218,10 @@ void attention(const struct attention_args *args) {
     }
 }
 
-/* The first count floats of x, at most four, in the low halves of the lanes. */
-TENSOR_INLINE __m128i saturated_halves(__m128 x) {
-    __m128 most = _mm_set1_ps(65504);
-    return half4_of_float(_mm_max_ps(_mm_min_ps(x, most), _mm_sub_ps(_mm_setzero_ps(), most)));
-}
-
-static void pack(uint16_t *out, const float *x, uint32_t count) {
-    for (uint32_t i = 0; i < count; i += 4) {
-        uint32_t left = count - i < 4 ? count - i : 4;
-        __m128i halves = saturated_halves(left == 4 ? load_ps(x + i) : load_partial(x + i, left));
-        for (uint32_t lane = 0; lane < left; lane++, halves = _mm_srli_si128(halves, 4))
-            out[i + lane] = (uint16_t)_mm_cvtsi128_si32(halves);
-    }
-}
-
 void store_kv(void *cache, enum kv_type type, const float *x, uint32_t kv_heads, uint32_t ctx,
               uint32_t head_dim, uint32_t pos, uint32_t n) {
+    const size_t row = kv_row_bytes(type, head_dim);
     for (uint32_t t = 0; t < n; t++)
-        for (uint32_t h = 0; h < kv_heads; h++, x += head_dim) {
-            const size_t at = ((size_t)h * ctx + pos + t) * head_dim;
-            if (type == KV_F16)
-                pack((uint16_t *)cache + at, x, head_dim);
-            for (uint32_t c = 0; type == KV_F32 && c < head_dim; c += EIGHT)
-                v8f_store((float *)cache + at + c, v8f_load(x + c, head_dim - c), head_dim - c);
-        }
+        for (uint32_t h = 0; h < kv_heads; h++, x += head_dim)
+            kv_pack((uint8_t *)cache + ((size_t)h * ctx + pos + t) * row, type, x, head_dim);
 }

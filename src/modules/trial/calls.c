@@ -56,7 +56,7 @@ static uint64_t span(uint32_t n, uint32_t stride, uint64_t width) {
 
 static uint32_t of_attention(struct attention_args *a, struct buffer *b) {
     uint64_t seen = (a->kv_heads - 1) * (uint64_t)a->ctx + a->pos + a->n; /* positions */
-    uint64_t cached = seen * a->head_dim * a->type;
+    uint64_t cached = seen * kv_row_bytes(a->type, a->head_dim);
     uint64_t heads = span(a->n, a->stride, (uint64_t)a->heads * a->head_dim);
     b[0] = (struct buffer){(void **)&a->out, heads, USE_OUT};
     b[1] = (struct buffer){(void **)&a->q, heads, USE_IN};
@@ -107,7 +107,7 @@ uint32_t call_buffers(struct call *c, struct buffer *b) {
     case KIND_STORE_KV:
         b[0] = (struct buffer){&c->store_kv.cache,
                                (uint64_t)c->store_kv.kv_heads * c->store_kv.ctx *
-                                   c->store_kv.head_dim * c->store_kv.type,
+                                   kv_row_bytes(c->store_kv.type, c->store_kv.head_dim),
                                USE_OUT};
         b[1] = (struct buffer){
             (void **)&c->store_kv.x,
