@@ -13,6 +13,7 @@
 
 #define SLOTS 512u
 #define CHECK_EVERY 1024u
+#define PACKED_RUN 272u /* pages: 1 MiB and a bit */
 
 struct block {
     uint8_t *at;
@@ -264,6 +265,22 @@ static void large(void) {
     printf("large: %zu of %zu pages\n", count, before);
 }
 
+/* Runs a little longer than a block, as the layers of a context are, until there is no more room:
+ * the gaps between ranges of memory and at their ends are all that is lost. */
+static void packed(void) {
+    const size_t before = pages_available(), count = PACKED_RUN;
+    size_t taken = 0;
+    while (taken < SLOTS && (blocks[taken].at = pages_alloc(count, PAGE_SIZE, 0)) != NULL)
+        taken++;
+    memory_expect(taken > 1 && taken < SLOTS, "several runs, and an end");
+    memory_expect(pages_available() < 3 * count, "runs are put one behind the other");
+    printf("packed: %zu runs, %zu of %zu pages left\n", taken, pages_available(), before);
+    while (taken > 0)
+        pages_free(blocks[--taken].at, count);
+    memory_expect(pages_available() == before, "all are given back");
+    pages_check();
+}
+
 static void page_twice(void) {
     uint8_t *first = pages_alloc(3, PAGE_SIZE, 0);
     pages_free(first + PAGE_SIZE, 1);
@@ -285,9 +302,8 @@ static const struct {
     const char *name;
     void (*run)(void);
 } scenarios[] = {
-    {"large", large},
-    {"page-twice", page_twice},
-    {"foreign-page", foreign_page},
+    {"large", large},           {"packed", packed},
+    {"page-twice", page_twice}, {"foreign-page", foreign_page},
     {"pool-twice", pool_twice},
 };
 

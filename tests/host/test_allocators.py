@@ -57,6 +57,12 @@ def test_a_long_run_is_not_rounded_up() -> None:
     assert done.stdout.startswith("large: ")
 
 
+def test_runs_a_little_longer_than_a_block_waste_nothing() -> None:
+    done = run("packed")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("packed: ")
+
+
 @pytest.mark.parametrize(
     ("scenario", "reason"),
     [

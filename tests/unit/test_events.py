@@ -166,6 +166,7 @@ EXAMPLES: list[dict[str, Any]] = [
     },
 ]
 TIER = next(e for e in EXAMPLES if e["ev"] == "tier")
+EXAMPLES += [{**TIER, "to": to} for to in ("O1", "ahead=none", "ahead=8192", "piece=262144")]
 
 BROKEN: list[tuple[Any, str]] = [
     ([], "object expected"),
@@ -177,6 +178,7 @@ BROKEN: list[tuple[Any, str]] = [
     ({"ev": "token", "id": 1.5, "text": "a"}, "int expected"),
     ({**EXAMPLES[5], "reason": "bored"}, "done.reason"),
     ({**TIER, "from": "O4"}, "tier.from"),
+    ({**TIER, "to": "ahead=some"}, "tier.to"),
     ({key: value for key, value in TIER.items() if key != "from"}, "field 'from' expected"),
     ({**TIER, "result": "postponed"}, "tier.result"),
     ({**EXAMPLES[6], "top": [[[1, 2, 3]]]}, r"score.top\[0\]\[0\]"),

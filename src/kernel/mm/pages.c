@@ -11,6 +11,7 @@
 #define FILL_MAX_PAGES 16 /* larger runs would cost milliseconds */
 #define JUNK_WORD ((uintptr_t)-1 / 255 * PAGE_JUNK)
 #define NEAR_MAX 8
+#define PACKED_MIN 128 /* pages */
 
 struct page_range page_ranges[E820_RANGES_MAX];
 unsigned page_range_count;
@@ -52,6 +53,12 @@ static uint64_t find_run(const struct page_range *range, size_t count, uint64_t 
     return 0;
 }
 
+/* Long runs that are no power of two would each leave a rest of a block that the next does not fit
+ * into, nearly half of memory if they are a little more: they are put one behind the other. */
+static bool is_packed(size_t count) {
+    return count >= PACKED_MIN && (count & (count - 1)) != 0;
+}
+
 /* Takes a run within pages [from, end) of one range; 0 when there is none. */
 static uint64_t take_from(struct page_range *range, size_t count, uint64_t align, uint64_t from,
                           uint64_t end) {
@@ -60,7 +67,7 @@ static uint64_t take_from(struct page_range *range, size_t count, uint64_t align
     end = end < b->first + b->count ? end : b->first + b->count;
     if (from >= end || count > end - from || count > b->free)
         return 0;
-    uint64_t first = buddy_take(b, count, align, from, end);
+    uint64_t first = is_packed(count) ? 0 : buddy_take(b, count, align, from, end);
     if (first == 0) {
         first = find_run(range, count, align, from, end);
         if (first != 0)

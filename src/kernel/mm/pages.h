@@ -40,8 +40,9 @@ enum page_use {
 
 void pages_init(const struct bootinfo *boot);
 /* count contiguous pages aligned to align bytes (power of two >= PAGE_SIZE); content undefined;
- * NULL when no such run is free. The smallest free block that fits, lowest address first; the near
- * node's memory before others'. below: exclusive limit of the end, 0 for none. */
+ * NULL when no such run is free. The smallest free block that fits, lowest address first, or for
+ * long runs that are no power of two the lowest place; the near node's memory before others'.
+ * below: exclusive limit of the end, 0 for none. */
 void *pages_alloc_for(enum page_use use, size_t count, size_t align, uint64_t below);
 /* The same for a device that reads or writes them. */
 void *pages_alloc(size_t count, size_t align, uint64_t below);

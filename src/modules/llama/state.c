@@ -118,6 +118,12 @@ int cache_init(struct llama_model *m, uint32_t max_ctx, struct fluid_error *err)
         }
         memory_release(&m->memory, keep);
     }
+    if (fitting_ctx(c, type, least, budget) == least)
+        return fluid_fail(
+            err, "E-MEM-01",
+            "context: memory for %u tokens expected in pieces of %llu bytes, found %llu bytes free "
+            "in smaller ones (give the machine more memory or use a smaller model)",
+            least, (unsigned long long)layer_bytes(c, type, least), (unsigned long long)free);
     return fluid_fail(
         err, "E-MEM-01",
         "context: %llu bytes for %u tokens expected in %d %% of free memory, %llu bytes "
