@@ -21,7 +21,7 @@ _CHECK = {"pattern": r"^[0-9a-f]{16}$", "strict": True}
 _EMPTY = "blank|damaged|version|read-only|read-error"  # why the cache is, or is not written to
 _REASON = {"pattern": rf"^({_EMPTY}|full|quarantine|E-[A-Z0-9]+-[0-9]{{2}})$"}
 _KEY = {"pattern": "^[0-9a-f]{64}$"}
-_TO = {"pattern": "^(O[123]|ahead=none|(ahead|piece)=[0-9]+)$", "strict": True}  # a level, or a knob
+_TO = {"pattern": "^(O[123]|ahead=none|(ahead|piece)=[0-9]+)$", "strict": True}  # level or knob
 _SHAPE = {"pattern": "^[0-9]+x[0-9]+$"}
 _WHY = {"pattern": r"^([a-z]+(-[a-z]+)*|E-[A-Z0-9]+-[0-9]{2})$"}
 _BASE64 = {"pattern": r"^[A-Za-z0-9+/]*={0,2}$"}
