@@ -148,6 +148,31 @@ def test_code_that_faults_later(
     assert not again.keys("hit") & found.keys("reject")
 
 
+@pytest.mark.parametrize(
+    ("build", "entry", "smp"),
+    [
+        pytest.param(bad_add, "add", 1, id="add-1"),
+        pytest.param(bad_add, "add", 2, id="add-2"),
+        pytest.param(bad_matmul, "matmul_q8_0", 1, id="matmul-1", marks=pytest.mark.full),
+        pytest.param(bad_matmul, "matmul_q8_0", 2, id="matmul-2", marks=pytest.mark.full),
+    ],
+)
+def test_published_code_that_never_ends(
+    stage: Stage,
+    machines: Hosts,
+    tmp_path: Path,
+    build: Callable[..., bytes],
+    entry: str,
+    smp: int,
+) -> None:
+    """Given up after ten seconds of its processor, on whatever core; the reply goes on."""
+    mod = build(tmp_path, f"if (before >= {MEASURED * 8}) {NEVER}")
+    row = Row(entry, answer=response(mod))
+    found, again = both_starts(stage, machines, tmp_path / "images", row, smp)
+    assert "fault" in found.reasons(entry) and "E-MOD-16" in found.warnings
+    assert not again.keys("hit") & found.keys("reject")
+
+
 def changed(mod: bytes, **fields: object) -> bytes:
     return modfile.pack(replace(unpack(mod), **fields))  # type: ignore[arg-type]
 

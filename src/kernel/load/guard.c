@@ -19,6 +19,10 @@ void module_guard_use(struct guard_state *state) {
     core_current()->guards = state;
 }
 
+static void look_anew(struct guard_state *state) {
+    __atomic_store_n(&state->looks, 0, __ATOMIC_RELEASE);
+}
+
 void module_guard_begin(struct module_guard *guard) {
     struct guard_state *state = current();
     guard->outer = state->innermost;
@@ -26,12 +30,17 @@ void module_guard_begin(struct module_guard *guard) {
     guard->deadline = 0;
     guard->fault.count = 0;
     guard->misuse[0] = '\0';
+    /* Number 0 is none. */
+    __atomic_store_n(&state->begun, state->begun + (state->begun == UINT32_MAX ? 2 : 1),
+                     __ATOMIC_RELEASE);
+    look_anew(state);
     state->innermost = guard;
 }
 
 void module_guard_end(struct module_guard *guard) {
     struct guard_state *state = current();
     KASSERT(state->innermost == guard);
+    look_anew(state);
     state->innermost = guard->outer;
     state->kernel_depth = guard->kernel_depth;
     state->ended += guard->outer == NULL;
@@ -52,12 +61,36 @@ bool module_guard_in_kernel(const struct module_guard *guard) {
     return current()->kernel_depth != guard->kernel_depth;
 }
 
+bool module_guard_look(uintptr_t address) {
+    struct guard_state *state = current();
+    state->seen = address;
+    __atomic_store_n(&state->looks, state->looks + 1, __ATOMIC_RELEASE);
+    if (core_current()->index == 0)
+        module_guard_judge(state);
+    return __atomic_load_n(&state->ending, __ATOMIC_ACQUIRE) == state->begun;
+}
+
+void module_guard_progress(void) {
+    look_anew(current());
+}
+
+/* The number is read first: a call that has ended meanwhile is not taken for the next one. */
+void module_guard_judge(struct guard_state *state) {
+    uint32_t number = __atomic_load_n(&state->begun, __ATOMIC_ACQUIRE);
+    if (__atomic_load_n(&state->looks, __ATOMIC_ACQUIRE) < GUARD_LOOKS)
+        return;
+    const struct loaded_module *m = module_at(state->seen);
+    if (m && module_is_aside(m))
+        __atomic_store_n(&state->ending, number, __ATOMIC_RELEASE);
+}
+
 /* A parallel loop has no business here: only the boot processor keeps the kernel's data whole. */
 void module_guard_enter_kernel(void) {
     struct core *core = core_current();
     if (core->index != 0)
         __builtin_trap(); /* the module's fault, still */
     core->guards->kernel_depth++;
+    look_anew(core->guards);
     __asm__ volatile("" : : : "memory");
 }
 

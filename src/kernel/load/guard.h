@@ -23,6 +23,11 @@ struct guard_state {
     uint64_t ended;                 /* calls that were in no other guarded call, so far */
     bool calls_slots;               /* its modules have ever called code through a slot */
     volatile unsigned kernel_depth; /* functions of the kernel that its modules are in */
+    /* Calls that come to no end (module_guard_look): */
+    uint32_t begun;  /* the number of the call that began last; never 0 */
+    uint32_t looks;  /* so often it was interrupted in a module since it was last in the kernel */
+    uintptr_t seen;  /* where, the last time */
+    uint32_t ending; /* the number of the call that is to be given up */
 };
 /* From now on guards of this core are this one's. */
 void module_guard_use(struct guard_state *state);
@@ -46,6 +51,16 @@ void module_guard_end(struct module_guard *guard);
 /* Behind MODULE_GUARD: a call that takes more of its task's cycles than that has failed, as by an
  * exception (TRAP_OVERTIME). */
 void module_guard_limit(struct module_guard *guard, uint64_t cycles);
+/* An interrupt at that address of a module: is the call to be given up? Code that was made on this
+ * machine is when it has been interrupted GUARD_LOOKS times, ten seconds, without coming back to
+ * the kernel. Interrupts are counted, not time, which goes on while a virtual machine stands still.
+ */
+#define GUARD_LOOKS 1000u
+bool module_guard_look(uintptr_t address);
+/* Somewhere in a call that is long because it does much. */
+void module_guard_progress(void);
+/* On the boot processor: says so of the call of another core, to its next interrupt. */
+void module_guard_judge(struct guard_state *state);
 /* Prints the report of the fault; -1 with E-MOD-16, or E-MEM-05 for misuse. */
 int module_guard_report(const struct module_guard *guard, struct fluid_error *err);
 

@@ -1,5 +1,6 @@
 /* module.c - taking a module in, in another's place if need be, and letting it go. */
 #include "load/module.h"
+#include "arch/x86/watchdog.h"
 #include "console/event.h"
 #include "lib/string.h"
 #include "load/module_list.h"
@@ -150,7 +151,12 @@ struct loaded_module *module_load_aside(const void *file, size_t size, uint32_t 
         return NULL;
     m->aside = true;
     module_list_add(m);
+    watchdog_start();
     return m;
+}
+
+bool module_is_aside(const struct loaded_module *m) {
+    return m->aside;
 }
 
 /* Can `old` go, with `new`, NULL for none, in its place? -1 with E-MOD-17. */
@@ -198,6 +204,8 @@ struct loaded_module *module_override(const void *file, size_t size, uint32_t us
 int module_unload(struct loaded_module *m, struct fluid_error *err) {
     if (check_free(m, NULL, err) != 0)
         return -1;
+    if (m->aside)
+        watchdog_stop();
     module_list_remove(m);
     take_down(m);
     return 0;

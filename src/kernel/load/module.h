@@ -21,6 +21,7 @@ struct loaded_module *module_override(const void *file, size_t size, uint32_t us
  * new, and nobody finds it by them. For code that takes the place of another module's (jit/). */
 struct loaded_module *module_load_aside(const void *file, size_t size, uint32_t usable,
                                         struct fluid_error *err);
+bool module_is_aside(const struct loaded_module *m);
 /* Finalises it and gives its memory back. -1 with E-MOD-17: it is in use, or slots have its code.
  */
 int module_unload(struct loaded_module *m, struct fluid_error *err);

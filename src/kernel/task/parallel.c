@@ -10,10 +10,12 @@
 
 #include "arch/x86/core.h"
 #include "arch/x86/interrupts.h"
+#include "arch/x86/time.h"
 #include "lib/panic.h"
 #include "load/guard.h"
 #include "task/task.h"
 
+#define LOOKS_HZ 100u /* interrupts of a core that is waited for */
 #define COUNT_BITS 32
 #define COUNT_MASK (((uint64_t)1 << COUNT_BITS) - 1)
 
@@ -32,10 +34,13 @@ static void fail(const struct trap_fault *fault) {
         loop.fault = *fault;
 }
 
+/* Once one has failed, the loop is in vain: so are the others. */
 static void run_one(fluid_parallel_fn *function, void *context, uint32_t index, unsigned core) {
     struct module_guard guard;
     if (MODULE_GUARD(&guard)) {
         fail(&guard.fault);
+    } else if (__atomic_load_n(&loop.failed, __ATOMIC_RELAXED)) {
+        module_guard_end(&guard);
     } else {
         function(context, index, core);
         module_guard_end(&guard);
@@ -89,10 +94,24 @@ static bool run_alone(uint32_t count, fluid_parallel_fn *function, void *context
         *fault = guard.fault;
         return false;
     }
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
+        module_guard_progress();
         function(context, i, 0);
+    }
     module_guard_end(&guard);
     return true;
+}
+
+static void wait_for_others(void) {
+    const uint64_t interval = time_hz() / LOOKS_HZ;
+    uint64_t looked = time_cycles();
+    for (uint32_t turns = 0; __atomic_load_n(&loop.left, __ATOMIC_ACQUIRE) > 0; turns++) {
+        cores_relax(turns);
+        if (time_cycles() - looked >= interval) {
+            cores_look();
+            looked = time_cycles();
+        }
+    }
 }
 
 bool parallel_run(uint32_t count, fluid_parallel_fn *function, void *context,
@@ -101,8 +120,7 @@ bool parallel_run(uint32_t count, fluid_parallel_fn *function, void *context,
         return run_alone(count, function, context, fault);
     publish(count, function, context);
     parallel_help(0);
-    for (uint32_t turns = 0; __atomic_load_n(&loop.left, __ATOMIC_ACQUIRE) > 0; turns++)
-        cores_relax(turns);
+    wait_for_others();
     bool whole = !loop.failed;
     if (!whole)
         *fault = loop.fault;

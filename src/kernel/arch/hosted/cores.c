@@ -129,6 +129,10 @@ void cores_flush(void) {
     /* mprotect(2) has done it. */
 }
 
+void core_look(struct core *core) {
+    pthread_kill(threads[core->index].thread, WATCHDOG_SIGNAL);
+}
+
 void core_stop_others(void) {
     for (unsigned i = 0; i < cores_count(); i++)
         if (core_at(i) != core_current())

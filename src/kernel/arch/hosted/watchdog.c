@@ -9,10 +9,11 @@
 #include "arch/hosted/hosted.h"
 #include "lib/panic.h"
 
-#define INTERVAL_NS 20000000
+#define INTERVAL_NS 10000000
 
 static timer_t timer;
 static bool made;
+static unsigned wanted;
 
 static void set(long ns) {
     struct itimerspec every = {{0, ns}, {0, ns}};
@@ -21,6 +22,8 @@ static void set(long ns) {
 }
 
 void watchdog_start(void) {
+    if (wanted++ > 0)
+        return;
     struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = WATCHDOG_SIGNAL};
     event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
     if (!made && timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer) != 0)
@@ -30,5 +33,6 @@ void watchdog_start(void) {
 }
 
 void watchdog_stop(void) {
-    set(0);
+    if (--wanted == 0)
+        set(0);
 }

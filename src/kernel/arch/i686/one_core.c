@@ -25,6 +25,9 @@ void cores_relax(uint32_t turns) {
     (void)turns;
 }
 
+void cores_look(void) {
+}
+
 void cores_flush(void) {
 }
 
@@ -39,4 +42,8 @@ void core_handle_wake(void) {
 }
 
 void core_handle_flush(void) {
+}
+
+void core_handle_look(struct trap_frame *frame) {
+    (void)frame;
 }

@@ -38,6 +38,9 @@ unsigned cores_expected(void);
 void cores_wake(void);
 /* One turn of the wait for other cores, which has had so many. */
 void cores_relax(uint32_t turns);
+/* On the boot processor, which has waited for some milliseconds: interrupts the others that are in
+ * a call, so that one without an end is noticed (module_guard_look). */
+void cores_look(void);
 /* The page tables have changed: returns when no core uses what they were. */
 void cores_flush(void);
 /* A panic: only this core goes on. If another one was first, this one ends here. */
@@ -48,4 +51,5 @@ bool cores_stopping(void);
 /* Interrupts that cores send each other; trap.c. */
 void core_handle_wake(void);
 void core_handle_flush(void);
+void core_handle_look(struct trap_frame *frame);
 #endif

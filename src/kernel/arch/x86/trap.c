@@ -59,6 +59,8 @@ void trap_handle(struct trap_frame *f) {
         core_handle_wake();
     else if (f->vector == TRAP_CORE_FLUSH)
         core_handle_flush();
+    else if (f->vector == TRAP_CORE_LOOK)
+        core_handle_look(f);
     else if (f->vector == TRAP_NMI && cores_stopping())
         cpu_halt();
     else if (is_of_ring3(f))

@@ -51,8 +51,10 @@ bool trap_recover(struct trap_frame *f) {
 /* In a module, so that nothing of the kernel's is half done. */
 bool trap_overtime(struct trap_frame *f) {
     struct module_guard *guard = module_guard_innermost();
-    if (guard == NULL || guard->deadline == 0 || !module_contains(FRAME_IP(f)) ||
-        task_cycles(task_current()) < guard->deadline)
+    if (guard == NULL || !module_contains(FRAME_IP(f)))
+        return false;
+    bool late = guard->deadline != 0 && task_cycles(task_current()) >= guard->deadline;
+    if (!module_guard_look(FRAME_IP(f)) && !late)
         return false;
     f->vector = TRAP_OVERTIME;
     f->error_code = 0;

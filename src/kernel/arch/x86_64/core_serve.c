@@ -56,6 +56,15 @@ void cores_wake(void) {
             core_wake(cores[i]);
 }
 
+void cores_look(void) {
+    for (unsigned i = 1; i < count; i++) {
+        struct guard_state *guards = &cores[i]->own_guards;
+        module_guard_judge(guards);
+        if (__atomic_load_n(&guards->innermost, __ATOMIC_RELAXED) != NULL)
+            core_look(cores[i]);
+    }
+}
+
 void cores_stop_others(void) {
     struct core *self = core_current(), *none = NULL;
     if (count == 1)

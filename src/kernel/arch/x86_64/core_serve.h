@@ -22,6 +22,8 @@ unsigned core_spin_us(void);
 /* Sleeps with core->parked set, until core_wake or until parallel_waits(). */
 void core_park(struct core *core);
 void core_wake(struct core *core);
+/* Interrupts it: trap_overtime there. */
+void core_look(struct core *core);
 /* A panic: makes all cores but this one end, soon; and ends this one. */
 void core_stop_others(void);
 _Noreturn void core_end(void);

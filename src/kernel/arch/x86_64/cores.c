@@ -217,6 +217,15 @@ void core_handle_flush(void) {
     lapic_end();
 }
 
+void core_look(struct core *core) {
+    lapic_send(core->apic_id, LAPIC_FIXED(TRAP_CORE_LOOK));
+}
+
+void core_handle_look(struct trap_frame *frame) {
+    lapic_end();
+    trap_overtime(frame);
+}
+
 void core_stop_others(void) {
     lapic_send_others(LAPIC_NMI);
 }
