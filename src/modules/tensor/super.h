@@ -4,7 +4,11 @@
  * integers, which are exact: 256 * 63 * 127 * 128 < 2^31. The including module has defined
  *     Q_LARGEST                    the largest integer of a weight
  *     q_unpack(part, chunk, i)     columns 32 i .. 32 i + 31
- *     q_factors(chunk)             d and m */
+ *     q_factors(chunk)             d and m
+ * and, if a single token's weights need not be shifted (Q_PLACED, where there is VNNI),
+ *     q_placed(w, chunk, i)        columns 32 i .. 32 i + 31, times 2^place, which it returns; they
+ *                                  are bytes, still
+ *     q_pairs(chunk, i)            scales and minima of both halves of these, in 16 bits each */
 #ifndef FLUID_TENSOR_SUPER_H
 #define FLUID_TENSOR_SUPER_H
 
@@ -31,6 +35,14 @@ struct q_part {
 
 struct q_factors {
     v8f d, m;
+};
+
+#ifndef TENSOR_VNNI
+#undef Q_PLACED
+#endif
+
+struct q_pairs {
+    v8i scale, min;
 };
 
 static void q_unpack(struct q_part *part, const uint8_t *chunk, unsigned i)
@@ -79,16 +91,37 @@ TENSOR_INLINE v8f q_finish(v8f acc, v8i dot, v8i min, const struct q_factors *f,
     return acc + (f->d * v8f_of(dot) + f->m * v8f_of(min)) * x->d;
 }
 
+#ifdef Q_PLACED
+static unsigned q_placed(v8i w[DOT_VECTORS], const uint8_t *chunk, unsigned i)
+    __attribute__((always_inline));
+static struct q_pairs q_pairs(const uint8_t *chunk, unsigned i) __attribute__((always_inline));
+
+/* Sums of 16 columns fit into 16 bits: those of both halves are a pair. */
+TENSOR_INLINE v8i q_add_placed(v8i sum, const uint8_t *chunk, v8i scales, const int8_t *x,
+                               unsigned i) {
+    v8i w[DOT_VECTORS];
+    const unsigned place = q_placed(w, chunk, i);
+    v8i first = dot_run(w, x, Q_RUN), second = dot_run(w + Q_RUN, x + 4 * Q_RUN, Q_RUN);
+    v8i pair = ((v8i)((v8u)first >> place) & 0xffff) | second << (16 - place);
+    return v8i_add_pairs(sum, pair, scales);
+}
+#endif
+
 TENSOR_INLINE v8f q_chunk_one(v8f acc, const uint8_t *chunk, const struct act_q8_k *x,
                               const uint8_t *next) {
     v8i dot = {0}, min = {0};
     struct q_factors factors = q_factors(chunk);
 #pragma clang loop unroll(full)
     for (unsigned i = 0; i < Q_PARTS; i++) {
-        struct q_part part;
         q_fetch_half(next, i);
+#ifdef Q_PLACED
+        struct q_pairs part = q_pairs(chunk, i);
+        dot = q_add_placed(dot, chunk, part.scale, x->q + QUANT_BLOCK * i, i);
+#else
+        struct q_part part;
         q_unpack(&part, chunk, i);
         dot = q_add_part(dot, &part, x, i);
+#endif
         min = q_add_min(min, part.min, x, i);
     }
     return q_finish(acc, dot, min, &factors, x);

@@ -4,6 +4,7 @@
 #define Q_COLS 256
 #define Q_LARGEST 3
 #define Q_JUMPS 1
+#define Q_PLACED
 #define Q_NAME(prefix) prefix##_q2_k
 
 struct q_block {
@@ -26,6 +27,23 @@ TENSOR_INLINE void q_unpack(struct q_part *part, const uint8_t *chunk, unsigned 
     part->scale[1] = v8i_bytes(scales, first + 1, first + 1);
     part->min = v8i_bytes(mins, first, first + 1);
 }
+
+#ifdef Q_PLACED
+TENSOR_INLINE unsigned q_placed(v8i w[DOT_VECTORS], const uint8_t *chunk, unsigned i) {
+    const unsigned place = i % 4 * 2;
+    for (int v = 0; v < DOT_VECTORS; v++)
+        w[v] =
+            v8i_load(chunk + Q_FIELD(q) + i / 4 * 256 + 32 * v) & (int32_t)(0x03030303u << place);
+    return place;
+}
+
+TENSOR_INLINE struct q_pairs q_pairs(const uint8_t *chunk, unsigned i) {
+    const unsigned first = i % 2 * 2;
+    v8i both = v8i_load(chunk + Q_FIELD(scales) + i / 2 * 32);
+    return (struct q_pairs){v8i_bytes(v8i_bits(both, 0, 15), first, first + 1),
+                            v8i_bytes(v8i_bits(both, 4, 15), first, first + 1)};
+}
+#endif
 
 TENSOR_INLINE struct q_factors q_factors(const uint8_t *chunk) {
     return (struct q_factors){v8f_halves(chunk + Q_FIELD(d)), -v8f_halves(chunk + Q_FIELD(dmin))};

@@ -4,6 +4,7 @@
 #define Q_COLS 256
 #define Q_LARGEST 7
 #define Q_JUMPS 1
+#define Q_PLACED
 #define Q_NAME(prefix) prefix##_q3_k
 
 struct q_block {
@@ -36,6 +37,31 @@ TENSOR_INLINE void q_unpack(struct q_part *part, const uint8_t *chunk, unsigned 
     part->scale[1] = (v8i)((v16s)v8i_bytes(scales, first + 1, first + 1) - bias);
     part->min = (v8i)((v16s)v8i_bytes(scales, first, first + 1) - bias);
 }
+
+#ifdef Q_PLACED
+/* v with bit `from` of each byte as bit `to`, the others 0. */
+TENSOR_INLINE v8i moved_bit(v8i v, unsigned from, unsigned to) {
+    v8i moved = from < to ? v << (to - from) : (v8i)((v8u)v >> (from - to));
+    return moved & (int32_t)(0x01010101u << to);
+}
+
+/* Where the two bits are the upper ones of their bytes, there is no room for the third above. */
+TENSOR_INLINE unsigned q_placed(v8i w[DOT_VECTORS], const uint8_t *chunk, unsigned i) {
+    const unsigned shift = i % 4 == 3 ? 2 : 0, place = i % 4 * 2 - shift;
+    for (int v = 0; v < DOT_VECTORS; v++) {
+        v8u low = (v8u)v8i_load(chunk + Q_FIELD(q) + i / 4 * 256 + 32 * v) >> shift;
+        v8i high = v8i_load(chunk + Q_FIELD(high) + 32 * v);
+        w[v] = ((v8i)low & (int32_t)(0x03030303u << place)) | moved_bit(high, i, place + 2);
+    }
+    return place;
+}
+
+TENSOR_INLINE struct q_pairs q_pairs(const uint8_t *chunk, unsigned i) {
+    v8i scales = four_scales(chunk + Q_FIELD(scales), i / 2);
+    v8i pair = (v8i)((v16s)v8i_bytes(scales, i % 2 * 2, i % 2 * 2 + 1) - 32);
+    return (struct q_pairs){pair, pair};
+}
+#endif
 
 TENSOR_INLINE struct q_factors q_factors(const uint8_t *chunk) {
     v8f d = v8f_halves(chunk + Q_FIELD(d));
