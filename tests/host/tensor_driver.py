@@ -29,7 +29,7 @@ COMMON = ["-ffp-contract=off", "-fno-math-errno"]
 
 MAX_ARGS = 8
 MAX_BUFFERS = 5
-ACT_Q8 = np.dtype([("d", "<f4"), ("sum", "<f4"), ("sums", "<i2", (2,)), ("q", "i1", (32,))])
+ACT_Q8 = np.dtype([("d", "<f4"), ("sum", "<f4"), ("offset", "<i4"), ("q", "i1", (32,))])
 ACT_Q8_K = np.dtype([("d", "<f4"), ("sums", "<i2", (16,)), ("q", "i1", (256,))])
 PACK_ROWS = 8
 ATTENTION_BLOCK = 64

@@ -155,9 +155,11 @@ def test_extreme_integers_do_not_overflow(tensor: Tensor, kind: str, fill: int) 
             raw[:, at : at + 2] = np.array([scale], np.float16).view(np.uint8)
     for q in (127, -127):
         x = np.zeros((2, 4), QUANTISE[kind.endswith("k")][1])
-        x["d"], x["q"], x["sums"] = 0.5, q, q * 16
-        if not kind.endswith("k"):
-            x["sum"] = 0.5 * q * 32
+        x["d"], x["q"] = 0.5, q
+        if kind.endswith("k"):
+            x["sums"] = q * 16
+        else:
+            x["sum"], x["offset"] = 0.5 * q * 32, -8 * q * 32
         out = tensor.matmul(kind, raw, x, 9, 2 * weights)
         expected = unpack(kind, raw) @ np.full((2 * weights, 4), 0.5 * q)
         assert (out == expected.T).all()
@@ -225,7 +227,7 @@ def test_quantisation_rounds_halves_to_even(tensor: Tensor) -> None:
     block = tensor.quantize("q8_0", x)[0, 0]
     assert block["d"] == 1
     assert list(block["q"][:9]) == [127, 0, 2, 2, 0, -2, -2, 0, -126]
-    assert list(block["sums"]) == [1, 0] and block["sum"] == 1
+    assert block["offset"] == -8 and block["sum"] == 1
 
 
 @pytest.mark.parametrize(
@@ -242,9 +244,11 @@ def test_quantisation_equals_its_definition(tensor: Tensor, kind: str, cols: int
     assert (act["d"] == d).all()
     assert (act["q"] == q).all()
     assert (np.abs(act["q"]).max(axis=2) == 127).all()
-    assert (act["sums"] == q.reshape(*d.shape, -1, 16).sum(axis=3)).all()
     if kind == "q8_0":
+        assert (act["offset"] == -8 * q.sum(axis=2)).all()
         assert (act["sum"] == d * q.sum(axis=2).astype(np.float32)).all()
+    else:
+        assert (act["sums"] == q.reshape(*d.shape, -1, 16).sum(axis=3)).all()
 
 
 @pytest.mark.parametrize(("kind", "size"), [("q8_0", 32), ("q4_k", 256)])
@@ -256,7 +260,8 @@ def test_quantisation_of_zero_tiny_and_broken_blocks(tensor: Tensor, kind: str, 
     x[4, 0] = 3e38
     act = tensor.quantize(kind, x)[0]
     for block in act[:2]:
-        assert block["d"] == 0 and not block["sums"].any() and not block["q"].any()
+        sums = block["sums"] if kind == "q4_k" else block["offset"]
+        assert block["d"] == 0 and not sums.any() and not block["q"].any()
     assert np.isnan(act["d"][2]) and np.isinf(act["d"][3])
     assert act["q"][4][0] == 127 and act["d"][4] == np.float32(3e38) / np.float32(127)
 

@@ -32,8 +32,8 @@ enum ggml_type {
 /* Activations in 8 bits, one block per 32 values: x = d * q, |q| <= 127. */
 struct act_q8 {
     float d;
-    float sum;       /* d * (q[0] + ... + q[31]) */
-    int16_t sums[2]; /* of q[0 .. 15] and q[16 .. 31] */
+    float sum;      /* d * (q[0] + ... + q[31]) */
+    int32_t offset; /* -8 * (q[0] + ... + q[31]) */
     int8_t q[QUANT_BLOCK];
 };
 _Static_assert(sizeof(struct act_q8) == 44, "layout known to the tensor kernels");

@@ -69,7 +69,7 @@ TENSOR_INLINE v8i dot_signed(const v8i w[DOT_VECTORS], const struct act_q8 *x) {
 #endif
     }
 #ifdef TENSOR_VNNI
-    dot += v8i_madd(v8i_broadcast(x->sums), (v8i){0} + (int32_t)0xff80ff80); /* -128 twice */
+    dot += v8i_broadcast(&x->offset) * 16;
 #endif
     return dot;
 }

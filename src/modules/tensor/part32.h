@@ -1,5 +1,6 @@
 /* part32.h - part of packed.h's template: one scale and one minimum for 32 columns,
- * w = scale * integer + min. The including module has defined Q_LARGEST, the largest integer. */
+ * w = scale * (integer - Q_OFFSET) + min. The including module has defined Q_LARGEST, the largest
+ * integer, and Q_OFFSET: a multiple of 8, and then there is no minimum, or 0. */
 #ifndef FLUID_TENSOR_PART32_H
 #define FLUID_TENSOR_PART32_H
 
@@ -19,11 +20,11 @@ struct q_part {
 };
 
 TENSOR_INLINE v8f q_add(v8f acc, const struct q_part *part, const struct act_q8 *x) {
-    v8i dot = {0};
+    v8i dot = v8i_broadcast(&x->offset) * (Q_OFFSET / 8);
     for (int v = 0; v < DOT_VECTORS; v += Q_RUN)
         dot += dot_sum(dot_run(part->w + v, x->q + 4 * v, Q_RUN));
     acc += part->scale * x->d * v8f_of(dot);
-    return acc + part->min * x->sum;
+    return Q_OFFSET == 0 ? acc + part->min * x->sum : acc;
 }
 
 #ifdef TENSOR_VNNI
@@ -40,16 +41,17 @@ TENSOR_INLINE void q_join(struct q_both *both, const struct q_part part[Q_GROUPS
 }
 
 TENSOR_INLINE v16f q_add_both(v16f acc, const struct q_both *both, const struct act_q8 *x) {
-    v16i dot = dot_run_both((v16i){0}, both->w, x->q, DOT_VECTORS);
-    acc += both->scale * x->d * v16f_of(dot);
-    return acc + both->min * x->sum;
+    v16i offset = v16i_broadcast(&x->offset) * (Q_OFFSET / 8);
+    acc += both->scale * x->d * v16f_of(dot_run_both(offset, both->w, x->q, DOT_VECTORS));
+    return Q_OFFSET == 0 ? acc + both->min * x->sum : acc;
 }
 #endif
 
 TENSOR_INLINE void q_weights(float out[QUANT_BLOCK], const struct q_part *part, uint32_t r) {
-    for (int c = 0; c < QUANT_BLOCK; c++)
-        out[c] = part->scale[r] * (float)((const uint8_t *)&part->w[c / 4])[4 * r + c % 4] +
-                 part->min[r];
+    for (int c = 0; c < QUANT_BLOCK; c++) {
+        const int integer = ((const uint8_t *)&part->w[c / 4])[4 * r + c % 4] - Q_OFFSET;
+        out[c] = part->scale[r] * (float)integer + (Q_OFFSET == 0 ? part->min[r] : 0);
+    }
 }
 
 /* w[v] += bits 4 v .. 4 v + 3 of each row's 32, as bit 4 of the four bytes: fifth bits. */

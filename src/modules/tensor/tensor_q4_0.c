@@ -3,6 +3,7 @@
 
 #define Q_COLS 32
 #define Q_LARGEST 15
+#define Q_OFFSET 8
 #define Q_NAME(prefix) prefix##_q4_0
 
 struct q_block {
@@ -18,7 +19,7 @@ static const struct q_field q_fields[] = {{0, 2, 2}, {2, 16, 4}};
 TENSOR_INLINE void q_unpack(struct q_part *part, const uint8_t *chunk) {
     q_nibbles(part->w, chunk + Q_FIELD(q));
     part->scale = v8f_halves(chunk + Q_FIELD(d));
-    part->min = part->scale * -8;
+    part->min = (v8f){0};
 }
 
 #include "block.h"

@@ -3,6 +3,7 @@
 
 #define Q_COLS 32
 #define Q_LARGEST 15
+#define Q_OFFSET 0
 #define Q_NAME(prefix) prefix##_q4_1
 
 struct q_block {

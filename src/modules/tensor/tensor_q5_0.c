@@ -3,6 +3,7 @@
 
 #define Q_COLS 32
 #define Q_LARGEST 31
+#define Q_OFFSET 16
 #define Q_NAME(prefix) prefix##_q5_0
 
 struct q_block {
@@ -20,7 +21,7 @@ TENSOR_INLINE void q_unpack(struct q_part *part, const uint8_t *chunk) {
     q_nibbles(part->w, chunk + Q_FIELD(q));
     q_fifth_bits(part->w, v8i_load(chunk + Q_FIELD(high)));
     part->scale = v8f_halves(chunk + Q_FIELD(d));
-    part->min = part->scale * -16;
+    part->min = (v8f){0};
 }
 
 #include "block.h"

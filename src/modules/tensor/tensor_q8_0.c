@@ -44,8 +44,7 @@ TENSOR_INLINE void q_join(struct q_both *both, const struct q_part part[Q_GROUPS
 }
 
 TENSOR_INLINE v16f q_add_both(v16f acc, const struct q_both *both, const struct act_q8 *x) {
-    const v16i twice = (v16i){0} + (int32_t)0xff80ff80; /* -128 */
-    v16i dot = v16i_add_pairs((v16i){0}, twice, v16i_broadcast(x->sums));
+    v16i dot = v16i_broadcast(&x->offset) * 16;
     return acc + both->scale * x->d * v16f_of(dot_run_both(dot, both->w, x->q, DOT_VECTORS));
 }
 #endif

@@ -58,8 +58,10 @@ void quantize_q8(void *out, const float *x, uint32_t cols, uint32_t n, uint32_t 
     for (uint32_t c = 0; c < cols; c += QUANT_BLOCK, to += stride)
         for (uint32_t t = 0; t < n; t++) {
             const float *from = x + (size_t)t * cols + c;
-            to[t].d = quantize_block(to[t].q, to[t].sums, from, QUANT_BLOCK);
-            to[t].sum = to[t].d * (float)(to[t].sums[0] + to[t].sums[1]);
+            int16_t sums[QUANT_BLOCK / 16];
+            to[t].d = quantize_block(to[t].q, sums, from, QUANT_BLOCK);
+            to[t].sum = to[t].d * (float)(sums[0] + sums[1]);
+            to[t].offset = -8 * (sums[0] + sums[1]);
         }
 }
 
