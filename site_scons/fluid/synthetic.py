@@ -28,8 +28,8 @@ EPS = 1e-5
 ROPE_BASE = 10000.0
 OUTPUT = "output.weight"
 NORM = "F32"  # type of norms
-# Matrices that llama.cpp's quantizer gives more bits (llama_tensor_get_type), in models whose heads
-# share K and V by four or more, as TinyLlama's do.
+# Matrices that llama.cpp's quantizer gives more bits in a model of TinyLlama's shape
+# (llama_tensor_get_type). What it does to the first layers of Q4_K and Q5_K is left out.
 BETTER = {"Q2_K": {"attn_v": "Q4_K", "attn_output": "Q3_K", "ffn_down": "Q3_K"}}
 
 Progress = Callable[[str], None]
@@ -48,7 +48,7 @@ class Tensor:
 
 def kind_of(name: str, kind: str) -> str:
     """Type of a matrix of a model of this type. llama.cpp's quantizer makes the output matrix Q6_K
-    but in Q8_0."""
+    but in Q8_0, and others as BETTER says."""
     plain = kind in ("F32", "F16", "BF16", "Q8_0")
     if name == OUTPUT and not plain:
         return "Q6_K"

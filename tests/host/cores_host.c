@@ -55,8 +55,8 @@ void module_guard_judge(struct guard_state *state) {
     abort();
 }
 
-bool trap_overtime(struct trap_frame *frame) {
-    (void)frame;
+bool trap_overtime(struct trap_frame *frame, bool tick) {
+    (void)frame, (void)tick;
     abort();
 }
 

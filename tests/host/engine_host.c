@@ -304,9 +304,10 @@ static struct llama_model *open_vocabulary(struct fluid_error *err) {
 }
 
 /* Opens the model once for each allocation that this takes, which fails; a model may open without
- * it, with a smaller context. Prints how many were refused. */
+ * it, with a smaller context. Prints how many were refused, and how many of them because memory is
+ * there in too small pieces only. */
 static int starve(uint32_t ctx) {
-    unsigned refused = 0;
+    unsigned refused = 0, in_pieces = 0;
     for (long number = 0;; number++) {
         struct fluid_error err = {0};
         host_fail_allocation(number);
@@ -318,12 +319,13 @@ static int starve(uint32_t ctx) {
         else if (strncmp(err.code, "E-MEM-", 6) != 0)
             die(err.code);
         refused += m == NULL;
+        in_pieces += m == NULL && strstr(err.text, "in smaller ones") != NULL;
         if (kapi_memory_used() != 0)
             die("memory is left");
         if (!failed)
             break;
     }
-    printf("{\"refused\": %u}\n", refused);
+    printf("{\"refused\": %u, \"in_pieces\": %u}\n", refused, in_pieces);
     free(file);
     return 0;
 }

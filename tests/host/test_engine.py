@@ -356,4 +356,6 @@ def test_every_allocation_may_fail(tmp_path: Path, tokenizer: str) -> None:
     path = models.make_tiny(tmp_path / "m.gguf", "Q8_0", tokenizer)
     command = [str(program(False)), str(path), "starve", "ctx", "64"]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
-    assert json.loads(done.stdout)["refused"] > 3
+    found = json.loads(done.stdout)
+    assert found["refused"] > 3
+    assert found["in_pieces"] == 3  # the angles of positions, and two layers' K and V

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fluid.event_types import Speed
-from fluid.synthetic import KindOf, kind_of, write_synthetic
+from fluid.synthetic import kind_of, write_synthetic
 from guests import Machines, codes, said
 from qemu_images import image_with
 from test_errors import ready_of
@@ -22,17 +22,24 @@ def of_2023(name: str, kind: str) -> str:
     return "Q3_K" if "ffn_gate" in name or "ffn_up" in name else kind_of(name, kind)
 
 
-def make_image(folder: Path, types: KindOf) -> Path:
-    model = folder / "q2_k.gguf"
-    write_synthetic(model, "tinyllama", "Q2_K", lambda text: None, types=types)
-    return image_with("x86-64-v2", "tinyllama", [(model, "MODEL.GGUF")])
+TYPES = {"F16": kind_of, "Q8_0": of_2023}  # by what K and V become in 512 MiB
 
 
-@pytest.mark.parametrize(("types", "kv"), [(kind_of, "F16"), (of_2023, "Q8_0")])
-def test_tinyllama_runs_in_512_mib(
-    machines: Machines, tmp_path: Path, types: KindOf, kv: str
-) -> None:
-    guest = machines.boot("x86-64-v2", make_image(tmp_path, types), mem=512)
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The same keys as in TYPES."""
+    made = {}
+    for kv, types in TYPES.items():
+        model = tmp_path_factory.mktemp("tinyllama") / "q2_k.gguf"
+        write_synthetic(model, "tinyllama", "Q2_K", lambda text: None, types=types)
+        made[kv] = image_with("x86-64-v2", f"tinyllama-{kv}", [(model, "MODEL.GGUF")])
+        model.unlink()
+    return made
+
+
+@pytest.mark.parametrize("kv", TYPES)
+def test_tinyllama_runs_in_512_mib(machines: Machines, images: dict[str, Path], kv: str) -> None:
+    guest = machines.boot("x86-64-v2", images[kv], mem=512)
     assert codes(guest.events) == []
     shown = said(guest, "/show")
     assert f"context        {CONTEXT} of the model's {CONTEXT} tokens" in shown
@@ -44,11 +51,12 @@ def test_tinyllama_runs_in_512_mib(
     assert codes(guest.events) == []
 
 
+# The file takes 412 MiB, the buffers of a batch some 10, the kernel and its modules 3.
 @pytest.mark.parametrize(("mem", "code"), [(428, "E-MEM-02"), (256, "E-MEM-04")])
 def test_a_machine_too_small_for_it_says_how_much_is_missing(
-    machines: Machines, tmp_path: Path, mem: int, code: str
+    machines: Machines, images: dict[str, Path], mem: int, code: str
 ) -> None:
     """The file fits and what a batch needs does not, or not even the file."""
-    guest = machines.boot("x86-64-v2", make_image(tmp_path, kind_of), mem=mem)
+    guest = machines.boot("x86-64-v2", images["F16"], mem=mem)
     assert codes(guest.events) == [code]
     assert ready_of(guest).model is None

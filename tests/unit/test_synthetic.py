@@ -56,8 +56,16 @@ def test_output_matrix_as_llama_cpp_quantises_it() -> None:
         assert kind_of("output.weight", kind) == (kind if plain else "Q6_K")
         assert kind_of("token_embd.weight", kind) == kind
         assert kind_of("blk.0.attn_v.weight", kind) == ("Q4_K" if kind == "Q2_K" else kind)
-        assert kind_of("blk.0.ffn_down.weight", kind) == ("Q3_K" if kind == "Q2_K" else kind)
+        for name in ("ffn_down", "attn_output"):
+            assert kind_of(f"blk.0.{name}.weight", kind) == ("Q3_K" if kind == "Q2_K" else kind)
         assert kind_of("blk.0.ffn_up.weight", kind) == kind
+
+
+def test_types_of_ones_own(tmp_path: Path) -> None:
+    path = tmp_path / "m.gguf"
+    write_synthetic(path, "tiny", "Q2_K", silent, types=lambda name, kind: "Q8_0")
+    kinds = {t.tensor_type.name for t in gguf.GGUFReader(path).tensors if len(t.shape) == 2}
+    assert kinds == {"Q8_0"}
 
 
 def test_tinyllama_is_as_large_as_the_real_one() -> None:

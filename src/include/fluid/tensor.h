@@ -98,7 +98,8 @@ static inline uint32_t kv_row_bytes(enum kv_type type, uint32_t head_dim) {
 
 /* "store_kv": x (n, kv_heads, head_dim) to positions pos .. pos + n of a cache of K or V. F16 and
  * Q8_0: what is larger than the largest half, and NaN, becomes that; then rounded to the nearest,
- * of two the even one. Q8_0: d = max|x| / 127 as a half, q = x / d. */
+ * of two the even one. Q8_0: d = max|x| / 127 as a half, q = x / d, at most what 8 bits hold, which
+ * is less where d has few bits itself. */
 typedef void store_kv_fn(void *cache, enum kv_type type, const float *x, uint32_t kv_heads,
                          uint32_t ctx, uint32_t head_dim, uint32_t pos, uint32_t n);
 

@@ -23,6 +23,11 @@ static void look_anew(struct guard_state *state) {
     __atomic_store_n(&state->looks, 0, __ATOMIC_RELEASE);
 }
 
+/* Other cores look whether there is one. */
+static void set_innermost(struct guard_state *state, struct module_guard *guard) {
+    __atomic_store_n(&state->innermost, guard, __ATOMIC_RELAXED);
+}
+
 void module_guard_begin(struct module_guard *guard) {
     struct guard_state *state = current();
     guard->outer = state->innermost;
@@ -34,14 +39,15 @@ void module_guard_begin(struct module_guard *guard) {
     __atomic_store_n(&state->begun, state->begun + (state->begun == UINT32_MAX ? 2 : 1),
                      __ATOMIC_RELEASE);
     look_anew(state);
-    state->innermost = guard;
+    set_innermost(state, guard);
 }
 
 void module_guard_end(struct module_guard *guard) {
     struct guard_state *state = current();
     KASSERT(state->innermost == guard);
     look_anew(state);
-    state->innermost = guard->outer;
+    state->ending = 0;
+    set_innermost(state, guard->outer);
     state->kernel_depth = guard->kernel_depth;
     state->ended += guard->outer == NULL;
     if (guard->deadline != 0)
@@ -63,11 +69,12 @@ bool module_guard_in_kernel(const struct module_guard *guard) {
 
 bool module_guard_look(uintptr_t address) {
     struct guard_state *state = current();
-    state->seen = address;
+    __atomic_store_n(&state->seen, address, __ATOMIC_RELAXED);
     __atomic_store_n(&state->looks, state->looks + 1, __ATOMIC_RELEASE);
     if (core_current()->index == 0)
         module_guard_judge(state);
-    return __atomic_load_n(&state->ending, __ATOMIC_ACQUIRE) == state->begun;
+    return state->looks >= GUARD_LOOKS &&
+           __atomic_load_n(&state->ending, __ATOMIC_ACQUIRE) == state->begun;
 }
 
 void module_guard_progress(void) {
@@ -76,11 +83,14 @@ void module_guard_progress(void) {
 
 /* The number is read first: a call that has ended meanwhile is not taken for the next one. */
 void module_guard_judge(struct guard_state *state) {
-    uint32_t number = __atomic_load_n(&state->begun, __ATOMIC_ACQUIRE);
-    if (__atomic_load_n(&state->looks, __ATOMIC_ACQUIRE) < GUARD_LOOKS)
+    const uint32_t number = __atomic_load_n(&state->begun, __ATOMIC_ACQUIRE);
+    const uint32_t looks = __atomic_load_n(&state->looks, __ATOMIC_ACQUIRE);
+    if (looks == 0)
         return;
-    const struct loaded_module *m = module_at(state->seen);
-    if (m && module_is_aside(m))
+    const struct loaded_module *m = module_at(__atomic_load_n(&state->seen, __ATOMIC_RELAXED));
+    if (!m || !module_is_aside(m))
+        look_anew(state);
+    else if (looks >= GUARD_LOOKS)
         __atomic_store_n(&state->ending, number, __ATOMIC_RELEASE);
 }
 

@@ -14,6 +14,7 @@
 #define KERNEL_LOAD_GUARD_H
 
 #include "arch/x86/call_context.h"
+#include "arch/x86/timer.h"
 #include "arch/x86/trap.h"
 #include "fluid/kapi.h"
 
@@ -25,7 +26,7 @@ struct guard_state {
     volatile unsigned kernel_depth; /* functions of the kernel that its modules are in */
     /* Calls that come to no end (module_guard_look): */
     uint32_t begun;  /* the number of the call that began last; never 0 */
-    uint32_t looks;  /* so often it was interrupted in a module since it was last in the kernel */
+    uint32_t looks;  /* ticks in a module since it was last in the kernel */
     uintptr_t seen;  /* where, the last time */
     uint32_t ending; /* the number of the call that is to be given up */
 };
@@ -51,11 +52,11 @@ void module_guard_end(struct module_guard *guard);
 /* Behind MODULE_GUARD: a call that takes more of its task's cycles than that has failed, as by an
  * exception (TRAP_OVERTIME). */
 void module_guard_limit(struct module_guard *guard, uint64_t cycles);
-/* An interrupt at that address of a module: is the call to be given up? Code that was made on this
- * machine is when it has been interrupted GUARD_LOOKS times, ten seconds, without coming back to
- * the kernel. Interrupts are counted, not time, which goes on while a virtual machine stands still.
- */
-#define GUARD_LOOKS 1000u
+/* A tick at that address of a module: is the call to be given up? Code that stands beside others
+ * (module_load_aside) is after so many ticks without coming back to the kernel. They are counted,
+ * not time, which goes on while a virtual machine stands still. */
+#define GUARD_SECONDS 10u
+#define GUARD_LOOKS (GUARD_SECONDS * TIMER_HZ)
 bool module_guard_look(uintptr_t address);
 /* Somewhere in a call that is long because it does much. */
 void module_guard_progress(void);

@@ -11,7 +11,7 @@
 #define FILL_MAX_PAGES 16 /* larger runs would cost milliseconds */
 #define JUNK_WORD ((uintptr_t)-1 / 255 * PAGE_JUNK)
 #define NEAR_MAX 8
-#define PACKED_MIN 128 /* pages */
+#define PACKED_MIN 128 /* pages: shorter runs are many, and looking for a place takes longer */
 
 struct page_range page_ranges[E820_RANGES_MAX];
 unsigned page_range_count;
@@ -54,7 +54,8 @@ static uint64_t find_run(const struct page_range *range, size_t count, uint64_t 
 }
 
 /* Long runs that are no power of two would each leave a rest of a block that the next does not fit
- * into, nearly half of memory if they are a little more: they are put one behind the other. */
+ * into, nearly half of the block if they are a little longer than the next smaller one: they are
+ * put one behind the other. */
 static bool is_packed(size_t count) {
     return count >= PACKED_MIN && (count & (count - 1)) != 0;
 }

@@ -11,11 +11,11 @@
 #include "arch/x86/core.h"
 #include "arch/x86/interrupts.h"
 #include "arch/x86/time.h"
+#include "arch/x86/timer.h"
 #include "lib/panic.h"
 #include "load/guard.h"
 #include "task/task.h"
 
-#define LOOKS_HZ 100u /* interrupts of a core that is waited for */
 #define COUNT_BITS 32
 #define COUNT_MASK (((uint64_t)1 << COUNT_BITS) - 1)
 
@@ -34,7 +34,7 @@ static void fail(const struct trap_fault *fault) {
         loop.fault = *fault;
 }
 
-/* Once one has failed, the loop is in vain: so are the others. */
+/* After a failure the rest is only counted down: the call that it is for is given up. */
 static void run_one(fluid_parallel_fn *function, void *context, uint32_t index, unsigned core) {
     struct module_guard guard;
     if (MODULE_GUARD(&guard)) {
@@ -103,7 +103,7 @@ static bool run_alone(uint32_t count, fluid_parallel_fn *function, void *context
 }
 
 static void wait_for_others(void) {
-    const uint64_t interval = time_hz() / LOOKS_HZ;
+    const uint64_t interval = time_hz() / TIMER_HZ;
     uint64_t looked = time_cycles();
     for (uint32_t turns = 0; __atomic_load_n(&loop.left, __ATOMIC_ACQUIRE) > 0; turns++) {
         cores_relax(turns);

@@ -83,6 +83,10 @@ static int take_cache(struct llama_model *m, enum kv_type type, uint32_t ctx,
     return 0;
 }
 
+static uint64_t budget_of(uint64_t free) {
+    return free / 100 * BUDGET_PERCENT;
+}
+
 /* The largest context in steps of CTX_STEP, or want itself, that costs at most budget; 0: none. */
 static uint32_t fitting_ctx(const struct config *c, enum kv_type type, uint32_t want,
                             uint64_t budget) {
@@ -99,25 +103,10 @@ static uint32_t fitting_ctx(const struct config *c, enum kv_type type, uint32_t 
     return low * CTX_STEP;
 }
 
-int cache_init(struct llama_model *m, uint32_t max_ctx, struct fluid_error *err) {
-    const struct config *c = &m->config;
-    uint32_t want = max_ctx != 0 && max_ctx < c->ctx_model ? max_ctx : c->ctx_model;
-    uint32_t least = want < MODEL_MIN_CTX ? want : MODEL_MIN_CTX;
-    m->cache.layer = memory_take(&m->memory, c->layers, sizeof *m->cache.layer, "context", err);
-    if (m->cache.layer == NULL)
-        return -1;
-    const uint64_t free = fluid_memory_free(), budget = free / 100 * BUDGET_PERCENT;
-    const enum kv_type type = kv_type_for(c, want, budget);
-    uint32_t keep = m->memory.count;
-    /* The estimate knows nothing of fragmentation: when memory_take fails, try with less. */
-    for (uint32_t ctx = fitting_ctx(c, type, want, budget); ctx >= least && ctx > 0;
-         ctx = ctx * 7 / 8) {
-        if (take_cache(m, type, ctx, NULL) == 0) {
-            rope_fill(m->cache.rope, ctx, c, m->weights.rope_factors);
-            return 0;
-        }
-        memory_release(&m->memory, keep);
-    }
+/* E-MEM-01: for so many tokens. */
+static int no_room(const struct config *c, enum kv_type type, uint32_t least, uint64_t free,
+                   struct fluid_error *err) {
+    const uint64_t budget = budget_of(free);
     if (fitting_ctx(c, type, least, budget) == least)
         return fluid_fail(
             err, "E-MEM-01",
@@ -130,6 +119,32 @@ int cache_init(struct llama_model *m, uint32_t max_ctx, struct fluid_error *err)
         "free, enough for %u tokens (give the machine more memory or use a smaller model)",
         (unsigned long long)cache_cost(c, type, least), least, BUDGET_PERCENT,
         (unsigned long long)free, fitting_ctx(c, type, least, budget));
+}
+
+int cache_init(struct llama_model *m, uint32_t max_ctx, struct fluid_error *err) {
+    const struct config *c = &m->config;
+    uint32_t want = max_ctx != 0 && max_ctx < c->ctx_model ? max_ctx : c->ctx_model;
+    uint32_t least = want < MODEL_MIN_CTX ? want : MODEL_MIN_CTX;
+    m->cache.layer = memory_take(&m->memory, c->layers, sizeof *m->cache.layer, "context", err);
+    if (m->cache.layer == NULL)
+        return -1;
+    const uint64_t free = fluid_memory_free(), budget = budget_of(free);
+    enum kv_type type = kv_type_for(c, want, budget);
+    uint32_t keep = m->memory.count, ctx = fitting_ctx(c, type, want, budget);
+    /* The estimate knows nothing of fragmentation: when memory_take fails, try with less. */
+    while (ctx >= least && ctx > 0) {
+        if (take_cache(m, type, ctx, NULL) == 0) {
+            rope_fill(m->cache.rope, ctx, c, m->weights.rope_factors);
+            return 0;
+        }
+        memory_release(&m->memory, keep);
+        ctx = ctx * 7 / 8;
+        if (type == KV_F16 && ctx < want && ctx < F16_CTX) {
+            type = KV_Q8_0;
+            ctx = fitting_ctx(c, type, want, budget);
+        }
+    }
+    return no_room(c, type, least, free, err);
 }
 
 const char *cache_type_name(const struct cache *cache) {

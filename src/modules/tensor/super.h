@@ -5,7 +5,7 @@
  *     Q_LARGEST                    the largest integer of a weight
  *     q_unpack(part, chunk, i)     columns 32 i .. 32 i + 31
  *     q_factors(chunk)             d and m
- * and, if a single token's weights need not be shifted (Q_PLACED, where there is VNNI),
+ * and with Q_PLACED, because a single token's weights need not be shifted where there is VNNI,
  *     q_placed(w, chunk, i)        columns 32 i .. 32 i + 31, times 2^place, which it returns; they
  *                                  are bytes, still
  *     q_pairs(chunk, i)            scales and minima of both halves of these, in 16 bits each */
@@ -25,6 +25,7 @@
 #define Q_SHORT (16 * 127 * Q_LARGEST < 32768) /* as those of a scale do */
 #else
 #define Q_RUN (Q_LARGEST <= 15 ? 4 : 2)
+#undef Q_PLACED /* there sums have 16 bits, too few for weights that are not shifted */
 #endif
 
 struct q_part {
@@ -37,10 +38,7 @@ struct q_factors {
     v8f d, m;
 };
 
-#ifndef TENSOR_VNNI
-#undef Q_PLACED
-#endif
-
+/* Scales and minima of 32 columns, those of both halves in 16 bits each. */
 struct q_pairs {
     v8i scale, min;
 };

@@ -18,14 +18,20 @@ static const struct q_field q_fields[] = {{0, 80, 4}, {80, 2, 2}, {82, 2, 2}};
 
 #include "super.h"
 
+TENSOR_INLINE struct q_pairs q_pairs(const uint8_t *chunk, unsigned i) {
+    const unsigned first = i % 2 * 2;
+    v8i both = v8i_load(chunk + Q_FIELD(scales) + i / 2 * 32);
+    return (struct q_pairs){v8i_bytes(v8i_bits(both, 0, 15), first, first + 1),
+                            v8i_bytes(v8i_bits(both, 4, 15), first, first + 1)};
+}
+
 TENSOR_INLINE void q_unpack(struct q_part *part, const uint8_t *chunk, unsigned i) {
     const unsigned first = i % 2 * 2; /* of the two scales in their four bytes */
-    v8i both = v8i_load(chunk + Q_FIELD(scales) + i / 2 * 32);
-    v8i scales = v8i_bits(both, 0, 15), mins = v8i_bits(both, 4, 15);
+    v8i scales = v8i_bits(v8i_load(chunk + Q_FIELD(scales) + i / 2 * 32), 0, 15);
     q_quarters(part->w, chunk + Q_FIELD(q), i);
     part->scale[0] = v8i_bytes(scales, first, first);
     part->scale[1] = v8i_bytes(scales, first + 1, first + 1);
-    part->min = v8i_bytes(mins, first, first + 1);
+    part->min = q_pairs(chunk, i).min;
 }
 
 #ifdef Q_PLACED
@@ -35,13 +41,6 @@ TENSOR_INLINE unsigned q_placed(v8i w[DOT_VECTORS], const uint8_t *chunk, unsign
         w[v] =
             v8i_load(chunk + Q_FIELD(q) + i / 4 * 256 + 32 * v) & (int32_t)(0x03030303u << place);
     return place;
-}
-
-TENSOR_INLINE struct q_pairs q_pairs(const uint8_t *chunk, unsigned i) {
-    const unsigned first = i % 2 * 2;
-    v8i both = v8i_load(chunk + Q_FIELD(scales) + i / 2 * 32);
-    return (struct q_pairs){v8i_bytes(v8i_bits(both, 0, 15), first, first + 1),
-                            v8i_bytes(v8i_bits(both, 4, 15), first, first + 1)};
 }
 #endif
 

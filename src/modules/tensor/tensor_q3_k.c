@@ -26,6 +26,12 @@ TENSOR_INLINE v8i four_scales(const uint8_t *packed, unsigned k) {
     return low | v8i_bits(v8i_load(packed + 64), 2 * k, 3) << 4;
 }
 
+TENSOR_INLINE struct q_pairs q_pairs(const uint8_t *chunk, unsigned i) {
+    v8i scales = four_scales(chunk + Q_FIELD(scales), i / 2);
+    v8i pair = (v8i)((v16s)v8i_bytes(scales, i % 2 * 2, i % 2 * 2 + 1) - 32);
+    return (struct q_pairs){pair, pair};
+}
+
 TENSOR_INLINE void q_unpack(struct q_part *part, const uint8_t *chunk, unsigned i) {
     const unsigned first = i % 2 * 2; /* of the two scales in their four bytes */
     const v16s bias = (v16s){0} + 32;
@@ -35,7 +41,7 @@ TENSOR_INLINE void q_unpack(struct q_part *part, const uint8_t *chunk, unsigned 
         part->w[v] |= v8i_bits(v8i_load(chunk + Q_FIELD(high) + 32 * v), i, 1) << 2;
     part->scale[0] = (v8i)((v16s)v8i_bytes(scales, first, first) - bias);
     part->scale[1] = (v8i)((v16s)v8i_bytes(scales, first + 1, first + 1) - bias);
-    part->min = (v8i)((v16s)v8i_bytes(scales, first, first + 1) - bias);
+    part->min = q_pairs(chunk, i).min;
 }
 
 #ifdef Q_PLACED
@@ -54,12 +60,6 @@ TENSOR_INLINE unsigned q_placed(v8i w[DOT_VECTORS], const uint8_t *chunk, unsign
         w[v] = ((v8i)low & (int32_t)(0x03030303u << place)) | moved_bit(high, i, place + 2);
     }
     return place;
-}
-
-TENSOR_INLINE struct q_pairs q_pairs(const uint8_t *chunk, unsigned i) {
-    v8i scales = four_scales(chunk + Q_FIELD(scales), i / 2);
-    v8i pair = (v8i)((v16s)v8i_bytes(scales, i % 2 * 2, i % 2 * 2 + 1) - 32);
-    return (struct q_pairs){pair, pair};
 }
 #endif
 

@@ -71,7 +71,7 @@ static void return_to(ucontext_t *context, const struct trap_frame *f) {
 /* Apart from handle, whose frame a sanitizer must not begin with more before AC is clear. */
 __attribute__((noinline)) static void look_at_time(ucontext_t *context) {
     struct trap_frame late = frame_of(context);
-    if (trap_overtime(&late))
+    if (trap_overtime(&late, true))
         return_to(context, &late);
 }
 

@@ -62,8 +62,8 @@ void fault_use_stack(char *stack);
 /* Sent to the other cores by the one that panics (cores.c). */
 #define CORE_STOP_SIGNAL SIGUSR1
 
-/* Sent to the first thread while a call has a time limit (watchdog.c), and to others that it waits
- * for (cores.c). */
+/* Sent to the first thread while a call may come to take too long (watchdog.h), and to others that
+ * it waits for (cores.c). */
 #define WATCHDOG_SIGNAL SIGVTALRM
 
 /* The child that compiles, if there is one (compiler_process.c): nobody waits for it any more. */

@@ -1,5 +1,6 @@
 /* watchdog.c (hosted) - a signal now and then, of the processor time that this thread takes. */
 #include "arch/x86/watchdog.h"
+#include "arch/x86/timer.h"
 
 #include <signal.h>
 #include <sys/syscall.h>
@@ -9,7 +10,7 @@
 #include "arch/hosted/hosted.h"
 #include "lib/panic.h"
 
-#define INTERVAL_NS 10000000
+#define INTERVAL_NS (1000000000 / TIMER_HZ)
 
 static timer_t timer;
 static bool made;

@@ -36,10 +36,13 @@ static bool is_of_ring3(const struct trap_frame *f) {
 
 /* Of a program or a module: it has taken too long, or it is the end of the task's turn. */
 static void end_turn(struct trap_frame *f) {
+    static uint64_t ticks;
+    const bool tick = timer_ticks() != ticks;
+    ticks = timer_ticks();
     if (from_ring3(f)) {
         task_preempt_ring3();
         task_current()->ring3->interrupted(f);
-    } else if (!trap_overtime(f)) {
+    } else if (!trap_overtime(f, tick)) {
         task_preempt(FRAME_IP(f));
     }
 }

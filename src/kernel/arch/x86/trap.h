@@ -15,7 +15,7 @@
 #define TRAP_CORE_WAKE 50
 #define TRAP_CORE_FLUSH 51
 #define TRAP_CORE_LOOK 52
-#define TRAP_OVERTIME 62       /* of a call with a time limit: no interrupt has this vector */
+#define TRAP_OVERTIME 62       /* of a call that takes too long: no interrupt has this vector */
 #define TRAP_LAPIC_SPURIOUS 63 /* the four low bits are 1 in old processors (SDM vol. 3A, 10.9) */
 #define TRAP_SYSCALL 64 /* no vector: struct trap_frame of a system call (arch/x86_64/ring3.S) */
 
@@ -77,8 +77,9 @@ uintptr_t trap_called_from(const struct trap_frame *frame, uintptr_t address);
  */
 bool trap_recover(struct trap_frame *frame);
 /* The same for a guarded call that was interrupted at frame, in a module, behind its time limit
- * (module_guard_limit), or after it has come to no end (module_guard_look); false: it goes on. */
-bool trap_overtime(struct trap_frame *frame);
+ * (module_guard_limit), or after it has come to no end (module_guard_look); false: it goes on.
+ * tick: one of TIMER_HZ interrupts in a second, which are counted. */
+bool trap_overtime(struct trap_frame *frame, bool tick);
 /* For the report: the address of the last page fault, and the processor's state as words. */
 uintptr_t trap_address(void);
 void trap_print_state(void);

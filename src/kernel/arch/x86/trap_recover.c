@@ -49,12 +49,12 @@ bool trap_recover(struct trap_frame *f) {
 }
 
 /* In a module, so that nothing of the kernel's is half done. */
-bool trap_overtime(struct trap_frame *f) {
+bool trap_overtime(struct trap_frame *f, bool tick) {
     struct module_guard *guard = module_guard_innermost();
     if (guard == NULL || !module_contains(FRAME_IP(f)))
         return false;
     bool late = guard->deadline != 0 && task_cycles(task_current()) >= guard->deadline;
-    if (!module_guard_look(FRAME_IP(f)) && !late)
+    if (!late && (!tick || !module_guard_look(FRAME_IP(f))))
         return false;
     f->vector = TRAP_OVERTIME;
     f->error_code = 0;

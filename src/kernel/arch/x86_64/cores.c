@@ -223,7 +223,7 @@ void core_look(struct core *core) {
 
 void core_handle_look(struct trap_frame *frame) {
     lapic_end();
-    trap_overtime(frame);
+    trap_overtime(frame, true);
 }
 
 void core_stop_others(void) {
