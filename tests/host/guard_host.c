@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "arch/x86/core.h"
+#include "arch/x86/timer.h"
 #include "arch/x86/watchdog.h"
 #include "lib/panic.h"
 #include "load/guard.h"

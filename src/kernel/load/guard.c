@@ -2,6 +2,7 @@
 #include "load/guard.h"
 
 #include "arch/x86/core.h"
+#include "arch/x86/timer.h"
 #include "arch/x86/watchdog.h"
 #include "lib/panic.h"
 #include "load/ksyms.h"

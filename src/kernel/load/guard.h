@@ -14,7 +14,6 @@
 #define KERNEL_LOAD_GUARD_H
 
 #include "arch/x86/call_context.h"
-#include "arch/x86/timer.h"
 #include "arch/x86/trap.h"
 #include "fluid/kapi.h"
 
