@@ -29,7 +29,7 @@ ROPE_BASE = 10000.0
 OUTPUT = "output.weight"
 NORM = "F32"  # type of norms
 # Matrices that llama.cpp's quantizer gives more bits in a model of TinyLlama's shape
-# (llama_tensor_get_type). What it does to the first layers of Q4_K and Q5_K is left out.
+# (llama_tensor_get_type). What it does to the first layers of Q4_K is left out.
 BETTER = {"Q2_K": {"attn_v": "Q4_K", "attn_output": "Q3_K", "ffn_down": "Q3_K"}}
 
 Progress = Callable[[str], None]

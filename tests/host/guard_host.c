@@ -5,12 +5,11 @@
 
 #include "arch/x86/core.h"
 #include "arch/x86/timer.h"
-#include "arch/x86/watchdog.h"
 #include "lib/panic.h"
 #include "load/guard.h"
 #include "load/ksyms.h"
 #include "load/module.h"
-#include "task/task.h"
+#include "no_time_limit.h"
 
 #define ASIDE ((uintptr_t)0x1000)
 #define IMAGE ((uintptr_t)0x2000)
@@ -42,23 +41,6 @@ bool module_is_aside(const struct loaded_module *m) {
 }
 
 /* ---- what these cases have no use for */
-
-struct task *task_current(void) {
-    abort();
-}
-
-uint64_t task_cycles(const struct task *task) {
-    (void)task;
-    abort();
-}
-
-void watchdog_start(void) {
-    abort();
-}
-
-void watchdog_stop(void) {
-    abort();
-}
 
 void call_leave(const struct call_context *context) {
     (void)context;

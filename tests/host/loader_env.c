@@ -10,7 +10,6 @@
 #include "arch/x86/core.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/trap.h"
-#include "arch/x86/watchdog.h"
 #include "console/event.h"
 #include "fluid/cpu.h"
 #include "lib/panic.h"
@@ -20,7 +19,7 @@
 #include "mm/paging.h"
 #include "prof/counters.h"
 #include "prof/sample.h"
-#include "task/task.h"
+#include "no_time_limit.h"
 
 #define HOST_PAGES_MAX 8192u /* 32 MiB: larger modules find no memory */
 
@@ -102,24 +101,6 @@ void kfree(void *memory) {
 struct core *core_current(void) {
     static struct core only = {.self = &only, .guards = &only.own_guards};
     return &only;
-}
-
-/* Nobody limits the time of a call here: guards ask for neither. */
-struct task *task_current(void) {
-    abort();
-}
-
-uint64_t task_cycles(const struct task *task) {
-    (void)task;
-    abort();
-}
-
-void watchdog_start(void) {
-    abort();
-}
-
-void watchdog_stop(void) {
-    abort();
 }
 
 bool cpu_fetches_streams(void) {

@@ -51,7 +51,7 @@ def test_tinyllama_runs_in_512_mib(machines: Machines, images: dict[str, Path], 
     assert codes(guest.events) == []
 
 
-# The file takes 412 MiB, the buffers of a batch some 10, the kernel and its modules 3.
+# The file takes 412 MiB; 432 are enough for 224 positions.
 @pytest.mark.parametrize(("mem", "code"), [(428, "E-MEM-02"), (256, "E-MEM-04")])
 def test_a_machine_too_small_for_it_says_how_much_is_missing(
     machines: Machines, images: dict[str, Path], mem: int, code: str
