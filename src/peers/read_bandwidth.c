@@ -89,6 +89,8 @@ static void pin(size_t rank) {
 
 static void *helper(void *number) {
     pin((uintptr_t)number);
+    pthread_barrier_wait(&begin);
+    pthread_barrier_wait(&end);
     for (;;) {
         pthread_barrier_wait(&begin);
         read_part((uintptr_t)number);
@@ -145,12 +147,14 @@ static bool prepare(unsigned long threads, size_t size) {
     if (pthread_barrier_init(&begin, NULL, (unsigned)threads) != 0 ||
         pthread_barrier_init(&end, NULL, (unsigned)threads) != 0)
         return false;
-    pin(0);
     for (uintptr_t i = 1; i < threads; i++) {
         pthread_t thread;
         if (pthread_create(&thread, NULL, helper, (void *)i) != 0)
             return false;
     }
+    pthread_barrier_wait(&begin); /* each is where it belongs */
+    pthread_barrier_wait(&end);
+    pin(0); /* after that: a thread may use no other processors than the one that made it */
     streams = 1;
     read_part(0); /* nothing is measured cold */
     return true;

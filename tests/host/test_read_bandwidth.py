@@ -1,5 +1,6 @@
 """The program that measures read bandwidth: what it says it read, and what it does not take."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -24,6 +25,15 @@ def test_everything_is_read(threads: int) -> None:
     part = (3 << 20) // threads // (STREAMS * STEP) * (STREAMS * STEP)
     assert [read.bytes for read in reads] == [part * threads] * 2
     assert all(read.ns > 0 for read in reads)
+
+
+def test_each_thread_has_a_processor_of_its_own() -> None:
+    """As many as there are: two on one would read at half of what memory can give."""
+    usable = sorted(os.sched_getaffinity(0))
+    with Bandwidth("read_bandwidth", [str(program()), str(len(usable)), "1"]) as bandwidth:
+        threads = Path(f"/proc/{bandwidth._process.pid}/task").iterdir()
+        found = [os.sched_getaffinity(int(thread.name)) for thread in threads]
+    assert sorted(found, key=min) == [{processor} for processor in usable]
 
 
 @pytest.mark.parametrize("words", [[], ["1"], ["0", "1"], ["1", "x"], ["65", "1"], ["1", "1", "1"]])

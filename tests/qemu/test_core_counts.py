@@ -83,7 +83,7 @@ def test_every_core_works(machines: Machines, target: str, count: int) -> None:
     assert isinstance(boot, Boot) and boot.cores == used
     assert f"cores in use: {used}\n" in said(guest, "/cpu")
     assert codes(guest.command("/selftest", 300)) == [], guest.text[-3000:].decode()
-    for name in ("parallel", "cores", "cores-flush"):
+    for name in ("parallel", "parallel-long", "cores", "cores-flush"):
         assert f"selftest {name} ".encode() in guest.text
     guest.send_line("/off")
     assert guest.wait_end(60) is Ending.PASS

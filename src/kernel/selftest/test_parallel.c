@@ -12,7 +12,8 @@
 #define LOOPS 1000u
 #define LOOPS_RACE 100000u
 #define ITERATIONS_MAX 37u /* of a loop; small, so that its end is often near */
-#define PARKED_US 5000u    /* longer than a core spins */
+#define ITERATIONS_MANY 200000u
+#define PARKED_US 5000u /* longer than a core spins */
 
 struct tally {
     uint32_t runs[ITERATIONS_MAX];
@@ -52,6 +53,22 @@ static bool test_parallel(char *why, size_t size) {
 
 static bool test_parallel_race(char *why, size_t size) {
     return race(LOOPS_RACE, why, size);
+}
+
+static void add(void *context, uint32_t index, uint32_t core) {
+    uint64_t *sums = context;
+    sums[core] += index;
+}
+
+/* More iterations than are given out at a time, and an end in the middle of what is. */
+static bool test_long(char *why, size_t size) {
+    struct trap_fault fault;
+    uint64_t sums[CORES_MAX] = {0}, sum = 0;
+    EXPECT(parallel_run(ITERATIONS_MANY, add, sums, &fault));
+    for (unsigned core = 0; core < CORES_MAX; core++)
+        sum += sums[core];
+    EXPECT(sum == (uint64_t)ITERATIONS_MANY * (ITERATIONS_MANY - 1) / 2);
+    return true;
 }
 
 static void wait_for_all(void *context, uint32_t index, uint32_t core) {
@@ -118,6 +135,7 @@ static bool test_flush(char *why, size_t size) {
 
 const struct selftest selftests_parallel[] = {
     {"parallel", test_parallel},
+    {"parallel-long", test_long},
     {"cores", test_cores},
     {"cores-flush", test_flush},
     {NULL, NULL},

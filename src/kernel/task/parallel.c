@@ -1,9 +1,12 @@
 /* parallel.c - one loop at a time, whose iterations cores take one by one.
  *
- * The ticket holds the loop's number and how many iterations nobody has taken. A core takes one by
- * counting it down, if the ticket has not changed since it was looked at: so what it read of the
- * loop in between was that loop's, for a loop is not replaced before its last iteration is over.
- * Nobody waits for cores that have taken nothing. */
+ * Each core has a range of its own, which it takes from the front: it reads memory in order, and
+ * shares no cache line with others. One that has none left takes from the back of another's. So a
+ * core that is late or slow delays no loop, and nobody waits for one that has taken nothing.
+ *
+ * A range is one word with the loop's number, and is taken from if it has not changed since it was
+ * looked at: so what was read beside it in between was that loop's, for a loop is not replaced
+ * before its last iteration is over. */
 #include "task/parallel.h"
 
 #include <stddef.h>
@@ -16,56 +19,119 @@
 #include "load/guard.h"
 #include "task/task.h"
 
-#define COUNT_BITS 32
-#define COUNT_MASK (((uint64_t)1 << COUNT_BITS) - 1)
+#define LINE 64 /* bytes that two cores can not write at a time */
+#define INDEX_BITS 16
+#define INDEX_MAX ((1u << INDEX_BITS) - 1)
 
-static struct {
-    _Alignas(8) uint64_t ticket; /* number << COUNT_BITS | iterations to take */
+/* Iterations that nobody has taken: number << 32 | first << INDEX_BITS | end. */
+static uint64_t range_of(uint64_t number, uint32_t first, uint32_t end) {
+    return number << 2 * INDEX_BITS | (uint64_t)first << INDEX_BITS | end;
+}
+
+static uint32_t range_first(uint64_t range) {
+    return range >> INDEX_BITS & INDEX_MAX;
+}
+
+static uint32_t range_end(uint64_t range) {
+    return range & INDEX_MAX;
+}
+
+static bool range_empty(uint64_t range) {
+    return range_first(range) == range_end(range);
+}
+
+struct part {
+    _Alignas(LINE) uint64_t range;
     fluid_parallel_fn *function;
     void *context;
-    uint32_t left; /* iterations that are not over */
-    bool failed;
+    uint32_t base; /* index of iteration 0 */
+};
+
+struct taken {
+    fluid_parallel_fn *function;
+    void *context;
+    uint32_t index;
+};
+
+static struct part parts[CORES_MAX];
+
+static struct {
+    _Alignas(LINE) uint32_t
+        iterations; /* of all loops so far that this core has run to their end */
+} over[CORES_MAX];
+
+static struct {
+    _Alignas(LINE) bool failed;
     struct trap_fault fault; /* the first one */
-    bool busy;               /* of the boot processor's tasks: one has a loop here */
+} failure;
+
+/* Of the boot processor alone. */
+static struct {
+    _Alignas(LINE) uint64_t number;
+    uint32_t iterations; /* of all loops so far */
+    bool busy;           /* one of its tasks has a loop here */
 } loop;
 
 static void fail(const struct trap_fault *fault) {
-    if (!__atomic_exchange_n(&loop.failed, true, __ATOMIC_ACQ_REL))
-        loop.fault = *fault;
+    if (!__atomic_exchange_n(&failure.failed, true, __ATOMIC_ACQ_REL))
+        failure.fault = *fault;
 }
 
-/* After a failure the rest is only counted down: the call that it is for is given up. */
-static void run_one(fluid_parallel_fn *function, void *context, uint32_t index, unsigned core) {
-    struct module_guard guard;
-    if (MODULE_GUARD(&guard)) {
-        fail(&guard.fault);
-    } else if (__atomic_load_n(&loop.failed, __ATOMIC_RELAXED)) {
-        module_guard_end(&guard);
-    } else {
-        function(context, index, core);
-        module_guard_end(&guard);
-    }
-    __atomic_fetch_sub(&loop.left, 1, __ATOMIC_RELEASE);
+static bool take(struct part *from, bool front, struct taken *taken) {
+    uint64_t range = __atomic_load_n(&from->range, __ATOMIC_ACQUIRE), rest;
+    do {
+        if (range_empty(range))
+            return false;
+        taken->function = __atomic_load_n(&from->function, __ATOMIC_RELAXED);
+        taken->context = __atomic_load_n(&from->context, __ATOMIC_RELAXED);
+        taken->index = __atomic_load_n(&from->base, __ATOMIC_RELAXED);
+        taken->index += front ? range_first(range) : range_end(range) - 1;
+        rest = front ? range + ((uint64_t)1 << INDEX_BITS) : range - 1;
+    } while (!__atomic_compare_exchange_n(&from->range, &range, rest, false, __ATOMIC_ACQ_REL,
+                                          __ATOMIC_ACQUIRE));
+    return true;
+}
+
+static bool take_any(unsigned core, struct taken *taken) {
+    const unsigned count = cores_count();
+    if (take(&parts[core], true, taken))
+        return true;
+    for (unsigned i = 1; i < count; i++)
+        if (take(&parts[(core + i) % count], false, taken))
+            return true;
+    return false;
+}
+
+static void is_over(unsigned core) {
+    __atomic_store_n(&over[core].iterations, over[core].iterations + 1, __ATOMIC_RELEASE);
 }
 
 bool parallel_waits(void) {
-    return (__atomic_load_n(&loop.ticket, __ATOMIC_SEQ_CST) & COUNT_MASK) != 0;
+    for (unsigned i = 0; i < cores_count(); i++)
+        if (!range_empty(__atomic_load_n(&parts[i].range, __ATOMIC_SEQ_CST)))
+            return true;
+    return false;
 }
 
+/* After a failure the rest is only counted: the call that it is for is given up. */
 bool parallel_help(unsigned core) {
-    bool helped = false;
-    uint64_t ticket = __atomic_load_n(&loop.ticket, __ATOMIC_ACQUIRE);
-    while ((ticket & COUNT_MASK) != 0) {
-        fluid_parallel_fn *function = __atomic_load_n(&loop.function, __ATOMIC_ACQUIRE);
-        void *context = __atomic_load_n(&loop.context, __ATOMIC_ACQUIRE);
-        if (!__atomic_compare_exchange_n(&loop.ticket, &ticket, ticket - 1, false, __ATOMIC_ACQ_REL,
-                                         __ATOMIC_ACQUIRE))
-            continue;
-        run_one(function, context, (uint32_t)((ticket & COUNT_MASK) - 1), core);
-        helped = true;
-        ticket = __atomic_load_n(&loop.ticket, __ATOMIC_ACQUIRE);
+    struct taken taken;
+    struct module_guard guard;
+    if (!take_any(core, &taken))
+        return false;
+    if (MODULE_GUARD(&guard)) {
+        fail(&guard.fault);
+        is_over(core);
+        return true;
     }
-    return helped;
+    do {
+        module_guard_progress();
+        if (!__atomic_load_n(&failure.failed, __ATOMIC_RELAXED))
+            taken.function(taken.context, taken.index, core);
+        is_over(core);
+    } while (take_any(core, &taken));
+    module_guard_end(&guard);
+    return true;
 }
 
 /* Only the boot processor's tasks are here: interrupts off is a lock. */
@@ -77,14 +143,29 @@ static bool claim(void) {
     return free;
 }
 
-static void publish(uint32_t count, fluid_parallel_fn *function, void *context) {
-    uint64_t number = (loop.ticket >> COUNT_BITS) + 1;
-    loop.failed = false;
-    loop.left = count;
-    __atomic_store_n(&loop.function, function, __ATOMIC_RELEASE);
-    __atomic_store_n(&loop.context, context, __ATOMIC_RELEASE);
-    __atomic_store_n(&loop.ticket, number << COUNT_BITS | count, __ATOMIC_SEQ_CST);
-    cores_wake(); /* behind the ticket: a core that is about to park sees it */
+static void publish(uint32_t first, uint32_t count, fluid_parallel_fn *function, void *context) {
+    const unsigned cores = cores_count();
+    loop.number++;
+    loop.iterations += count;
+    if (failure.failed)
+        failure.failed = false;
+    for (unsigned i = 0; i < cores; i++) {
+        struct part *part = &parts[i];
+        __atomic_store_n(&part->function, function, __ATOMIC_RELAXED);
+        __atomic_store_n(&part->context, context, __ATOMIC_RELAXED);
+        __atomic_store_n(&part->base, first, __ATOMIC_RELAXED);
+        __atomic_store_n(&part->range,
+                         range_of(loop.number, count * i / cores, count * (i + 1) / cores),
+                         __ATOMIC_SEQ_CST);
+    }
+    cores_wake(); /* behind the ranges: a core that is about to park sees them */
+}
+
+static bool all_over(void) {
+    uint32_t iterations = 0;
+    for (unsigned i = 0; i < cores_count(); i++)
+        iterations += __atomic_load_n(&over[i].iterations, __ATOMIC_ACQUIRE);
+    return iterations == loop.iterations;
 }
 
 static bool run_alone(uint32_t count, fluid_parallel_fn *function, void *context,
@@ -105,7 +186,7 @@ static bool run_alone(uint32_t count, fluid_parallel_fn *function, void *context
 static void wait_for_others(void) {
     const uint64_t interval = time_hz() / TIMER_HZ;
     uint64_t looked = time_cycles();
-    for (uint32_t turns = 0; __atomic_load_n(&loop.left, __ATOMIC_ACQUIRE) > 0; turns++) {
+    for (uint32_t turns = 0; !all_over(); turns++) {
         cores_relax(turns);
         if (time_cycles() - looked >= interval) {
             cores_look();
@@ -118,12 +199,16 @@ bool parallel_run(uint32_t count, fluid_parallel_fn *function, void *context,
                   struct trap_fault *fault) {
     if (cores_count() == 1 || count <= 1 || !claim())
         return run_alone(count, function, context, fault);
-    publish(count, function, context);
-    parallel_help(0);
-    wait_for_others();
-    bool whole = !loop.failed;
+    bool whole = true;
+    for (uint32_t first = 0; first < count && whole; first += INDEX_MAX) {
+        publish(first, count - first < INDEX_MAX ? count - first : INDEX_MAX, function, context);
+        while (parallel_help(0)) {
+        }
+        wait_for_others();
+        whole = !failure.failed;
+    }
     if (!whole)
-        *fault = loop.fault;
+        *fault = failure.fault;
     loop.busy = false;
     return whole;
 }

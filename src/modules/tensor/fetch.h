@@ -18,4 +18,13 @@ TENSOR_INLINE void q_fetch(const uint8_t *next, unsigned i, unsigned parts) {
 #endif
 }
 
+/* Activations, which another core may have written: all of them are on their way at once. */
+TENSOR_INLINE void q_fetch_activations(const void *x, size_t size) {
+    (void)x, (void)size;
+#ifdef __AVX2__
+    for (size_t at = 0; at < size; at += 64)
+        _mm_prefetch((const char *)x + at, _MM_HINT_T0);
+#endif
+}
+
 #endif

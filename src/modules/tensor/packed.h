@@ -119,6 +119,8 @@ void Q_NAME(matmul)(float *out, uint32_t out_stride, const void *w, const void *
     const uint32_t blocks = cols / Q_COLS;
     uint32_t r = 0;
     ahead = ahead == 0 || (ahead == AHEAD_NONE && Q_JUMPS) ? Q_AHEAD : ahead;
+    if (n <= Q_SINGLES)
+        q_fetch_activations(x, (size_t)blocks * n * sizeof(struct Q_ACT));
     for (; n <= Q_SINGLES && rows - r >= EIGHT; r += EIGHT)
         for (uint32_t t = 0; t < n; t++)
             q_single(out + (size_t)t * out_stride + r,

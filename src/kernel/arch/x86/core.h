@@ -23,8 +23,9 @@ struct core {
     uint32_t apic_id;
     struct guard_state *guards; /* of the task that it runs, or: */
     struct guard_state own_guards;
-    uint32_t parked;           /* 1: it sleeps until core_wake */
     volatile uint32_t flushed; /* the last change of page tables that it has seen */
+    /* 1: it sleeps until core_wake. Looked at before each loop: not in a line with what changes. */
+    _Alignas(64) uint32_t parked;
 };
 
 struct core *core_current(void);
