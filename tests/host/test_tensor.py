@@ -87,7 +87,9 @@ def check_matmul(out: Floats, w: NDArray[np.float64], x: NDArray[np.float64]) ->
         (5, 576, 17),
         (7, 256, 33),
         (33, 1536, 4),
-        (24, 288, 3),  # a group without another
+        (16, 288, 1),  # a group
+        (24, 288, 3),  # and half of one
+        (47, 320, 1),  # and all but a row
         (64, 320, 64),
         (2, 352, 65),
     ],

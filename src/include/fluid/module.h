@@ -14,7 +14,7 @@
 #define MOD_MAGIC 0x444f4d46 /* "FMOD" */
 #define MOD_VERSION_MAJOR 1
 #define MOD_VERSION_MINOR 2
-#define FLUID_KERNEL_ABI 10 /* changes with the shape of bench.h, engine.h, kapi.h, tensor.h */
+#define FLUID_KERNEL_ABI 11 /* changes with the shape of bench.h, engine.h, kapi.h, tensor.h */
 
 #define MOD_NAME_SIZE 32
 #define MOD_TARGET_SIZE 16

@@ -66,10 +66,10 @@ typedef void matmul_fn(float *out, uint32_t out_stride, const void *w, const voi
 typedef void row_fn(float *out, const void *w, uint32_t r, uint32_t rows, uint32_t cols);
 
 /* "pack_q4_0", "pack_q4_1", "pack_q5_0", "pack_q5_1", "pack_q8_0", "pack_q2_k", "pack_q3_k",
- * "pack_q4_k", "pack_q5_k", "pack_q6_k": eight rows of w in their GGML layout to the same size of
- * out, which is elsewhere. Weights (rows, cols) are packed when each group of eight rows, from the
- * first one on, is; fewer than eight rows at the end stay in their GGML layout. */
-#define PACK_ROWS 8
+ * "pack_q4_k", "pack_q5_k", "pack_q6_k": sixteen rows of w in their GGML layout to the same size of
+ * out, which is elsewhere. Weights (rows, cols) are packed when each group of sixteen rows, from
+ * the first one on, is; fewer rows at the end stay in their GGML layout. */
+#define PACK_ROWS 16
 typedef void pack_fn(void *out, const void *w, uint32_t cols);
 
 /* "quantize_q8", "quantize_q8_k": x (n, cols) -> out[block * stride + token], struct act_q8 of 32

@@ -1,4 +1,4 @@
-/* pack.c - weights rearranged in place: groups of eight rows, shared by all cores. */
+/* pack.c - weights rearranged in place: groups of sixteen rows, shared by all cores. */
 #include "pack.h"
 
 #include "checked.h"

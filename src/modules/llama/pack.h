@@ -4,7 +4,7 @@
 
 #include "weights.h"
 
-/* All matrices, each once. E-MEM-02: no room for eight rows on each core. */
+/* All matrices, each once. E-MEM-02: no room for sixteen rows on each core. */
 int pack_weights(struct weights *w, uint32_t layers, struct fluid_error *err);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "gguf.h"
 
-#define PIECE_WORK (1u << 18)  /* most multiplications of a piece: some 10 us, or 1 ms emulated */
+#define PIECE_WORK (1u << 19)  /* most multiplications of a piece: some 20 us, or 2 ms emulated */
 #define PIECES_PER_CORE 4      /* at least, for the cores to end at about the same time */
 #define ATTENTION_TOKENS 16u   /* of a piece: they use a part of K and V while it is at hand */
 #define LOOK_CYCLES (1u << 22) /* between two looks at the console: one or two milliseconds */
@@ -77,16 +77,15 @@ static uint64_t multiplications(const struct matrix *w, uint32_t n) {
     return (uint64_t)w->rows * w->cols * n;
 }
 
-/* Groups of rows that are packed stay whole, and pairs of them for a batch (sixteen.h). */
+/* Groups of rows that are packed stay whole. */
 static void split(struct part *part, const struct product *product, uint64_t work, uint32_t n) {
     const struct matrix *w = product->w;
-    const uint32_t group = n > 1 ? 2 * PACK_ROWS : PACK_ROWS;
-    uint64_t rows = work / ((uint64_t)w->cols * n) / group * group;
+    uint64_t rows = work / ((uint64_t)w->cols * n) / PACK_ROWS * PACK_ROWS;
     part->product = *product;
     part->code = (matmul_fn *)w->matmul->code;
     part->ahead = w->matmul->ahead;
     part->row_bytes = gguf_row_bytes(w->type, w->cols);
-    part->rows = rows == 0 ? group : (uint32_t)lower(rows, (uint64_t)w->rows + group);
+    part->rows = rows == 0 ? PACK_ROWS : (uint32_t)lower(rows, (uint64_t)w->rows + PACK_ROWS);
     part->pieces = w->rows / part->rows + (w->rows % part->rows != 0);
 }
 

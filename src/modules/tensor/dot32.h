@@ -1,4 +1,4 @@
-/* dot32.h - 32 columns of eight rows against one token's activations.
+/* dot32.h - 32 columns of a vector's rows against one token's activations.
  *
  * Weights are integers in bytes: lane r of w[v] holds columns 4 v .. 4 v + 3 of row r, to be
  * multiplied by four activations that are the same for all rows. */
@@ -6,70 +6,64 @@
 #define FLUID_TENSOR_DOT32_H
 
 #include "fluid/tensor.h"
-#include "sixteen.h"
+#include "lanes.h"
 
 #define DOT_VECTORS (QUANT_BLOCK / 4)
 #define Q_TOKENS 64 /* that share one unpacking of the weights */
 
 /* Sums of products: in 32 bits, or of neighbours in 16 bits, which dot_sum adds. */
-typedef v8i dot_sums;
+typedef vi dot_sums;
 
-TENSOR_INLINE dot_sums dot_add(dot_sums sums, v8i w, const int8_t x[4]) {
+TENSOR_INLINE dot_sums dot_add(dot_sums sums, vi w, const int8_t x[4]) {
 #ifdef TENSOR_VNNI
-    return v8i_add_bytes(sums, w, v8i_broadcast(x));
+    return vi_add_bytes(sums, w, vi_broadcast(x));
 #else
-    return (v8i)((v16s)sums + (v16s)v8i_maddubs(w, v8i_broadcast(x)));
+    return (vi)((vs)sums + (vs)v8i_maddubs(w, vi_broadcast(x)));
 #endif
 }
 
-TENSOR_INLINE v8i dot_sum(dot_sums sums) {
+TENSOR_INLINE vi dot_sum(dot_sums sums) {
 #ifdef TENSOR_VNNI
     return sums;
 #else
-    return v8i_madd(sums, (v8i){0} + 0x10001);
+    return v8i_madd(sums, (vi){0} + 0x10001);
 #endif
 }
 
 /* count vectors; without VNNI count * 2 * 127 * the largest weight < 32768. */
-TENSOR_INLINE dot_sums dot_run(const v8i *w, const int8_t *x, int count) {
+TENSOR_INLINE dot_sums dot_run(const vi *w, const int8_t *x, int count) {
     dot_sums sums = {0};
     for (int v = 0; v < count; v++)
         sums = dot_add(sums, w[v], x + 4 * v);
     return sums;
 }
 
+/* Bytes with a sign, as dot_signed wants them: with VNNI 128 more, and without a sign. */
+TENSOR_INLINE vi dot_signed_weights(vi w) {
 #ifdef TENSOR_VNNI
-/* The same vectors of two groups. */
-TENSOR_INLINE void dot_join(v16i both[DOT_VECTORS], const v8i first[DOT_VECTORS],
-                            const v8i second[DOT_VECTORS]) {
-    for (int v = 0; v < DOT_VECTORS; v++)
-        both[v] = v16i_join(first[v], second[v]);
-}
-
-/* count vectors of two groups, added to dot. */
-TENSOR_INLINE v16i dot_run_both(v16i dot, const v16i *w, const int8_t *x, int count) {
-    for (int v = 0; v < count; v++)
-        dot = v16i_add_bytes(dot, w[v], v16i_broadcast(x + 4 * v));
-    return dot;
-}
+    return w ^ (int32_t)0x80808080;
+#else
+    return w;
 #endif
+}
 
 /* Dot product of 32 columns; weights are bytes with a sign. */
-TENSOR_INLINE v8i dot_signed(const v8i w[DOT_VECTORS], const struct act_q8 *x) {
-    v8i dot = {0};
+TENSOR_INLINE vi dot_signed(const vi w[DOT_VECTORS], const struct act_q8 *x) {
+#ifdef TENSOR_VNNI
+    vi dot = vi_broadcast(&x->offset) * 16;
+    for (int v = 0; v < DOT_VECTORS; v += 4)
+        dot += dot_run(w + v, x->q + 4 * v, 4);
+#else
+    vi dot = {0};
     for (int v = 0; v < DOT_VECTORS; v++) {
-        v8i xv = v8i_broadcast(x->q + 4 * v);
-#if defined(TENSOR_VNNI)
-        dot = v8i_add_bytes(dot, w[v] ^ (int32_t)0x80808080, xv);
-#elif defined(__AVX2__)
+        vi xv = vi_broadcast(x->q + 4 * v);
+#ifdef __AVX2__
         dot += dot_sum(v8i_maddubs(v8i_abs(w[v]), v8i_sign(xv, w[v])));
 #else
-        v8i even = v8i_madd((v8i)((v16s)((v16u)w[v] << 8) >> 8), (v8i)((v16s)((v16u)xv << 8) >> 8));
-        dot += even + v8i_madd((v8i)((v16s)w[v] >> 8), (v8i)((v16s)xv >> 8));
+        vi even = v8i_madd((vi)((vs)((vw)w[v] << 8) >> 8), (vi)((vs)((vw)xv << 8) >> 8));
+        dot += even + v8i_madd((vi)((vs)w[v] >> 8), (vi)((vs)xv >> 8));
 #endif
     }
-#ifdef TENSOR_VNNI
-    dot += v8i_broadcast(&x->offset) * 16;
 #endif
     return dot;
 }

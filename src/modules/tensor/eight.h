@@ -46,13 +46,6 @@ TENSOR_INLINE v8i v8i_load(const void *p) {
 #endif
 }
 
-/* The same four bytes in every lane. */
-TENSOR_INLINE v8i v8i_broadcast(const void *p) {
-    int32_t value;
-    __builtin_memcpy(&value, p, sizeof value);
-    return (v8i){0} + value;
-}
-
 TENSOR_INLINE v8f v8f_broadcast(float value) {
     return (v8f){value, value, value, value, value, value, value, value};
 }
@@ -177,26 +170,5 @@ TENSOR_INLINE v8i v8i_abs(v8i v) {
     return v8i_sign(v, v);
 }
 #endif
-
-/* Every byte of v, shifted and masked as they are needed: bits shift .. of each byte. mask < 256 >>
- * shift, so that nothing of the neighbour stays. */
-TENSOR_INLINE v8i v8i_bits(v8i v, unsigned shift, uint8_t mask) {
-    return (v8i)((v8u)v >> shift) & (int32_t)(mask * 0x01010101u);
-}
-
-/* Bytes low and high of each lane, in its lower and upper 16 bits. */
-TENSOR_INLINE v8i v8i_bytes(v8i v, unsigned low, unsigned high) {
-#ifdef __SSSE3__
-    const v8i lane = {0, 0x40004, 0x80008, 0xc000c, 0, 0x40004, 0x80008, 0xc000c};
-    return V8I_BOTH(shuffle_epi8, v, lane + (int32_t)(0x80008000u | high << 16 | low));
-#else
-    return (v >> 8 * low & 255) | (v >> 8 * high & 255) << 16;
-#endif
-}
-
-/* The same of bytes with a sign. */
-TENSOR_INLINE v8i v8i_signed_bytes(v8i v, unsigned low, unsigned high) {
-    return (v8i)((v16s)((v16u)v8i_bytes(v, low, high) << 8) >> 8);
-}
 
 #endif

@@ -2,9 +2,14 @@
 #ifndef FLUID_TENSOR_FETCH_H
 #define FLUID_TENSOR_FETCH_H
 
-#include "sixteen.h"
+#include "interleave.h"
 
-#define Q_CHUNK (EIGHT * sizeof(struct q_block))
+#define Q_CHUNK (PACK_ROWS * sizeof(struct q_block))
+
+/* Sums of a token and a group. */
+struct q_lanes {
+    vf half[HALVES];
+};
 
 /* Of the chunk at next, or nothing where that is NULL: what belongs to part i of parts. All lines
  * of a large chunk at once are more than a core keeps track of, and other loads would wait. */

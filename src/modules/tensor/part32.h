@@ -15,37 +15,17 @@
 #endif
 
 struct q_part {
-    v8i w[DOT_VECTORS];
-    v8f scale, min;
+    vi w[DOT_VECTORS];
+    vf scale, min;
 };
 
-TENSOR_INLINE v8f q_add(v8f acc, const struct q_part *part, const struct act_q8 *x) {
-    v8i dot = v8i_broadcast(&x->offset) * (Q_OFFSET / 8);
+TENSOR_INLINE vf q_add(vf acc, const struct q_part *part, const struct act_q8 *x) {
+    vi dot = vi_broadcast(&x->offset) * (Q_OFFSET / 8);
     for (int v = 0; v < DOT_VECTORS; v += Q_RUN)
         dot += dot_sum(dot_run(part->w + v, x->q + 4 * v, Q_RUN));
-    acc += part->scale * x->d * v8f_of(dot);
+    acc += part->scale * x->d * vf_of(dot);
     return Q_OFFSET == 0 ? acc + part->min * x->sum : acc;
 }
-
-#ifdef TENSOR_VNNI
-/* Of two groups. */
-struct q_both {
-    v16i w[DOT_VECTORS];
-    v16f scale, min;
-};
-
-TENSOR_INLINE void q_join(struct q_both *both, const struct q_part part[Q_GROUPS]) {
-    dot_join(both->w, part[0].w, part[1].w);
-    both->scale = v16f_join(part[0].scale, part[1].scale);
-    both->min = v16f_join(part[0].min, part[1].min);
-}
-
-TENSOR_INLINE v16f q_add_both(v16f acc, const struct q_both *both, const struct act_q8 *x) {
-    v16i offset = v16i_broadcast(&x->offset) * (Q_OFFSET / 8);
-    acc += both->scale * x->d * v16f_of(dot_run_both(offset, both->w, x->q, DOT_VECTORS));
-    return Q_OFFSET == 0 ? acc + both->min * x->sum : acc;
-}
-#endif
 
 TENSOR_INLINE void q_weights(float out[QUANT_BLOCK], const struct q_part *part, uint32_t r) {
     for (int c = 0; c < QUANT_BLOCK; c++) {
@@ -55,20 +35,21 @@ TENSOR_INLINE void q_weights(float out[QUANT_BLOCK], const struct q_part *part, 
 }
 
 /* w[v] += bits 4 v .. 4 v + 3 of each row's 32, as bit 4 of the four bytes: fifth bits. */
-TENSOR_INLINE void q_fifth_bits(v8i w[DOT_VECTORS], v8i bits) {
+TENSOR_INLINE void q_fifth_bits(vi w[DOT_VECTORS], vi bits) {
     for (int v = 0; v < DOT_VECTORS; v++) {
-        v8i four = (v8i)((v8u)bits >> (4 * v)) & 15;
+        vi four = (vi)((vu)bits >> (4 * v)) & 15;
         four = (four | four << 7 | four << 14 | four << 21) & 0x01010101;
         w[v] |= four << 4;
     }
 }
 
-/* Sixteen bytes of four-bit integers: columns 0 .. 15 in the low, 16 .. 31 in the high halves. */
-TENSOR_INLINE void q_nibbles(v8i w[DOT_VECTORS], const uint8_t *packed) {
-    for (int v = 0; v < DOT_VECTORS / 2; v++) {
-        v8i both = v8i_load(packed + 32 * v);
-        w[v] = v8i_bits(both, 0, 15);
-        w[v + DOT_VECTORS / 2] = v8i_bits(both, 4, 15);
+/* Sixteen bytes of four-bit integers, from byte `at` of the block on: columns 0 .. 15 in the low,
+ * 16 .. 31 in the high halves. */
+TENSOR_INLINE void q_nibbles(vi w[DOT_VECTORS], struct q_rows rows, size_t at) {
+    for (size_t v = 0; v < DOT_VECTORS / 2; v++) {
+        vi both = q_words(rows, at + 4 * v);
+        w[v] = vi_bits(both, 0, 15);
+        w[v + DOT_VECTORS / 2] = vi_bits(both, 4, 15);
     }
 }
 

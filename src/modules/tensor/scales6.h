@@ -7,28 +7,29 @@
 
 #include "super.h"
 
-TENSOR_INLINE struct q_factors q_factors(const uint8_t *chunk) {
-    return (struct q_factors){v8f_halves(chunk + Q_FIELD(d)), -v8f_halves(chunk + Q_FIELD(dmin))};
+TENSOR_INLINE struct q_factors q_factors(struct q_rows rows) {
+    return (struct q_factors){q_f16(rows, Q_AT(d)), -q_f16(rows, Q_AT(dmin))};
 }
 
-/* Those of columns 32 i .. 32 i + 31; packed: the twelve bytes of eight rows, as in a chunk. */
-TENSOR_INLINE void q_scales(struct q_part *part, const uint8_t *packed, unsigned i) {
-    v8i scale = v8i_load(packed), min = v8i_load(packed + 32), rest = v8i_load(packed + 64);
+/* Those of columns 32 i .. 32 i + 31; the twelve bytes begin at byte `at` of the block. */
+TENSOR_INLINE void q_scales(struct q_part *part, struct q_rows rows, size_t at, unsigned i) {
+    vi scale = q_words(rows, at), min = q_words(rows, at + 4), rest = q_words(rows, at + 8);
     if (i < 4) {
-        scale = v8i_bits(scale, 0, 63);
-        min = v8i_bits(min, 0, 63);
+        scale = vi_bits(scale, 0, 63);
+        min = vi_bits(min, 0, 63);
     } else {
-        scale = v8i_bits(rest, 0, 15) | (v8i_bits(scale, 6, 3) << 4);
-        min = v8i_bits(rest, 4, 15) | (v8i_bits(min, 6, 3) << 4);
+        scale = vi_bits(rest, 0, 15) | (vi_bits(scale, 6, 3) << 4);
+        min = vi_bits(rest, 4, 15) | (vi_bits(min, 6, 3) << 4);
     }
-    part->scale[0] = part->scale[1] = v8i_bytes(scale, i % 4, i % 4);
-    part->min = v8i_bytes(min, i % 4, i % 4);
+    part->scale[0] = part->scale[1] = vi_bytes(scale, i % 4, i % 4);
+    part->min = vi_bytes(min, i % 4, i % 4);
 }
 
-/* Of 64 columns, byte i of q holds i in its low and i + 32 in its high half. */
-TENSOR_INLINE void q_halves(v8i w[DOT_VECTORS], const uint8_t *q, unsigned i) {
-    for (int v = 0; v < DOT_VECTORS; v++)
-        w[v] = v8i_bits(v8i_load(q + i / 2 * 256 + 32 * v), i % 2 * 4, 15);
+/* Of 64 columns, byte i of those from byte `at` of the block on holds i in its low and i + 32 in
+ * its high half. */
+TENSOR_INLINE void q_halves(vi w[DOT_VECTORS], struct q_rows rows, size_t at, unsigned i) {
+    for (size_t v = 0; v < DOT_VECTORS; v++)
+        w[v] = vi_bits(q_words(rows, at + i / 2 * 32 + 4 * v), i % 2 * 4, 15);
 }
 
 #endif

@@ -18,34 +18,33 @@ static const struct q_field q_fields[] = {{0, 80, 4}, {80, 2, 2}, {82, 2, 2}};
 
 #include "super.h"
 
-TENSOR_INLINE struct q_pairs q_pairs(const uint8_t *chunk, unsigned i) {
-    const unsigned first = i % 2 * 2;
-    v8i both = v8i_load(chunk + Q_FIELD(scales) + i / 2 * 32);
-    return (struct q_pairs){v8i_bytes(v8i_bits(both, 0, 15), first, first + 1),
-                            v8i_bytes(v8i_bits(both, 4, 15), first, first + 1)};
+TENSOR_INLINE struct q_pairs q_pairs(struct q_rows rows, unsigned i) {
+    const unsigned first = i % 2 * 2; /* of the two scales in their four bytes */
+    vi both = q_words(rows, Q_AT(scales) + i / 2 * 4);
+    return (struct q_pairs){vi_bytes(vi_bits(both, 0, 15), first, first + 1),
+                            vi_bytes(vi_bits(both, 4, 15), first, first + 1)};
 }
 
-TENSOR_INLINE void q_unpack(struct q_part *part, const uint8_t *chunk, unsigned i) {
-    const unsigned first = i % 2 * 2; /* of the two scales in their four bytes */
-    v8i scales = v8i_bits(v8i_load(chunk + Q_FIELD(scales) + i / 2 * 32), 0, 15);
-    q_quarters(part->w, chunk + Q_FIELD(q), i);
-    part->scale[0] = v8i_bytes(scales, first, first);
-    part->scale[1] = v8i_bytes(scales, first + 1, first + 1);
-    part->min = q_pairs(chunk, i).min;
+TENSOR_INLINE void q_unpack(struct q_part *part, struct q_rows rows, unsigned i) {
+    const unsigned first = i % 2 * 2;
+    vi scales = vi_bits(q_words(rows, Q_AT(scales) + i / 2 * 4), 0, 15);
+    q_quarters(part->w, rows, Q_AT(q), i);
+    part->scale[0] = vi_bytes(scales, first, first);
+    part->scale[1] = vi_bytes(scales, first + 1, first + 1);
+    part->min = q_pairs(rows, i).min;
 }
 
 #ifdef Q_PLACED
-TENSOR_INLINE unsigned q_placed(v8i w[DOT_VECTORS], const uint8_t *chunk, unsigned i) {
+TENSOR_INLINE unsigned q_placed(vi w[DOT_VECTORS], struct q_rows rows, unsigned i) {
     const unsigned place = i % 4 * 2;
-    for (int v = 0; v < DOT_VECTORS; v++)
-        w[v] =
-            v8i_load(chunk + Q_FIELD(q) + i / 4 * 256 + 32 * v) & (int32_t)(0x03030303u << place);
+    for (size_t v = 0; v < DOT_VECTORS; v++)
+        w[v] = q_words(rows, Q_AT(q) + i / 4 * 32 + 4 * v) & (int32_t)(0x03030303u << place);
     return place;
 }
 #endif
 
-TENSOR_INLINE struct q_factors q_factors(const uint8_t *chunk) {
-    return (struct q_factors){v8f_halves(chunk + Q_FIELD(d)), -v8f_halves(chunk + Q_FIELD(dmin))};
+TENSOR_INLINE struct q_factors q_factors(struct q_rows rows) {
+    return (struct q_factors){q_f16(rows, Q_AT(d)), -q_f16(rows, Q_AT(dmin))};
 }
 
 #include "packed.h"

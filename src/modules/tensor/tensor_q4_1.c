@@ -16,10 +16,10 @@ static const struct q_field q_fields[] = {{0, 2, 2}, {2, 2, 2}, {4, 16, 4}};
 
 #include "part32.h"
 
-TENSOR_INLINE void q_unpack(struct q_part *part, const uint8_t *chunk) {
-    q_nibbles(part->w, chunk + Q_FIELD(q));
-    part->scale = v8f_halves(chunk + Q_FIELD(d));
-    part->min = v8f_halves(chunk + Q_FIELD(m));
+TENSOR_INLINE void q_unpack(struct q_part *part, struct q_rows rows) {
+    part->scale = q_f16(rows, Q_AT(d));
+    part->min = q_f16(rows, Q_AT(m));
+    q_nibbles(part->w, rows, Q_AT(q));
 }
 
 #include "block.h"

@@ -4,6 +4,9 @@
 #define Q_COLS 256
 #define Q_LARGEST 15
 #define Q_NAME(prefix) prefix##_q4_k
+#ifdef TENSOR_VNNI
+#define Q_ROLLED
+#endif
 
 struct q_block {
     uint16_t d, dmin;   /* f16 */
@@ -16,9 +19,9 @@ static const struct q_field q_fields[] = {{0, 2, 2}, {2, 2, 2}, {4, 12, 4}, {16,
 
 #include "scales6.h"
 
-TENSOR_INLINE void q_unpack(struct q_part *part, const uint8_t *chunk, unsigned i) {
-    q_halves(part->w, chunk + Q_FIELD(q), i);
-    q_scales(part, chunk + Q_FIELD(scales), i);
+TENSOR_INLINE void q_unpack(struct q_part *part, struct q_rows rows, unsigned i) {
+    q_scales(part, rows, Q_AT(scales), i);
+    q_halves(part->w, rows, Q_AT(q), i);
 }
 
 #include "packed.h"

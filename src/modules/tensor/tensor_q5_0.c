@@ -17,11 +17,11 @@ static const struct q_field q_fields[] = {{0, 2, 2}, {2, 20, 4}};
 
 #include "part32.h"
 
-TENSOR_INLINE void q_unpack(struct q_part *part, const uint8_t *chunk) {
-    q_nibbles(part->w, chunk + Q_FIELD(q));
-    q_fifth_bits(part->w, v8i_load(chunk + Q_FIELD(high)));
-    part->scale = v8f_halves(chunk + Q_FIELD(d));
-    part->min = (v8f){0};
+TENSOR_INLINE void q_unpack(struct q_part *part, struct q_rows rows) {
+    part->scale = q_f16(rows, Q_AT(d));
+    part->min = (vf){0};
+    q_nibbles(part->w, rows, Q_AT(q));
+    q_fifth_bits(part->w, q_words(rows, Q_AT(high)));
 }
 
 #include "block.h"

@@ -3,7 +3,11 @@
 
 #define Q_COLS 256
 #define Q_LARGEST 31
+#define Q_FORESEEN 1
 #define Q_NAME(prefix) prefix##_q5_k
+#ifdef TENSOR_VNNI
+#define Q_ROLLED
+#endif
 
 struct q_block {
     uint16_t d, dmin;   /* f16 */
@@ -17,11 +21,14 @@ static const struct q_field q_fields[] = {{0, 2, 2}, {2, 2, 2}, {4, 12, 4}, {16,
 
 #include "scales6.h"
 
-TENSOR_INLINE void q_unpack(struct q_part *part, const uint8_t *chunk, unsigned i) {
-    q_halves(part->w, chunk + Q_FIELD(q), i);
-    for (int v = 0; v < DOT_VECTORS; v++)
-        part->w[v] |= v8i_bits(v8i_load(chunk + Q_FIELD(high) + 32 * v), i, 1) << 4;
-    q_scales(part, chunk + Q_FIELD(scales), i);
+TENSOR_INLINE void q_unpack(struct q_part *part, struct q_rows rows, unsigned i) {
+    vi high[DOT_VECTORS];
+    q_scales(part, rows, Q_AT(scales), i);
+    for (size_t v = 0; v < DOT_VECTORS; v++)
+        high[v] = vi_bits(q_words(rows, Q_AT(high) + 4 * v), i, 1) << 4;
+    q_halves(part->w, rows, Q_AT(q), i);
+    for (size_t v = 0; v < DOT_VECTORS; v++)
+        part->w[v] |= high[v];
 }
 
 #include "packed.h"

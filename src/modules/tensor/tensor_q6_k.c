@@ -5,6 +5,9 @@
 #define Q_LARGEST 63
 #define Q_JUMPS 1
 #define Q_NAME(prefix) prefix##_q6_k
+#ifdef __AVX2__
+#define Q_ROLLED
+#endif
 
 struct q_block {
     uint8_t low[128]; /* of each 128 weights, byte i holds four bits of i and i + 64 */
@@ -18,20 +21,20 @@ static const struct q_field q_fields[] = {{0, 208, 4}, {208, 2, 2}};
 
 #include "super.h"
 
-TENSOR_INLINE void q_unpack(struct q_part *part, const uint8_t *chunk, unsigned i) {
+TENSOR_INLINE void q_unpack(struct q_part *part, struct q_rows rows, unsigned i) {
     const unsigned first = i % 2 * 2; /* of the two scales in their four bytes */
-    const uint8_t *low = chunk + Q_FIELD(low) + i / 4 * 512 + i % 2 * 256;
-    v8i scales = v8i_load(chunk + Q_FIELD(scales) + i / 2 * 32);
-    q_quarters(part->w, chunk + Q_FIELD(high), i);
-    for (int v = 0; v < DOT_VECTORS; v++)
-        part->w[v] = part->w[v] << 4 | v8i_bits(v8i_load(low + 32 * v), i % 4 / 2 * 4, 15);
-    part->scale[0] = v8i_signed_bytes(scales, first, first);
-    part->scale[1] = v8i_signed_bytes(scales, first + 1, first + 1);
-    part->min = v8i_signed_bytes(scales, first, first + 1);
+    const size_t low = Q_AT(low) + i / 4 * 64 + i % 2 * 32;
+    vi scales = q_words(rows, Q_AT(scales) + i / 2 * 4);
+    q_quarters(part->w, rows, Q_AT(high), i);
+    for (size_t v = 0; v < DOT_VECTORS; v++)
+        part->w[v] = part->w[v] << 4 | vi_bits(q_words(rows, low + 4 * v), i % 4 / 2 * 4, 15);
+    part->scale[0] = vi_signed_bytes(scales, first, first);
+    part->scale[1] = vi_signed_bytes(scales, first + 1, first + 1);
+    part->min = vi_signed_bytes(scales, first, first + 1);
 }
 
-TENSOR_INLINE struct q_factors q_factors(const uint8_t *chunk) {
-    v8f d = v8f_halves(chunk + Q_FIELD(d));
+TENSOR_INLINE struct q_factors q_factors(struct q_rows rows) {
+    vf d = q_f16(rows, Q_AT(d));
     return (struct q_factors){d, d * -32};
 }
 
