@@ -1,7 +1,8 @@
 /* lookup_host.c - drafts by prompt lookup in a Linux process. Standard input is a text as ids, with
- * the number of those that are known at the start and the most drafts of a step in front:
+ * the number of those that are known at the start, the most drafts of a step and what each of them
+ * costs, in percents of a step, in front:
  *
- *     lookup_host < "KNOWN ROOM ID ..."
+ *     lookup_host < "KNOWN ROOM COST ID ..."
  *
  * The rest of the text is "sampled", step by step. One line for each step: tokens that agreed,
  * where the guesses come from, drafts, accepted of them, time saved; then one line of totals. */
@@ -12,8 +13,10 @@
 
 #include "console/lookup.h"
 
+#define STEP_CYCLES 1000u
+
 static int32_t *text;
-static uint32_t length;
+static uint32_t length, cost;
 
 static void read_text(void) {
     size_t room = 0;
@@ -34,18 +37,20 @@ static uint32_t step(struct lookup *l, uint32_t count, uint32_t room) {
         ids[i] = -1; /* no guess is taken from here */
     uint32_t matched = lookup_find(ids, count, &behind);
     uint32_t drafts = lookup_draft(l, ids, count, room);
+    lookup_took(l, drafts, STEP_CYCLES + (uint64_t)drafts * cost * STEP_CYCLES / 100);
     while (known < length && lookup_compare(l, ids[known], text[known]))
         known++;
     free(ids);
-    printf("%u %u %u %u %u\n", matched, behind, drafts, l->accepted - before, l->saved);
+    printf("%u %u %u %u %d\n", matched, behind, drafts, l->accepted - before, l->saved);
     return known + 1;
 }
 
 int main(void) {
+    struct lookup_costs costs = {0};
     struct lookup l;
     unsigned known, most;
-    lookup_begin(&l);
-    if (scanf("%u %u", &known, &most) != 2)
+    lookup_begin(&l, &costs);
+    if (scanf("%u %u %u", &known, &most, &cost) != 3)
         return 2;
     read_text();
     for (uint32_t count = known; count < length;) {

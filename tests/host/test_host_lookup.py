@@ -137,7 +137,7 @@ def test_ctrl_c(hosts: Hosts, tiny: TinyModel) -> None:
     host = hosts.model(tiny("F32", "bpe", dim=256, ffn=512, layers=4, ctx=8192))
     say(host, "/set max_tokens 0")
     host.send_line("hello")
-    for _ in range(100):
+    for _ in range(400):  # until it repeats itself
         host.wait_for(Token, SECONDS)
     host.send(b"\x03")
     events = host.wait_for(Prompt, SECONDS)

@@ -10,6 +10,7 @@
 #include "console/utf8.h"
 #include "fluid/engine.h"
 #include "lib/printf.h"
+#include "task/task.h"
 
 #define PIECE_MAX 512
 #define READING_SHOWN 128u /* tokens from which on progress is shown */
@@ -217,11 +218,14 @@ static uint32_t draft(struct run *r) {
  * leave the KV cache. false: the reply has ended. */
 static bool produce_some(struct run *r, enum reason *reason) {
     struct generation *g = r->g;
-    uint32_t drafts = draft(r);
+    uint32_t drafts = draft(r), before = r->gen.tokens;
+    uint64_t begin = task_cycles(task_current());
     bool more, right;
 
     if (!evaluate(g, drafts, &r->gen.tokens, reason))
         return false;
+    if (r->gen.tokens - before == drafts + 1)
+        lookup_took(&r->lookup, drafts, task_cycles(task_current()) - begin);
     for (;;) {
         uint32_t at = g->count;
         int32_t guess = r->lookup.matched ? g->ids[at] : -1;
@@ -251,10 +255,11 @@ static enum reason produce(struct run *r) {
 
 uint32_t generate(struct generation *g) {
     static const struct stop_strings no_stop;
+    static struct lookup_costs costs; /* there is one model as long as the system runs */
     struct run r = {.g = g, .filter.stop = g->stop ? g->stop : &no_stop};
     uint64_t start = time_cycles(), prompted;
     enum reason reason;
-    lookup_begin(&r.lookup);
+    lookup_begin(&r.lookup, &costs);
     bool complete = evaluate(g, 0, &r.prompt.tokens, &reason);
 
     console_style(VGA_REPLY);

@@ -2,12 +2,27 @@
 #include "console/lookup.h"
 
 #define RATE_INERTIA 8 /* a guess counts one part in so many */
+#define TIME_INERTIA 8 /* and so does a time */
 #define RATE_FIRST 3   /* tenths; one more for each further token */
 
-void lookup_begin(struct lookup *l) {
-    *l = (struct lookup){.saved = LOOKUP_ADVANCE * LOOKUP_ALLOWANCE, .advance = LOOKUP_ADVANCE};
+void lookup_begin(struct lookup *l, struct lookup_costs *costs) {
+    *l = (struct lookup){
+        .costs = costs,
+        .saved = LOOKUP_ADVANCE * LOOKUP_ALLOWANCE,
+        .advance = LOOKUP_ADVANCE,
+    };
     for (uint32_t i = 0; i < LOOKUP_LENGTHS; i++)
         l->rate[i] = LOOKUP_RATE_ONE * (RATE_FIRST + i) / 10;
+}
+
+static uint32_t cost(const struct lookup *l) {
+    uint32_t more = l->costs->more;
+
+    if (more == 0)
+        return LOOKUP_COST;
+    if (more < LOOKUP_COST_MIN)
+        return LOOKUP_COST_MIN;
+    return more < LOOKUP_COST_MAX ? more : LOOKUP_COST_MAX;
 }
 
 /* Tokens, at most LOOKUP_MAX, in which the texts before a and b agree; a < b. */
@@ -40,15 +55,17 @@ static uint32_t *rate_of(struct lookup *l, uint32_t matched) {
 /* A token is drafted if it is likely enough that it and all before it are right, and if they could
  * all be wrong without more being lost than is allowed. */
 static uint32_t worth(struct lookup *l, uint32_t room) {
+    const uint32_t likely = LOOKUP_RATE_ONE * cost(l) / LOOKUP_MARGIN;
+    const uint32_t affordable = l->saved > 0 ? (uint32_t)l->saved / cost(l) : 0;
     uint32_t chance = LOOKUP_RATE_ONE, n = 0;
 
     if (room > LOOKUP_DRAFT_MAX)
         room = LOOKUP_DRAFT_MAX;
-    if (room > l->saved / LOOKUP_COST)
-        room = l->saved / LOOKUP_COST;
+    if (room > affordable)
+        room = affordable;
     while (n < room) {
         chance = chance * *rate_of(l, l->matched + n) / LOOKUP_RATE_ONE;
-        if (chance < LOOKUP_RATE_MIN)
+        if (chance < likely)
             break;
         n++;
     }
@@ -63,7 +80,6 @@ uint32_t lookup_draft(struct lookup *l, int32_t *ids, uint32_t count, uint32_t r
     if (l->matched == 0)
         return 0;
     l->left = worth(l, room);
-    l->saved -= l->left * LOOKUP_COST;
     l->drafted += l->left;
     /* Where the text repeats itself, guesses are made from guesses. */
     for (uint32_t i = 0; i <= l->left; i++)
@@ -71,8 +87,29 @@ uint32_t lookup_draft(struct lookup *l, int32_t *ids, uint32_t count, uint32_t r
     return l->left;
 }
 
-static void save(struct lookup *l, uint32_t time) {
+static void save(struct lookup *l, int32_t time) {
     l->saved = l->saved + time < LOOKUP_SAVED_MAX ? l->saved + time : LOOKUP_SAVED_MAX;
+}
+
+static uint64_t average(uint64_t of, uint64_t value) {
+    return of == 0 ? value : (of * (TIME_INERTIA - 1) + value) / TIME_INERTIA;
+}
+
+/* Drafts cost no more than evaluating them one by one: what took longer was something else. */
+void lookup_took(struct lookup *l, uint32_t drafts, uint64_t cycles) {
+    struct lookup_costs *costs = l->costs;
+    uint64_t all = (uint64_t)drafts * LOOKUP_COST, more;
+
+    if (drafts == 0) {
+        costs->step = average(costs->step, cycles);
+        return;
+    }
+    if (costs->step != 0) {
+        more = cycles > costs->step ? cycles - costs->step : 0;
+        all = more < drafts * costs->step ? more * LOOKUP_STEP / costs->step : drafts * LOOKUP_STEP;
+        costs->more = (uint32_t)average(costs->more, all / drafts > 0 ? all / drafts : 1);
+    }
+    l->saved -= (int32_t)all;
 }
 
 static void allow(struct lookup *l) {

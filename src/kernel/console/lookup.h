@@ -2,9 +2,8 @@
  * follow again. Such a draft is evaluated in one batch with the last token and kept as far as it
  * equals what is sampled, so it changes the time that a reply takes and nothing else.
  *
- * Whether drafts are worth it is told by tokens alone, never by a clock: the same text is drafted
- * in the same way everywhere. Times are percents of a step, which is the evaluation of one token.
- */
+ * Times are percents of a step, which is the evaluation of one token. What one more token in a
+ * batch costs depends on the processor and the model: it is measured. */
 #ifndef KERNEL_CONSOLE_LOOKUP_H
 #define KERNEL_CONSOLE_LOOKUP_H
 
@@ -17,17 +16,26 @@
 #define LOOKUP_LENGTHS (LOOKUP_MAX - LOOKUP_MIN + 1)
 
 #define LOOKUP_RATE_ONE 1024 /* rates: a guess is always right */
-#define LOOKUP_RATE_MIN 256  /* chance from which on a token is drafted: above what it costs */
 #define LOOKUP_STEP 100      /* a step */
-#define LOOKUP_COST 20       /* at most, of one more token in a batch */
+#define LOOKUP_COST 20       /* of one more token in a batch, before anything was measured */
+#define LOOKUP_COST_MIN 4    /* what is taken to be the least */
+#define LOOKUP_COST_MAX 60   /* and the most: then drafts must nearly always be right */
+#define LOOKUP_MARGIN 80     /* a draft is right in 100 cases where it would pay in so many */
 #define LOOKUP_ALLOWANCE 3   /* of each generated token may be lost */
 #define LOOKUP_ADVANCE 20    /* tokens whose allowance is there from the beginning */
 #define LOOKUP_SAVED_MAX 800 /* what was saved long ago is not put at risk */
 
+/* Of all replies of a model. */
+struct lookup_costs {
+    uint64_t step; /* cycles of a step, moving average; 0: unknown */
+    uint32_t more; /* of one more token in a batch, moving average; 0: unknown */
+};
+
 /* Of one reply. */
 struct lookup {
+    struct lookup_costs *costs;
     uint32_t rate[LOOKUP_LENGTHS]; /* moving average of right guesses, by tokens that agreed */
-    uint32_t saved;                /* time: allowance and what drafts saved, less what they cost */
+    int32_t saved;                 /* time: allowance and what drafts saved, less what they cost */
     uint32_t advance;              /* tokens to come that bring no allowance */
     uint32_t matched;              /* tokens that agreed before the next guess; 0: there is none */
     uint32_t left;                 /* drafts that were not compared yet */
@@ -36,7 +44,7 @@ struct lookup {
 
 /* A reply begins. Guesses are taken to be as good as they are in texts that repeat parts of others:
  * right in three of ten cases where two tokens agree, in one more for each further one. */
-void lookup_begin(struct lookup *l);
+void lookup_begin(struct lookup *l, struct lookup_costs *costs);
 
 /* Tokens, LOOKUP_MIN to LOOKUP_MAX, at the end of ids (count,) that occurred before: as many as
  * possible, where they did so last; ids[*behind], *behind < count, followed. 0: none did. */
@@ -46,6 +54,11 @@ uint32_t lookup_find(const int32_t *ids, uint32_t count, uint32_t *behind);
  * which is only compared and tells how good guesses are; ids has room for all. Returns the number
  * of drafts. */
 uint32_t lookup_draft(struct lookup *l, int32_t *ids, uint32_t count, uint32_t room);
+
+/* The token before them and so many drafts were evaluated in that time: which is what they have
+ * cost.
+ */
+void lookup_took(struct lookup *l, uint32_t drafts, uint64_t cycles);
 
 /* Compares a guess with the token that was sampled in its place. True: it was a draft and right, so
  * that the token behind it can be sampled, too. Called for each token of a reply that goes on. */

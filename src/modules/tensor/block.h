@@ -11,6 +11,7 @@
 TENSOR_INLINE void q_chunk_one(struct q_lanes *acc, const uint8_t *chunk, const struct act_q8 *x,
                                const uint8_t *next) {
     q_fetch(next, 0, 1);
+#pragma clang loop unroll(full)
     for (unsigned half = 0; half < HALVES; half++) {
         struct q_part part;
         q_unpack(&part, q_rows(chunk, half));
@@ -20,6 +21,7 @@ TENSOR_INLINE void q_chunk_one(struct q_lanes *acc, const uint8_t *chunk, const 
 
 TENSOR_INLINE void q_chunk_batch(struct q_lanes *acc, const uint8_t *chunk, const struct act_q8 *x,
                                  uint32_t n, const uint8_t *next) {
+#pragma clang loop unroll(full)
     for (unsigned half = 0; half < HALVES; half++) {
         struct q_part part;
         q_fetch(next, half, HALVES);

@@ -147,6 +147,7 @@ TENSOR_INLINE void q_chunk_batch(struct q_lanes *acc, const uint8_t *chunk,
             dot[half][t] = (vi){0};
     for (unsigned i = 0; i < Q_PARTS; i++) {
         q_fetch(next, i, Q_PARTS);
+#pragma clang loop unroll(full)
         for (unsigned half = 0; half < HALVES; half++) {
             struct q_part part;
             q_unpack_factors(&part, q_rows(chunk, half), i);
