@@ -94,6 +94,10 @@ class LineProcess:
     def __exit__(self, *reason: object) -> None:
         self._end()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def _end(self) -> None:
         self._process.kill()
         self._process.wait()

@@ -135,8 +135,8 @@ def test_knobs_without_a_compiler(story: Story, machines: Hosts, tmp_path: Path)
     """Each is tried for some product, but for what slots have already; tokens stay the same."""
     image = tier_image(tmp_path, story.model, story.parts, None, label="knobs")
     host = machines.boot(image, smp=2, extra=("--writable",))
-    knobs = {f"ahead={bytes_}" for bytes_ in (1024, 4096, 8192, 16384)}
-    knobs |= {f"piece={1 << log}" for log in (18, 19, 21, 22)}
+    knobs = {f"ahead={bytes_}" for bytes_ in (1024, 2048, 8192, 16384)}
+    knobs |= {f"piece={1 << log}" for log in (17, 18, 20, 21)}
     knobs |= set() if foresees() else {"ahead=none"}
     tried: set[str] = set()
     for _ in range(ROUNDS):

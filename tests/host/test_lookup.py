@@ -14,7 +14,7 @@ LONGEST, SHORTEST, MOST = 8, 2, 7
 ONE, INERTIA = 1024, 8
 STEP, COST, ALLOWANCE, ADVANCE, LIMIT = 100, 20, 3, 20, 800
 COSTS = range(4, 61)  # that are believed
-MARGIN = 80
+MARGIN, FINE = 80, 256
 
 Step = tuple[int, ...]  # matched, behind, drafts, accepted, saved
 
@@ -27,12 +27,25 @@ def driver() -> Path:
 def run(
     driver: Path, ids: Sequence[int], known: int, room: int = MOST, cost: int = COST
 ) -> list[Step]:
-    """The steps, if each draft costs so much of one; the totals must be their sums."""
-    words = " ".join(map(str, [known, room, cost, *ids]))
+    """The steps, if each draft costs so much of one."""
+    return measured(driver, ids, known, room, cost)[0]
+
+
+def measured(
+    driver: Path,
+    ids: Sequence[int],
+    known: int,
+    room: int,
+    cost: int,
+    spread: int = 0,
+    slow: int = 0,
+) -> tuple[list[Step], float]:
+    """The same, and what a draft costs by measurement; the totals must be the steps' sums."""
+    words = " ".join(map(str, [known, room, cost, spread, slow, *ids]))
     done = subprocess.run([driver], input=words, capture_output=True, text=True, check=True)
     *steps, totals = [tuple(map(int, row.split())) for row in done.stdout.splitlines()]
-    assert totals == tuple(sum(step[at] for step in steps) for at in (2, 3))
-    return steps
+    assert totals[:2] == tuple(sum(step[at] for step in steps) for at in (2, 3))
+    return steps, totals[2] / FINE
 
 
 def find(ids: Sequence[int]) -> tuple[int, int]:
@@ -56,7 +69,8 @@ class Oracle:
     stepped: bool = False  # there was a step without drafts
 
     def believed(self) -> int:
-        return min(max(self.measured, COSTS[0]), COSTS[-1]) if self.measured else COST
+        known = min(max(self.measured // FINE, COSTS[0]), COSTS[-1])
+        return known if self.measured else COST
 
     def drafts(self, matched: int, room: int) -> int:
         chance = ONE
@@ -73,7 +87,7 @@ class Oracle:
             return
         paid = min(self.cost if self.stepped else COST, STEP)
         if self.stepped:
-            now = max(paid, 1)
+            now = max(paid * FINE, 1)
             before = self.measured
             self.measured = (before * (INERTIA - 1) + now) // INERTIA if before else now
         self.saved -= drafts * paid
@@ -153,6 +167,15 @@ def test_what_failed_is_not_drafted_any_more(driver: Path) -> None:
     steps = run(driver, text, 6)
     assert max(step[2] for step in steps[:40]) == MOST
     assert {step[2:4] for step in steps[-100:]} == {(0, 0), (1, 1)}
+
+
+@pytest.mark.parametrize(("cost", "spread"), [(10, 1), (12, 3), (17, 3), (25, 4), (40, 20)])
+@pytest.mark.parametrize("slow", [0, 30])
+def test_costs_are_measured(driver: Path, cost: int, spread: int, slow: int) -> None:
+    """Though no two are alike, and though a step takes less time from some point on."""
+    text = text_of(random.Random(4), 30, 4000, 0.2)
+    _, found = measured(driver, text, 6, MOST, cost, spread, slow)
+    assert abs(found - cost) <= max(1, spread / 2)
 
 
 def test_dear_drafts_are_made_where_they_are_right(driver: Path) -> None:

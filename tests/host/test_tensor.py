@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fluid.random_blocks import BLOCKS, K_TYPES, random_blocks
 from fluid.targets import LONG_MODE
 from host_features import lacking
-from tensor_driver import FLOATS, QUANTISE, Bytes, Floats, Tensor, random
+from tensor_driver import FLOATS, PACK_ROWS, QUANTISE, Bytes, Floats, Tensor, random
 
 KINDS = {
     "f32": GGMLQuantizationType.F32,
@@ -145,42 +145,43 @@ def test_result_does_not_depend_on_what_is_fetched(tensor: Tensor, kind: str, n:
 
 @pytest.mark.parametrize("kind", QUANTISED)
 @pytest.mark.parametrize("fill", [0x00, 0x7F, 0x80, 0xFF])
-def test_extreme_integers_do_not_overflow(tensor: Tensor, kind: str, fill: int) -> None:
+@pytest.mark.parametrize("n", [1, 4])
+def test_extreme_integers_do_not_overflow(tensor: Tensor, kind: str, fill: int, n: int) -> None:
     """Largest and smallest stored weights against activations of +-127, all signs alike."""
     size, weights = GGML_QUANT_SIZES[KINDS[kind]][::-1]
     scaled = BLOCKS[kind.upper()]
     places = [scaled.d] if scaled.m is None else [scaled.d, scaled.m]
-    raw = np.full((9, 2 * size), fill, np.uint8)
+    raw = np.full((25, 2 * size), fill, np.uint8)
     for b in range(2):
         for place, scale in zip(places, (1.0, -2.0), strict=False):
             at = b * size + place
             raw[:, at : at + 2] = np.array([scale], np.float16).view(np.uint8)
     for q in (127, -127):
-        x = np.zeros((2, 4), QUANTISE[kind.endswith("k")][1])
+        x = np.zeros((2, n), QUANTISE[kind.endswith("k")][1])
         x["d"], x["q"] = 0.5, q
         if kind.endswith("k"):
             x["sums"] = q * 16
         else:
             x["sum"], x["offset"] = 0.5 * q * 32, -8 * q * 32
-        out = tensor.matmul(kind, raw, x, 9, 2 * weights)
-        expected = unpack(kind, raw) @ np.full((2 * weights, 4), 0.5 * q)
+        out = tensor.matmul(kind, raw, x, 25, 2 * weights)
+        expected = unpack(kind, raw) @ np.full((2 * weights, n), 0.5 * q)
         assert (out == expected.T).all()
 
 
 @pytest.mark.parametrize("kind", ONE_SCALE)
 @pytest.mark.parametrize("half", [0x0000, 0x8000, 0x0001, 0x8001, 0x03FF, 0x0400, 0x7BFF, 0xFBFF])
 def test_special_scales(tensor: Tensor, kind: str, half: int) -> None:
-    """Zero, subnormal, smallest normal and largest scales, in one row of four and in all."""
+    """Zero, subnormal, smallest normal and largest: of a packed row, of one behind, of all."""
     size, cols = pack(kind, random(0, 1, 32)).shape[1], 96
-    for affected in ([1], [9], list(range(11))):
-        raw = pack(kind, random(3, 11, cols)).copy()
+    for affected in ([1], [17], list(range(19))):
+        raw = pack(kind, random(3, 19, cols)).copy()
         scale = np.array([half], np.uint16).view(np.uint8)
         raw[affected, size : size + 2] = scale
         if kind.endswith("1"):
             raw[affected, 2 * size + 2 : 2 * size + 4] = scale
         x, values = activations(kind, random(4, 5, cols), tensor)
-        check_matmul(tensor.matmul(kind, raw, x, 11, cols), unpack(kind, raw), values)
-        for r in range(11):
+        check_matmul(tensor.matmul(kind, raw, x, 19, cols), unpack(kind, raw), values)
+        for r in range(19):
             expected = unpack(kind, raw)[r]
             assert np.allclose(tensor.row(kind, raw, r, cols), expected, rtol=3e-7, atol=1e-12)
 
@@ -214,10 +215,10 @@ def test_f16_infinity_reaches_the_result(tensor: Tensor) -> None:
 @pytest.mark.parametrize("kind", QUANTISED)
 def test_packing_moves_every_byte_to_a_place_of_its_own(tensor: Tensor, kind: str) -> None:
     size, weights = GGML_QUANT_SIZES[KINDS[kind]][::-1]
-    count = 8 * 2 * size
+    count = PACK_ROWS * 2 * size
     sources = np.zeros(count, np.int64)
     for digit in range(2):  # of the byte's number, to base 256
-        numbers = (np.arange(count) >> 8 * digit).astype(np.uint8).reshape(8, 2 * size)
+        numbers = (np.arange(count) >> 8 * digit).astype(np.uint8).reshape(PACK_ROWS, 2 * size)
         sources += tensor.pack(kind, numbers, 2 * weights).reshape(-1).astype(np.int64) << 8 * digit
     assert sorted(sources) == list(range(count))
 

@@ -57,6 +57,11 @@ static void piece(void *context, uint32_t index, uint32_t core) {
         descend(1);
     __atomic_fetch_add(&s->sum, index + 1, __ATOMIC_RELAXED);
 }
+static void trap(void *context, uint32_t index, uint32_t core) {
+    (void)context, (void)core;
+    if (index == 70000)
+        __builtin_trap();
+}
 int bench_cores_open(struct fluid_bench *b, uint64_t size, struct fluid_error *err) {
     uint32_t n = fluid_core_count();
     (void)err;
@@ -67,6 +72,8 @@ uint32_t bench_cores_call(const struct fluid_bench *b) {
     struct state s = {b->size, 0, 0};
     for (uint32_t i = 0; b->size == 110 && i < LOOPS; i++)
         fluid_parallel_for(fluid_core_count(), nothing, 0);
+    if (b->size == 107)
+        fluid_parallel_for(200000, trap, 0); /* more than are given out at a time */
     fluid_parallel_for(fluid_core_count(), piece, &s);
     return s.sum;
 }
@@ -83,7 +90,7 @@ def test_every_core_works(machines: Machines, target: str, count: int) -> None:
     assert isinstance(boot, Boot) and boot.cores == used
     assert f"cores in use: {used}\n" in said(guest, "/cpu")
     assert codes(guest.command("/selftest", 300)) == [], guest.text[-3000:].decode()
-    for name in ("parallel", "parallel-long", "cores", "cores-flush"):
+    for name in ("parallel", "parallel-long", "parallel-late", "cores", "cores-flush"):
         assert f"selftest {name} ".encode() in guest.text
     guest.send_line("/off")
     assert guest.wait_end(60) is Ending.PASS
@@ -170,6 +177,7 @@ def every_fault(guest: Machine) -> None:
     faults(guest, 104, "#UD")
     faults(guest, 105, "#DE")
     faults(guest, 106, "#PF", "descend")
+    faults(guest, 107, "#UD", "trap")
     assert isinstance(benchmark(guest, "/bench cores 100 5"), Bench)
 
 

@@ -27,7 +27,7 @@ def image(tiny: TinyModel) -> Path:
 
 def test_the_machine_at_work(machines: Machines, image: Path, tiny: TinyModel) -> None:
     """From the boot to the last event, commands and a conversation included."""
-    guest = machines.boot(DEFAULT_TARGET, image, mem=256, machine="q35")
+    guest = machines.boot(DEFAULT_TARGET, image, mem=256, machine="q35", smp=2)
     assert codes(guest.events) == []
     for line in ("/selftest", "/cpu", "/mem", "/uptime", "/load", "/show", "/ls", "/help"):
         assert codes(guest.command(line, 120)) == []

@@ -75,6 +75,9 @@ static int64_t tps_micro(struct pace p) {
     return us ? (int64_t)((uint64_t)p.tokens * ENGINE_MICRO * US_PER_SECOND / us) : 0;
 }
 
+/* Of all replies: there is one model as long as the system runs. */
+static struct lookup_costs costs;
+
 /* What a reply has come to. */
 struct run {
     struct generation *g;
@@ -255,7 +258,6 @@ static enum reason produce(struct run *r) {
 
 uint32_t generate(struct generation *g) {
     static const struct stop_strings no_stop;
-    static struct lookup_costs costs; /* there is one model as long as the system runs */
     struct run r = {.g = g, .filter.stop = g->stop ? g->stop : &no_stop};
     uint64_t start = time_cycles(), prompted;
     enum reason reason;

@@ -3,6 +3,7 @@
 
 #define RATE_INERTIA 8 /* a guess counts one part in so many */
 #define TIME_INERTIA 8 /* and so does a time */
+#define FINE 256       /* parts of a percent, so that averages do not sink by rounding */
 #define RATE_FIRST 3   /* tenths; one more for each further token */
 
 void lookup_begin(struct lookup *l, struct lookup_costs *costs) {
@@ -16,9 +17,9 @@ void lookup_begin(struct lookup *l, struct lookup_costs *costs) {
 }
 
 static uint32_t cost(const struct lookup *l) {
-    uint32_t more = l->costs->more;
+    uint32_t more = l->costs->more / FINE;
 
-    if (more == 0)
+    if (l->costs->more == 0)
         return LOOKUP_COST;
     if (more < LOOKUP_COST_MIN)
         return LOOKUP_COST_MIN;
@@ -95,21 +96,32 @@ static uint64_t average(uint64_t of, uint64_t value) {
     return of == 0 ? value : (of * (TIME_INERTIA - 1) + value) / TIME_INERTIA;
 }
 
-/* Drafts cost no more than evaluating them one by one: what took longer was something else. */
+static uint64_t lesser(uint64_t a, uint64_t b) {
+    return a < b ? a : b;
+}
+
+/* A step that took much longer was interrupted. */
+static void took_step(struct lookup_costs *costs, uint64_t cycles) {
+    costs->step = average(costs->step, costs->step == 0 ? cycles : lesser(cycles, 2 * costs->step));
+}
+
+/* No batch is faster than a step, and drafts cost no more than evaluating them one by one: what
+ * took longer was something else. */
 void lookup_took(struct lookup *l, uint32_t drafts, uint64_t cycles) {
     struct lookup_costs *costs = l->costs;
-    uint64_t all = (uint64_t)drafts * LOOKUP_COST, more;
+    uint64_t more = (uint64_t)LOOKUP_COST * FINE; /* of each draft */
 
     if (drafts == 0) {
-        costs->step = average(costs->step, cycles);
+        took_step(costs, cycles);
         return;
     }
-    if (costs->step != 0) {
-        more = cycles > costs->step ? cycles - costs->step : 0;
-        all = more < drafts * costs->step ? more * LOOKUP_STEP / costs->step : drafts * LOOKUP_STEP;
-        costs->more = (uint32_t)average(costs->more, all / drafts > 0 ? all / drafts : 1);
+    if (costs->step != 0 && cycles != 0) {
+        costs->step = lesser(costs->step, cycles);
+        more = lesser(cycles - costs->step, drafts * costs->step) * LOOKUP_STEP * FINE /
+               (drafts * costs->step);
+        costs->more = (uint32_t)average(costs->more, more > 0 ? more : 1);
     }
-    l->saved -= (int32_t)all;
+    l->saved -= (int32_t)(drafts * more / FINE);
 }
 
 static void allow(struct lookup *l) {

@@ -20,7 +20,7 @@
 #define LOOKUP_COST 20       /* of one more token in a batch, before anything was measured */
 #define LOOKUP_COST_MIN 4    /* what is taken to be the least */
 #define LOOKUP_COST_MAX 60   /* and the most: then drafts must nearly always be right */
-#define LOOKUP_MARGIN 80     /* a draft is right in 100 cases where it would pay in so many */
+#define LOOKUP_MARGIN 80     /* drafted is what is right 100 times where it pays from 80 on */
 #define LOOKUP_ALLOWANCE 3   /* of each generated token may be lost */
 #define LOOKUP_ADVANCE 20    /* tokens whose allowance is there from the beginning */
 #define LOOKUP_SAVED_MAX 800 /* what was saved long ago is not put at risk */
@@ -28,7 +28,7 @@
 /* Of all replies of a model. */
 struct lookup_costs {
     uint64_t step; /* cycles of a step, moving average; 0: unknown */
-    uint32_t more; /* of one more token in a batch, moving average; 0: unknown */
+    uint32_t more; /* of one more token in a batch, in 256th of a percent; 0: unknown */
 };
 
 /* Of one reply. */
@@ -55,8 +55,7 @@ uint32_t lookup_find(const int32_t *ids, uint32_t count, uint32_t *behind);
  * of drafts. */
 uint32_t lookup_draft(struct lookup *l, int32_t *ids, uint32_t count, uint32_t room);
 
-/* The token before them and so many drafts were evaluated in that time: which is what they have
- * cost.
+/* So many drafts and the token before them took so many cycles: learns from it, and charges them.
  */
 void lookup_took(struct lookup *l, uint32_t drafts, uint64_t cycles);
 

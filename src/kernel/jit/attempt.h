@@ -16,7 +16,7 @@ struct attempt {
     struct tier *tier;
     unsigned level;              /* of the candidate's code */
     bool knob;                   /* the same code, in another way */
-    char to[TUNE_TEXT_SIZE];     /* "O2", "ahead=4096" */
+    char to[TUNE_TEXT_SIZE];     /* "O2", "ahead=8192" */
     uint8_t key[CACHE_KEY_SIZE]; /* of the cache entry that comes of it */
     struct jit_job job;
     struct jit_result made;       /* within response */

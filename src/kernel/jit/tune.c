@@ -15,8 +15,8 @@
 
 /* Steps of one or two powers of two to both sides of what the code does by itself (packed.h,
  * share.c), and nothing at all. */
-static const uint32_t aheads[] = {AHEAD_NONE, 1024, 4096, 8192, 16384};
-static const uint32_t pieces[] = {1u << 18, 1u << 19, 1u << 21, 1u << 22};
+static const uint32_t aheads[] = {AHEAD_NONE, 1024, 2048, 8192, 16384};
+static const uint32_t pieces[] = {1u << 17, 1u << 18, 1u << 20, 1u << 21};
 
 #define AHEADS (sizeof aheads / sizeof *aheads)
 #define PIECES (sizeof pieces / sizeof *pieces)

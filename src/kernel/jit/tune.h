@@ -11,7 +11,7 @@
 
 struct tier;
 
-/* The candidate number `step`, beginning with 0, for the slot, and its name: "ahead=4096". What the
+/* The candidate number `step`, beginning with 0, for the slot, and its name: "ahead=8192". What the
  * slot has already is passed over. False: there are no more. */
 bool tune_candidate(const struct fluid_slot *slot, unsigned *step, struct way *way,
                     char text[TUNE_TEXT_SIZE]);

@@ -71,6 +71,26 @@ static bool test_long(char *why, size_t size) {
     return true;
 }
 
+/* The boot processor's first iteration ends when all others are over, whosever they were. */
+static void hold(void *context, uint32_t index, uint32_t core) {
+    uint32_t *over = context;
+    (void)index;
+    if (core == 0 && __atomic_exchange_n(&over[1], 1, __ATOMIC_SEQ_CST) == 0)
+        while (__atomic_load_n(&over[0], __ATOMIC_SEQ_CST) < ITERATIONS_MAX - 1)
+            __asm__ volatile("pause" : : : "memory");
+    __atomic_fetch_add(&over[0], 1, __ATOMIC_SEQ_CST);
+}
+
+static bool test_late(char *why, size_t size) {
+    struct trap_fault fault;
+    uint32_t over[2] = {0};
+    if (cores_count() == 1)
+        return true;
+    EXPECT(parallel_run(ITERATIONS_MAX, hold, over, &fault));
+    EXPECT(over[0] == ITERATIONS_MAX);
+    return true;
+}
+
 static void wait_for_all(void *context, uint32_t index, uint32_t core) {
     uint32_t *arrived = context;
     (void)index;
@@ -134,11 +154,8 @@ static bool test_flush(char *why, size_t size) {
 }
 
 const struct selftest selftests_parallel[] = {
-    {"parallel", test_parallel},
-    {"parallel-long", test_long},
-    {"cores", test_cores},
-    {"cores-flush", test_flush},
-    {NULL, NULL},
+    {"parallel", test_parallel}, {"parallel-long", test_long}, {"parallel-late", test_late},
+    {"cores", test_cores},       {"cores-flush", test_flush},  {NULL, NULL},
 };
 /* By name only: they take long. */
 const struct selftest selftests_long[] = {

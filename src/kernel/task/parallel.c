@@ -23,7 +23,8 @@
 #define INDEX_BITS 16
 #define INDEX_MAX ((1u << INDEX_BITS) - 1)
 
-/* Iterations that nobody has taken: number << 32 | first << INDEX_BITS | end. */
+/* Iterations that nobody has taken: number << 32 | first << INDEX_BITS | end. Of the number the
+ * lower 32 bits: it is only compared with one that was read a moment ago. */
 static uint64_t range_of(uint64_t number, uint32_t first, uint32_t end) {
     return number << 2 * INDEX_BITS | (uint64_t)first << INDEX_BITS | end;
 }
@@ -55,9 +56,9 @@ struct taken {
 
 static struct part parts[CORES_MAX];
 
+/* Of all loops so far, what each core has run to its end. */
 static struct {
-    _Alignas(LINE) uint32_t
-        iterations; /* of all loops so far that this core has run to their end */
+    _Alignas(LINE) uint32_t iterations;
 } over[CORES_MAX];
 
 static struct {
@@ -115,19 +116,23 @@ bool parallel_waits(void) {
 
 /* After a failure the rest is only counted: the call that it is for is given up. */
 bool parallel_help(unsigned core) {
+    volatile bool running = false; /* an iteration, which alone may fault */
     struct taken taken;
     struct module_guard guard;
     if (!take_any(core, &taken))
         return false;
     if (MODULE_GUARD(&guard)) {
+        KASSERT(running);
         fail(&guard.fault);
         is_over(core);
         return true;
     }
     do {
         module_guard_progress();
+        running = true;
         if (!__atomic_load_n(&failure.failed, __ATOMIC_RELAXED))
             taken.function(taken.context, taken.index, core);
+        running = false;
         is_over(core);
     } while (take_any(core, &taken));
     module_guard_end(&guard);
@@ -200,6 +205,7 @@ bool parallel_run(uint32_t count, fluid_parallel_fn *function, void *context,
     if (cores_count() == 1 || count <= 1 || !claim())
         return run_alone(count, function, context, fault);
     bool whole = true;
+    /* Does not wrap: INDEX_MAX is a divisor of the largest count. */
     for (uint32_t first = 0; first < count && whole; first += INDEX_MAX) {
         publish(first, count - first < INDEX_MAX ? count - first : INDEX_MAX, function, context);
         while (parallel_help(0)) {

@@ -148,29 +148,29 @@ static void attend_piece(void *context, uint32_t index, uint32_t core) {
     h->code(&part);
 }
 
-/* Of the heads that share one of K and V, how many of a single token's are a piece: what the core
- * that has most to do takes least time for. Unpacking K and V takes about as long as a head. */
+/* Of the heads that share one of K and V, how many are a piece: what the core that has most to do
+ * takes least time for. Unpacking K and V takes about as long as a token's head. */
 static uint32_t heads_together(const struct attention_args *args) {
     const uint32_t group = args->heads / args->kv_heads, cores = fluid_core_count();
     uint32_t best = group, least = UINT32_MAX;
     for (uint32_t heads = group; heads > 0; heads--) {
         uint32_t pieces = args->heads / heads, turns = pieces / cores + (pieces % cores != 0);
-        if (group % heads != 0 || turns * (heads + 1) >= least)
+        if (group % heads != 0 || turns * (heads * args->n + 1) >= least)
             continue;
         best = heads;
-        least = turns * (heads + 1);
+        least = turns * (heads * args->n + 1);
     }
     return best;
 }
 
-/* Several tokens and all heads that share one of K and V go together. */
+/* Of many tokens all heads that share one of K and V go together. */
 void share_attention(struct share *share, struct fluid_slot *operation,
                      const struct attention_args *args) {
     uint64_t positions = (uint64_t)args->pos + args->n;
     struct heads h = {
         .code = (attention_fn *)operation->code,
         .args = args,
-        .heads = args->n == 1 ? heads_together(args) : args->heads / args->kv_heads,
+        .heads = args->n <= ATTENTION_TOKENS ? heads_together(args) : args->heads / args->kv_heads,
         .tokens = ATTENTION_TOKENS,
     };
     h.across = args->heads / h.heads;

@@ -1,4 +1,4 @@
-/* eight.h - vectors of eight 32-bit lanes, one lane for each row of a group.
+/* eight.h - vectors of eight 32-bit lanes.
  *
  * With AVX2 such a vector is one register, otherwise the compiler takes two of SSE2's for it. The
  * operators of the language work on all lanes; here is what it has no operator for. Integer
@@ -16,7 +16,7 @@
  * depend on the variant. */
 #pragma clang diagnostic ignored "-Wpsabi"
 
-#define EIGHT 8 /* rows of a group */
+#define EIGHT 8 /* lanes */
 
 typedef int32_t v8i __attribute__((vector_size(32), may_alias));
 typedef uint32_t v8u __attribute__((vector_size(32), may_alias));

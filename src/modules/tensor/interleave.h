@@ -13,7 +13,7 @@ struct q_field {
 
 /* What a chunk has for the rows of one vector: where units of four bytes, and of two, begin. */
 struct q_rows {
-    const uint8_t *words, *halves;
+    const uint8_t *fours, *twos;
 };
 
 TENSOR_INLINE struct q_rows q_rows(const uint8_t *chunk, unsigned half) {
@@ -22,12 +22,12 @@ TENSOR_INLINE struct q_rows q_rows(const uint8_t *chunk, unsigned half) {
 
 /* Bytes at .. at + 3 of each row's block, which are in a field of four-byte units. */
 TENSOR_INLINE vi q_words(struct q_rows rows, size_t at) {
-    return vi_load(rows.words + PACK_ROWS * at);
+    return vi_load(rows.fours + PACK_ROWS * at);
 }
 
 /* The f16 at bytes at and at + 1. */
 TENSOR_INLINE vf q_f16(struct q_rows rows, size_t at) {
-    return vf_halves(rows.halves + PACK_ROWS * at);
+    return vf_halves(rows.twos + PACK_ROWS * at);
 }
 
 #define Q_AT(name) offsetof(struct q_block, name)

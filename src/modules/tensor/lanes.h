@@ -14,6 +14,7 @@
 #define TENSOR_VNNI
 #define LANES 16
 
+/* i, u: of 32 bits, with and without a sign; s, w: of 16 bits; f: floats. */
 typedef int32_t vi __attribute__((vector_size(64), may_alias));
 typedef uint32_t vu __attribute__((vector_size(64), may_alias));
 typedef float vf __attribute__((vector_size(64), may_alias));

@@ -11,8 +11,10 @@
  *     q_chunk_batch(acc, chunk, x, n, next)  the same for n tokens
  *     q_chunk_row(out, chunk, r)        the chunk's weights of row r as floats
  *     Q_NAME(prefix)         an operation's name: prefix_q4_0
- *     Q_JUMPS                if fields of a chunk are read by turns, which no processor foresees
- *     Q_FORESEEN             most tokens that chunks are still read evenly for, which it foresees
+ *     Q_JUMPS                if weights are always fetched ahead: fields of a chunk are read by
+ *                            turns, which no processor foresees
+ *     Q_FORESEEN             tokens of a batch from which on they always are, less one
+ *     Q_ROLLED               if the parts of a chunk are a loop (super.h)
  *
  * A chunk is the same block of sixteen rows: each field sixteen times as large, in units of two or
  * four bytes that are row 0's, row 1's .. row 15's. So it takes the place of the sixteen blocks
@@ -25,6 +27,8 @@
 #ifndef FLUID_TENSOR_PACKED_H
 #define FLUID_TENSOR_PACKED_H
 
+#include <stdbool.h>
+
 #include "fluid/module.h"
 #include "fluid/tensor.h"
 #include "fetch.h"
@@ -33,7 +37,6 @@
 #ifndef Q_JUMPS
 #define Q_JUMPS 0
 #endif
-#define Q_SINGLES 1  /* tokens that are not worth a batch */
 #define Q_AHEAD 4096 /* bytes that weights are fetched ahead */
 #ifndef Q_FORESEEN
 #define Q_FORESEEN 3
@@ -77,12 +80,12 @@ TENSOR_INLINE const uint8_t *q_chunk(const struct q_group *group, uint32_t b, ui
     return room;
 }
 
-/* One token of stride and a group. Groups come one behind the other, so that what is fetched ahead
- * is always the next to be used. */
-TENSOR_INLINE void q_single(float *out, const uint8_t *w, const struct Q_ACT *x, uint32_t stride,
-                            uint32_t blocks, uint32_t ahead) {
+/* One token and a group. Groups come one behind the other, so that what is fetched ahead is always
+ * the next to be used. */
+TENSOR_INLINE void q_single(float *out, const uint8_t *w, const struct Q_ACT *x, uint32_t blocks,
+                            uint32_t ahead) {
     struct q_lanes acc = {0};
-    for (uint32_t b = 0; b < blocks; b++, w += Q_CHUNK, x += stride)
+    for (uint32_t b = 0; b < blocks; b++, w += Q_CHUNK, x++)
         q_chunk_one(&acc, w, x, ahead == AHEAD_NONE ? NULL : w + ahead);
     for (unsigned half = 0; half < HALVES; half++)
         vf_store(out + LANES * half, acc.half[half], LANES);
@@ -93,13 +96,14 @@ static void q_batch(float *out, uint32_t out_stride, const void *w, uint32_t r, 
                     uint32_t blocks, const struct Q_ACT *x, uint32_t stride, uint32_t n,
                     uint32_t ahead) {
     const struct q_group group = q_group_at(w, r, rows, blocks);
+    const bool fetch = ahead != AHEAD_NONE && group.packed != NULL;
     struct q_lanes acc[Q_TOKENS];
     uint8_t room[Q_CHUNK] __attribute__((aligned(64)));
     for (uint32_t t = 0; t < n; t++)
         acc[t] = (struct q_lanes){0};
     for (uint32_t b = 0; b < blocks; b++, x += stride) {
         const uint8_t *chunk = q_chunk(&group, b, room);
-        q_chunk_batch(acc, chunk, x, n, ahead == AHEAD_NONE ? NULL : chunk + ahead);
+        q_chunk_batch(acc, chunk, x, n, fetch ? chunk + ahead : NULL);
     }
     for (uint32_t t = 0; t < n; t++, out += out_stride)
         for (uint32_t half = 0; half < HALVES && LANES * half < group.rows; half++)
@@ -116,13 +120,12 @@ void Q_NAME(matmul)(float *out, uint32_t out_stride, const void *w, const void *
     uint32_t r = 0;
     if (ahead == 0 || (ahead == AHEAD_NONE && (Q_JUMPS || n > Q_FORESEEN)))
         ahead = Q_AHEAD;
-    if (n <= Q_SINGLES)
-        q_fetch_activations(x, (size_t)blocks * n * sizeof(struct Q_ACT));
-    for (; n <= Q_SINGLES && rows - r >= PACK_ROWS; r += PACK_ROWS)
-        for (uint32_t t = 0; t < n; t++)
-            q_single(out + (size_t)t * out_stride + r,
-                     (const uint8_t *)q_group_at(w, r, rows, blocks).first,
-                     (const struct Q_ACT *)x + t, n, blocks, t == 0 ? ahead : AHEAD_NONE);
+    if (n == 1) {
+        q_fetch_activations(x, blocks * sizeof(struct Q_ACT));
+        for (; rows - r >= PACK_ROWS; r += PACK_ROWS)
+            q_single(out + r, (const uint8_t *)q_group_at(w, r, rows, blocks).first, x, blocks,
+                     ahead);
+    }
     for (; r < rows; r += PACK_ROWS)
         for (uint32_t t = 0; t < n; t += Q_TOKENS)
             q_batch(out + (size_t)t * out_stride + r, out_stride, w, r, rows, blocks,

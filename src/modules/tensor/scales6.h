@@ -27,7 +27,7 @@ TENSOR_INLINE void q_scales(struct q_part *part, struct q_rows rows, size_t at, 
 
 /* Of 64 columns, byte i of those from byte `at` of the block on holds i in its low and i + 32 in
  * its high half. */
-TENSOR_INLINE void q_halves(vi w[DOT_VECTORS], struct q_rows rows, size_t at, unsigned i) {
+TENSOR_INLINE void q_high_low(vi w[DOT_VECTORS], struct q_rows rows, size_t at, unsigned i) {
     for (size_t v = 0; v < DOT_VECTORS; v++)
         w[v] = vi_bits(q_words(rows, at + i / 2 * 32 + 4 * v), i % 2 * 4, 15);
 }

@@ -3,7 +3,7 @@
 
 #define Q_COLS 256
 #define Q_LARGEST 31
-#define Q_FORESEEN 1
+#define Q_FORESEEN 1 /* fifth bits and the others are far from each other */
 #define Q_NAME(prefix) prefix##_q5_k
 #ifdef TENSOR_VNNI
 #define Q_ROLLED
@@ -26,7 +26,7 @@ TENSOR_INLINE void q_unpack(struct q_part *part, struct q_rows rows, unsigned i)
     q_scales(part, rows, Q_AT(scales), i);
     for (size_t v = 0; v < DOT_VECTORS; v++)
         high[v] = vi_bits(q_words(rows, Q_AT(high) + 4 * v), i, 1) << 4;
-    q_halves(part->w, rows, Q_AT(q), i);
+    q_high_low(part->w, rows, Q_AT(q), i);
     for (size_t v = 0; v < DOT_VECTORS; v++)
         part->w[v] |= high[v];
 }

@@ -109,7 +109,7 @@ static void discard(struct started *s) {
 
 /* False: no memory. */
 static bool prepare(uint32_t apic_id) {
-    struct started *s = kzalloc_aligned(sizeof(*s), 16);
+    struct started *s = kzalloc_aligned(sizeof(*s), _Alignof(struct started));
     if (s == NULL)
         return false;
     for (unsigned i = 0; i < IST_END; i++) {
