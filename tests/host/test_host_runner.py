@@ -114,7 +114,7 @@ def test_selftests(hosts: Hosts) -> None:
     host = hosts.model(None)
     assert codes(host.events) == ["E-FAT-18"]
     assert codes(host.command("/selftest", SECONDS)) == []
-    assert b"26 of 26 passed" in host.text
+    assert b"28 of 28 passed" in host.text
 
 
 @pytest.mark.full

@@ -10,7 +10,6 @@
 #include "console/utf8.h"
 #include "fluid/engine.h"
 #include "lib/printf.h"
-#include "task/task.h"
 
 #define PIECE_MAX 512
 #define READING_SHOWN 128u /* tokens from which on progress is shown */
@@ -222,13 +221,13 @@ static uint32_t draft(struct run *r) {
 static bool produce_some(struct run *r, enum reason *reason) {
     struct generation *g = r->g;
     uint32_t drafts = draft(r), before = r->gen.tokens;
-    uint64_t begin = task_cycles(task_current());
+    uint64_t begin = time_cycles();
     bool more, right;
 
     if (!evaluate(g, drafts, &r->gen.tokens, reason))
         return false;
     if (r->gen.tokens - before == drafts + 1)
-        lookup_took(&r->lookup, drafts, task_cycles(task_current()) - begin);
+        lookup_took(&r->lookup, drafts, time_cycles() - begin);
     for (;;) {
         uint32_t at = g->count;
         int32_t guess = r->lookup.matched ? g->ids[at] : -1;

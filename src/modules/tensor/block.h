@@ -3,7 +3,6 @@
 #ifndef FLUID_TENSOR_BLOCK_H
 #define FLUID_TENSOR_BLOCK_H
 
-#include "fluid/tensor.h"
 #include "fetch.h"
 
 #define Q_ACT act_q8

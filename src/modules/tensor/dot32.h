@@ -5,7 +5,6 @@
 #ifndef FLUID_TENSOR_DOT32_H
 #define FLUID_TENSOR_DOT32_H
 
-#include "fluid/tensor.h"
 #include "lanes.h"
 
 #define DOT_VECTORS (QUANT_BLOCK / 4)

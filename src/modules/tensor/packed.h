@@ -13,7 +13,7 @@
  *     Q_NAME(prefix)         an operation's name: prefix_q4_0
  *     Q_JUMPS                if weights are always fetched ahead: fields of a chunk are read by
  *                            turns, which no processor foresees
- *     Q_FORESEEN             tokens of a batch from which on they always are, less one
+ *     Q_FORESEEN             tokens of the largest batch for which they need not be
  *     Q_ROLLED               if the parts of a chunk are a loop (super.h)
  *
  * A chunk is the same block of sixteen rows: each field sixteen times as large, in units of two or
@@ -27,12 +27,8 @@
 #ifndef FLUID_TENSOR_PACKED_H
 #define FLUID_TENSOR_PACKED_H
 
-#include <stdbool.h>
-
 #include "fluid/module.h"
-#include "fluid/tensor.h"
 #include "fetch.h"
-#include "interleave.h"
 
 #ifndef Q_JUMPS
 #define Q_JUMPS 0
@@ -96,14 +92,15 @@ static void q_batch(float *out, uint32_t out_stride, const void *w, uint32_t r, 
                     uint32_t blocks, const struct Q_ACT *x, uint32_t stride, uint32_t n,
                     uint32_t ahead) {
     const struct q_group group = q_group_at(w, r, rows, blocks);
-    const bool fetch = ahead != AHEAD_NONE && group.packed != NULL;
     struct q_lanes acc[Q_TOKENS];
     uint8_t room[Q_CHUNK] __attribute__((aligned(64)));
+    if (group.packed == NULL)
+        ahead = AHEAD_NONE;
     for (uint32_t t = 0; t < n; t++)
         acc[t] = (struct q_lanes){0};
     for (uint32_t b = 0; b < blocks; b++, x += stride) {
         const uint8_t *chunk = q_chunk(&group, b, room);
-        q_chunk_batch(acc, chunk, x, n, fetch ? chunk + ahead : NULL);
+        q_chunk_batch(acc, chunk, x, n, ahead == AHEAD_NONE ? NULL : chunk + ahead);
     }
     for (uint32_t t = 0; t < n; t++, out += out_stride)
         for (uint32_t half = 0; half < HALVES && LANES * half < group.rows; half++)
