@@ -19,7 +19,7 @@
 #define LOOKUP_STEP 100      /* a step */
 #define LOOKUP_COST 20       /* of one more token in a batch, before anything was measured */
 #define LOOKUP_COST_MIN 4    /* what is taken to be the least */
-#define LOOKUP_COST_MAX 60   /* and the most: then drafts must nearly always be right */
+#define LOOKUP_COST_MAX 60   /* and the most: a draft must be right in three of four cases */
 #define LOOKUP_MARGIN 80     /* drafted is what is right 100 times where it pays from 80 on */
 #define LOOKUP_ALLOWANCE 3   /* of each generated token may be lost */
 #define LOOKUP_ADVANCE 20    /* tokens whose allowance is there from the beginning */

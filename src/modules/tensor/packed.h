@@ -120,8 +120,7 @@ void Q_NAME(matmul)(float *out, uint32_t out_stride, const void *w, const void *
     if (n == 1) {
         q_fetch_activations(x, blocks * sizeof(struct Q_ACT));
         for (; rows - r >= PACK_ROWS; r += PACK_ROWS)
-            q_single(out + r, (const uint8_t *)q_group_at(w, r, rows, blocks).first, x, blocks,
-                     ahead);
+            q_single(out + r, q_group_at(w, r, rows, blocks).packed, x, blocks, ahead);
     }
     for (; r < rows; r += PACK_ROWS)
         for (uint32_t t = 0; t < n; t += Q_TOKENS)
